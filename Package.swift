@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The flags that make the core an Embedded Swift module: no allocation may be compiled into it, and it is optimised
+/// as one module. The hosted twin of the same files (`PercolateCoreHosted`) is an ordinary Swift module.
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-no-allocations", "-Xfrontend", "-disable-stack-protector"]),
+]
+
+/// `now` and `nodelete`: a library that was ever entered must stay mapped and must never resolve a symbol lazily,
+/// because resolving may allocate.
+let sharedObject: [LinkerSetting] = [
+    .unsafeFlags([
+        "-enable-experimental-feature", "Embedded",
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/LD_PRELOAD/exports.map",
+        "-Xlinker", "-z", "-Xlinker", "now",
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
+    ])
+]
+
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "percolate",
+    products: [
+        .library(name: "Percolate", targets: ["Percolate"]),
+        .library(name: "percolate_malloc", type: .dynamic, targets: ["percolate_malloc"]),
+        .executable(name: "percolate", targets: ["PercolateCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        .target(name: "CPercolate"),
+        .target(
+            name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
+        .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
+        .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
+        .target(
+            name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
+            exclude: ["exports.map"], linkerSettings: sharedObject),
+        .executableTarget(
+            name: "PercolateCommand",
+            dependencies: [
+                "PercolateCoreHosted", "CPercolate",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                systemPackage,
+            ]),
+        .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/Support"),
+        .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate"]),
+        .testTarget(
+            name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
+        .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess]),
+    ]
+)

@@ -1,0 +1,3 @@
+#ifndef PERCOLATE_CPU_OPV_H
+#define PERCOLATE_CPU_OPV_H
+#endif

@@ -1,0 +1,1 @@
+int percolate_placeholder;

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct PercolateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "percolate")
+}
