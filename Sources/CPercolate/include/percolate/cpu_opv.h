@@ -1,3 +1,0 @@
-#ifndef PERCOLATE_CPU_OPV_H
-#define PERCOLATE_CPU_OPV_H
-#endif
