@@ -12,6 +12,7 @@
 /// of <percolate/rseq_ops.h> that name the same CPU, and must not be unmapped while a vector that names it runs, unless
 /// the operand says `expect_fault`. Vectors of different processes do not exclude each other, even on shared memory.
 
+#include <errno.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
