@@ -122,6 +122,15 @@ struct cpu_op {
 /// while another vector of the same CPU runs. It allocates nothing.
 int cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 
+/// As `cpu_opv`, for every CPU number of the machine: the thread need not be allowed to run there.
+///
+/// A thread reads its CPU number, computes addresses, and operates on that CPU's data; when its affinity is changed
+/// in between, the operation is as safe as before, and `cpu_opv` would refuse it. The helpers use this entry.
+int percolate_cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
+
+/// The number of the CPU that the calling thread runs on, or ran on a moment ago. Never fails.
+int percolate_current_cpu(void);
+
 #ifdef __cplusplus
 }
 #endif
