@@ -15,6 +15,16 @@ struct RealProgram {
     /// `quick`, or `long` when `PERCOLATE_LONG` is 1.
     static let size = ProcessInfo.processInfo.environment["PERCOLATE_LONG"] == "1" ? "long" : "quick"
 
+    /// Options for Percolate beside the one for statistics, from the long matrix.
+    static let options = ProcessInfo.processInfo.environment["PERCOLATE_PROGRAM_OPTIONS"].map { ",\($0)" } ?? ""
+
+    /// The mode that a process must say it was in, where the options force one.
+    private static var forcedMode: String? {
+        if options.contains("hardened=1") { return "hardened" }
+        if options.contains("rseq=off") { return "locked" }
+        return nil
+    }
+
     /// Runs the workload under glibc and under Percolate, and expects the same output and enough served processes.
     func givesTheSameResult(_ location: SourceLocation = #_sourceLocation) async throws {
         let workspace = try Workspace(named: ([script] + arguments).joined(separator: "-"))
@@ -23,7 +33,7 @@ struct RealProgram {
         let statistics = workspace.statisticsPrefix
         let actual = try await run(
             in: workspace, under: .other(library: workspace.library),
-            environment: ["PERCOLATE_OPTIONS": "stats=\(statistics)"])
+            environment: ["PERCOLATE_OPTIONS": "stats=\(statistics)\(Self.options)"])
 
         #expect(!expected.output.isEmpty, "the workload printed nothing to compare", sourceLocation: location)
         #expect(
@@ -33,6 +43,9 @@ struct RealProgram {
         #expect(complaints.isEmpty, "Percolate complained", sourceLocation: location)
 
         let processes = try Statistics.all(prefix: statistics)
+        if let mode = Self.forcedMode {
+            #expect(processes.allSatisfy { $0.values["mode"] == mode }, sourceLocation: location)
+        }
         for (name, least) in served {
             let proved = processes.filter { $0.values["process_name"] == name && $0.servedBlocks > 0 }.count
             #expect(

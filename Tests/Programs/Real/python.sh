@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 need /usr/bin/python3 '/usr/lib/python3.*/test/test_threading.py' '/usr/lib/python3.*/ctypes/test/__init__.py'
 
-# run_tests NAME [OPTION ...]: two at a time, because most of them mostly wait.
+# run_tests NAME [OPTION ...]: two files at a time, because most tests mostly wait.
 run_tests() {
     local name=$1
     shift
@@ -15,14 +15,19 @@ run_tests() {
     fi
 }
 
-run_tests basic test_threading test_thread test_threading_local test_gc test_ctypes test_subprocess
+# The tests of processes take one of the CPUs at most, so they run beside the others.
 if [[ $1 == quick ]]; then
-    run_tests processes -m '*Pool*' -m '*Queue*' -m '*Process*' -m '*Heap*' -m '*SharedMemory*' \
-        test_multiprocessing_fork
+    run_tests processes -m 'WithProcessesTestPool' -m 'WithProcessesTestQueue' -m 'WithProcessesTestProcess' \
+        -m 'WithManagerTestPool' -m '*TestHeap*' -m '*TestSharedMemory*' test_multiprocessing_fork &
 else
     run_tests processes test_multiprocessing_fork test_multiprocessing_spawn test_multiprocessing_forkserver \
-        test_concurrent_futures
+        test_concurrent_futures &
 fi
+processes=$!
+trap wait EXIT
+run_tests basic test_threading test_thread test_threading_local test_gc test_ctypes test_subprocess
+wait "$processes"
+
 /usr/bin/python3 - basic.xml processes.xml <<'PYTHON'
 import sys
 import xml.etree.ElementTree as ElementTree
