@@ -36,21 +36,29 @@ static inline void say(const char *format, ...) {
     if (write(1, line, (size_t)length + 1) != length + 1) _exit(3);
 }
 
+static inline void note_failure(const char *file, int line, const char *condition) {
+    say("%s:%d: not so: %s", file, line, condition);
+    failures++;
+}
+
 // Checks and goes on, up to 20 failures: then the first lines say enough.
 #define EXPECT(condition, ...)                                                                                        \
     do {                                                                                                              \
         if (!(condition)) {                                                                                           \
-            say("%s:%d: not so: %s", __FILE__, __LINE__, #condition);                                                 \
+            note_failure(__FILE__, __LINE__, #condition);                                                             \
             say("    expected " __VA_ARGS__);                                                                         \
-            if (++failures >= 20) _exit(1);                                                                           \
+            if (failures >= 20) _exit(1);                                                                             \
         }                                                                                                             \
     } while (0)
 
-// Checks and ends the program: what follows would make no sense.
+// Checks and ends the program when it is not so: what follows would make no sense.
 #define REQUIRE(condition, ...)                                                                                       \
     do {                                                                                                              \
-        EXPECT(condition, __VA_ARGS__);                                                                               \
-        if (!(condition)) _exit(1);                                                                                   \
+        if (!(condition)) {                                                                                           \
+            note_failure(__FILE__, __LINE__, #condition);                                                             \
+            say("    expected " __VA_ARGS__);                                                                         \
+            _exit(1);                                                                                                 \
+        }                                                                                                             \
     } while (0)
 
 // A number that the compiler cannot see through, so that it warns about no size and removes no call.
