@@ -30,7 +30,7 @@ struct CrimeProgram {
         sameAddress: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let program = try await Compiler.shared.executable("Crimes/\(source)")
-        let outcome = try await run(program, [crime], under: .percolate(options: mode.options))
+        let outcome = try await run(program, [crime], under: .percolate(options: mode.options), timeout: .seconds(30))
         let announced = try #require(
             try /address (0x[0-9a-f]+) thread ([0-9]+)/.firstMatch(in: outcome.output), "\(outcome.report)",
             sourceLocation: sourceLocation)
