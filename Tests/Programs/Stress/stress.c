@@ -78,7 +78,7 @@ static void free_all(struct worker *worker) {
 static void fork_and_check(struct worker *worker, int depth);
 
 /// The child has one thread and the parent's blocks: it goes on with those of its thread and of the exchange.
-static void child_main(struct worker *worker, int depth) {
+__attribute__((noreturn)) static void child_main(struct worker *worker, int depth) {
     watch("a fork child of the stress", 60);
     worker->in_child = true;
     worker->owner.number = child_owner + worker->owner.number % 1000;
