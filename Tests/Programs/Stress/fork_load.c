@@ -1,14 +1,14 @@
 /// Several threads fork again and again while others allocate. Each child allocates, reallocates, frees what it
 /// inherited, starts a thread, forks again, and must end in time: a lock that nobody will ever release is a hang.
 ///
-///   fork_load [FORKS-PER-THREAD [FORKING-THREADS [ALLOCATING-THREADS]]]
+///   fork_load [FORKS-PER-THREAD [FORKING-THREADS [ALLOCATING-THREADS [SECONDS-PER-CHILD]]]]
 #include "check.h"
 
-enum { most_threads = 32, exchange_slots = 256, child_seconds = 20 };
+enum { most_threads = 32, exchange_slots = 256 };
 
 static _Atomic(void *) exchange[exchange_slots];
 static atomic_bool finished;
-static uint64_t forks = 150, forking = 4, allocating = 4;
+static uint64_t forks = 150, forking = 4, allocating = 4, child_seconds = 20;
 
 /// One random operation on a table of blocks; sizes reach the middle tier and the page level.
 static void operate(void **table, int count, struct random *random) {
@@ -45,7 +45,7 @@ static void *briefly(void *argument) {
 }
 
 __attribute__((noreturn)) static void child_main(void **table, struct random *random, int depth) {
-    watch("a fork child", child_seconds);
+    watch("a fork child", (unsigned)child_seconds);
     random->state ^= (uint64_t)getpid();
     for (int i = 0; i < 400; i++) operate(table, 64, random);
     if (random_below(random, 4) == 0) {
@@ -81,6 +81,7 @@ int main(int count, char **texts) {
     if (count > 1) forks = number_argument(texts[1]);
     if (count > 2) forking = number_argument(texts[2]);
     if (count > 3) allocating = number_argument(texts[3]);
+    if (count > 4) child_seconds = number_argument(texts[4]);
     CHECK(forking >= 1 && forking + allocating <= most_threads);
     watch("forks under load", 110);
     pthread_t started[most_threads];
