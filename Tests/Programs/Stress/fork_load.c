@@ -28,10 +28,31 @@ static void operate(void **table, int count, struct random *random) {
     if (random_below(random, 8) == 0) *slot = atomic_exchange(&exchange[random_below(random, exchange_slots)], *slot);
 }
 
+/// More blocks of one size than a cache holds, and their frees: most of the time is spent in the layers below the
+/// caches, under their locks, so that many forks happen while some lock is held, and many children want it.
+static void burst(struct random *random) {
+    enum { most = 512 };
+    static __thread void *blocks[most];
+    bool large = random_below(random, 4) == 0;
+    size_t size = large ? (size_t)40000 << random_below(random, 5) : 16 + 16 * random_below(random, 60);
+    int count = large ? 16 : most;
+    for (int i = 0; i < count; i++) {
+        CHECK((blocks[i] = malloc(size)) != NULL);
+        *(int *)blocks[i] = i;
+    }
+    for (int i = 0; i < count; i++) {
+        CHECK(*(int *)blocks[i] == i);
+        free(blocks[i]);
+    }
+}
+
 static void *allocate(void *argument) {
     struct random random = {(uint64_t)(uintptr_t)argument};
     void *table[64] = {0};
-    while (!atomic_load_explicit(&finished, memory_order_relaxed)) operate(table, 64, &random);
+    while (!atomic_load_explicit(&finished, memory_order_relaxed)) {
+        for (int i = 0; i < 100; i++) operate(table, 64, &random);
+        for (int i = 0; i < 4; i++) burst(&random);
+    }
     for (int i = 0; i < 64; i++) free(table[i]);
     return NULL;
 }
@@ -48,6 +69,7 @@ __attribute__((noreturn)) static void child_main(void **table, struct random *ra
     watch("a fork child", (unsigned)child_seconds);
     random->state ^= (uint64_t)getpid();
     for (int i = 0; i < 400; i++) operate(table, 64, random);
+    for (int i = 0; i < 8; i++) burst(random);
     if (random_below(random, 4) == 0) {
         pthread_t thread;
         CHECK_ZERO(pthread_create(&thread, NULL, briefly, (void *)(uintptr_t)getpid()));
