@@ -36,6 +36,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CPercolate"),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
@@ -46,7 +47,7 @@ let package = Package(
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
-                "PercolateCoreHosted", "CPercolate",
+                "PercolateCoreHosted", "CPercolate", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ]),
