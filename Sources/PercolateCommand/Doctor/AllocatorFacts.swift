@@ -51,7 +51,8 @@ struct AllocatorFacts: Codable {
     private static func problem(_ end: ProbeProcess.End, _ statistics: [String: String]) -> String? {
         switch end {
         case .timedOut: "a program under it did not end in time"
-        case .signaled(let signal): "a program under it died by signal \(signal) (\(String(cString: strsignal(signal))))"
+        case .signaled(let signal):
+            "a program under it died by signal \(signal) (\(String(cString: strsignal(signal))))"
         case .exited(let code) where code != 0: "a program under it ended with exit status \(code)"
         case .exited where statistics.isEmpty: "a program under it left no statistics: it was not served by Percolate"
         case .exited where (statistics["served_blocks"].flatMap { Int($0) } ?? 0) == 0:

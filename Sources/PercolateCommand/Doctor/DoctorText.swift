@@ -23,13 +23,17 @@ struct DoctorText {
         if let options = report.options, !options.isEmpty { rows.append(("Options", "PERCOLATE_OPTIONS=\(options)")) }
         if report.isUsable {
             let explanation = ModeExplanation(report)
-            rows += [("Mode", explanation.mode), ("Index", explanation.index), ("Remote CPUs", explanation.remoteCaches)]
-            rows.append(("Self-test", explanation.selfTest))
+            rows += [
+                ("Mode", explanation.mode),
+                ("Self-test", explanation.selfTest),
+                ("Index", explanation.index),
+                ("Remote CPUs", explanation.remoteCaches),
+            ]
         }
-        rows.append(
-            ("Verdict", report.isUsable ? "Programs can run on Percolate here." : "Programs cannot run on Percolate here."))
+        rows.append(("Verdict", "Programs \(report.isUsable ? "can" : "cannot") run on Percolate here."))
         let width = rows.map(\.heading.count).max() ?? 0
-        lines = ["\(report.version) doctor", ""]
+        lines =
+            ["\(report.version) doctor", ""]
             + rows.map { $0.heading + String(repeating: " ", count: width + 2 - $0.heading.count) + $0.text }
     }
 
@@ -98,6 +102,7 @@ struct DoctorText {
     private static func library(_ facts: AllocatorFacts) -> String {
         guard let library = facts.library else { return "Not usable: \(facts.problem ?? "no reason given")." }
         if let problem = facts.problem { return "\(library) is not usable: \(problem)." }
-        return "\(library) served \(facts.statistics["served_blocks"] ?? "no") blocks to a program started for this report."
+        let blocks = facts.statistics["served_blocks"] ?? "no"
+        return "\(library) served \(blocks) blocks to a program started for this report."
     }
 }

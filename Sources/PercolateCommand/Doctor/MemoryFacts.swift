@@ -24,7 +24,9 @@ struct MemoryFacts: Codable {
     private static func limit(_ resource: __rlimit_resource) -> UInt? {
         var limit = rlimit()
         // Fails only for an unknown resource or a bad address.
-        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else { return nil }
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+            return nil
+        }
         return UInt(limit.rlim_cur)
     }
 }

@@ -26,8 +26,8 @@ struct ModeExplanation {
             return "sections: each CPU's cache is used without locks, in restartable sequences, \(registration)."
         case "locked": return "locked: each CPU's cache is used under its lock, because \(reasonAgainstSections)."
         case "hardened":
-            let asked = option("hardened") == "1" ? "because the option hardened=1 asks for it" : "for a reason of its own"
-            return "hardened: every operation takes the checked path, \(asked)."
+            let reason = option("hardened") == "1" ? "because the option hardened=1 asks for it" : "unasked"
+            return "hardened: every operation takes the checked path, \(reason)."
         case let other: return other
         }
     }

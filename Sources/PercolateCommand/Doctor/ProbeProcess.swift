@@ -56,9 +56,10 @@ struct ProbeProcess {
         defer { for pointer in pointers { free(pointer) } }
         pointers.append(nil)
         var child: pid_t = 0
-        try check(executable.withPlatformString {
-            posix_spawn(&child, $0, &actions, nil, pointers, linux_environment())
-        })
+        try check(
+            executable.withPlatformString {
+                posix_spawn(&child, $0, &actions, nil, pointers, linux_environment())
+            })
         return child
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import SystemPackage
 
 /// The shared object that is preloaded: a path that exists, that this machine's loader can load, and that
@@ -17,7 +16,7 @@ struct PreloadLibrary {
     /// The library that was installed or built together with this command.
     init() throws(RunFailure) {
         let candidates = Self.candidates()
-        guard let found = candidates.first(where: { path in path.withPlatformString { access($0, F_OK) } == 0 }) else {
+        guard let found = candidates.first(where: \.exists) else {
             throw .noLibrary(searched: candidates)
         }
         try Self.check(found)

@@ -6,7 +6,9 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run a program on Percolate.",
-        usage: "percolate run [--stats[=<file>]] [--hardened] [-o <key=value>]... [--library <path>] -- <program> [<arg> ...]",
+        usage: """
+            percolate run [--stats[=<file>]] [--hardened] [-o <key=value>]... [--library <path>] -- <program> [<arg> ...]
+            """,
         discussion: """
             The command replaces itself by the program, which keeps the process id, the arguments, the environment, the \
             standard streams and the signals, and whose end is seen by the caller as it is. The library is preloaded, \
@@ -23,7 +25,7 @@ struct RunCommand: ParsableCommand {
     @Option(
         defaultAsFlag: StatisticsDestination.standardError, parsing: .next,
         help: ArgumentHelp(
-            "Write statistics when the program ends: to standard error, or to a file; children write to <file>.<pid>.",
+            "Write statistics when the program ends: to standard error, or after '=' to a file; children write to <file>.<pid>.",
             valueName: "file"))
     var stats: StatisticsDestination?
 

@@ -19,13 +19,14 @@ enum RunFailure: Error {
     var sentence: String {
         switch self {
         case .noLibrary(let searched):
-            "cannot find \(PreloadLibrary.fileName), neither as \(searched.map(\.string).joined(separator: " nor as ")); "
+            "cannot find \(PreloadLibrary.fileName) (not at \(searched.map(\.string).joined(separator: " nor at "))); "
                 + "name it with --library"
         case .unusableLibrary(let path, let reason): "cannot preload \(path): \(reason)"
         case .statistics(let path, let error): "cannot write statistics to \(path): \(error)"
         case .commaInStatisticsPath(let path):
             "cannot write statistics to \(path): a comma in its name would end the option"
-        case .program(let name, _, let interpreter?): "cannot run \(name): its interpreter \(interpreter) does not exist"
+        case .program(let name, _, let interpreter?):
+            "cannot run \(name): its interpreter \(interpreter) does not exist"
         case .program(let name, let error, nil): "cannot run \(name): \(error)"
         }
     }

@@ -43,12 +43,13 @@ enum StatisticsDestination: ExpressibleByArgument, CustomStringConvertible, Send
             guard kind == S_IFREG || kind == S_IFDIR else { return }
         }
         do {
-            let permissions: FilePermissions = [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
-            try FileDescriptor.open(path, .writeOnly, options: [.create, .truncate], permissions: permissions).close()
-        } catch let error as Errno {
-            throw .statistics(path, error)
+            try throwingErrno {
+                let permissions: FilePermissions = [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
+                try FileDescriptor.open(path, .writeOnly, options: [.create, .truncate], permissions: permissions)
+                    .close()
+            }
         } catch {
-            throw .statistics(path, .ioError)
+            throw .statistics(path, error)
         }
     }
 }

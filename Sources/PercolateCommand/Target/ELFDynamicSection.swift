@@ -12,10 +12,14 @@ struct ELFDynamicSection {
     /// The names whose definition decides who serves a program.
     static let namesOfInterest = Sanitizer.allCases.map(\.entryPoint) + ["malloc"]
 
+    /// Some thirty are usual. A damaged file can claim any number.
+    private static let mostEntries: UInt64 = 4096
+
     init(_ segment: Elf64_Phdr, loaded map: ELFLoadMap, in file: borrowing FileReader) throws(ELFError) {
         var entries: [(tag: Int64, value: UInt64)] = []
-        for index in 0..<segment.p_filesz / UInt64(MemoryLayout<Elf64_Dyn>.size) {
-            let (offset, overflow) = segment.p_offset.addingReportingOverflow(index * UInt64(MemoryLayout<Elf64_Dyn>.size))
+        let entrySize = UInt64(MemoryLayout<Elf64_Dyn>.size)
+        for index in 0..<min(segment.p_filesz / entrySize, Self.mostEntries) {
+            let (offset, overflow) = segment.p_offset.addingReportingOverflow(index * entrySize)
             guard !overflow else { throw .malformed }
             let tag = try file.value(Int64.self, at: offset)
             if tag == Int64(DT_NULL) { break }

@@ -17,7 +17,9 @@ struct ELFSymbolTable {
         return false
     }
 
-    private func find(_ name: String, gnuHash start: UInt64, in file: borrowing FileReader) throws(ELFError) -> Bool {
+    private func find(
+        _ name: String, gnuHash start: UInt64, in file: borrowing FileReader
+    ) throws(ELFError) -> Bool {
         let buckets = try file.value(UInt32.self, at: start)
         let firstSymbol = try file.value(UInt32.self, at: start &+ 4)
         let filterWords = try file.value(UInt32.self, at: start &+ 8)
@@ -38,7 +40,9 @@ struct ELFSymbolTable {
         }
     }
 
-    private func find(_ name: String, systemVHash start: UInt64, in file: borrowing FileReader) throws(ELFError) -> Bool {
+    private func find(
+        _ name: String, systemVHash start: UInt64, in file: borrowing FileReader
+    ) throws(ELFError) -> Bool {
         let buckets = try file.value(UInt32.self, at: start)
         let links = try file.value(UInt32.self, at: start &+ 4)
         guard buckets > 0 else { return false }
@@ -56,7 +60,9 @@ struct ELFSymbolTable {
         return false
     }
 
-    private func isDefinition(of name: String, _ index: UInt32, in file: borrowing FileReader) throws(ELFError) -> Bool {
+    private func isDefinition(
+        of name: String, _ index: UInt32, in file: borrowing FileReader
+    ) throws(ELFError) -> Bool {
         let offset = symbols &+ UInt64(index) * UInt64(MemoryLayout<Elf64_Sym>.size)
         let symbol = try file.value(Elf64_Sym.self, at: offset)
         guard symbol.st_shndx != UInt16(SHN_UNDEF) else { return false }

@@ -6,12 +6,12 @@ struct FileReader: ~Copyable {
 
     init(_ path: FilePath) throws(ELFError) {
         do {
-            // Should the path name a pipe, opening it must not wait for a writer.
-            descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
-        } catch let error as Errno {
-            throw .unreadable(error)
+            descriptor = try throwingErrno {
+                // Should the path name a pipe, opening it must not wait for a writer.
+                try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+            }
         } catch {
-            throw .unreadable(.ioError)
+            throw .unreadable(error)
         }
     }
 
@@ -23,19 +23,22 @@ struct FileReader: ~Copyable {
     /// At most `count` bytes from `offset`: fewer where the file ends before.
     func prefix(_ count: Int, at offset: UInt64) throws(ELFError) -> [UInt8] {
         guard let offset = Int64(exactly: offset) else { throw .malformed }
+        guard offset <= Int64.max - Int64(count) else { throw .malformed }
+        let descriptor = descriptor
         do {
-            return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-                while filled < count {
-                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-                    let read = try descriptor.read(fromAbsoluteOffset: offset + Int64(filled), into: rest)
-                    if read == 0 { break }
-                    filled += read
+            return try throwingErrno {
+                try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                    while filled < count {
+                        let rest = UnsafeMutableRawBufferPointer(buffer)[filled...]
+                        let read = try descriptor.read(
+                            fromAbsoluteOffset: offset + Int64(filled), into: .init(rebasing: rest))
+                        if read == 0 { break }
+                        filled += read
+                    }
                 }
             }
-        } catch let error as Errno {
-            throw .unreadable(error)
         } catch {
-            throw .unreadable(.ioError)
+            throw .unreadable(error)
         }
     }
 

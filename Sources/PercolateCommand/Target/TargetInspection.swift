@@ -36,7 +36,7 @@ struct TargetInspection {
     }
 
     private mutating func inspect(_ script: ScriptLine, depth: Int) {
-        guard ProgramSearch.path(of: script.interpreter.string) != nil || !script.interpreter.string.contains("/") else {
+        guard script.interpreter.exists else {
             missing = script.interpreter.string
             return
         }
@@ -71,6 +71,6 @@ struct TargetInspection {
         } else if dynamic?.defined.contains("malloc") == true {
             obstacle = .ownMalloc(name)
         }
-        if ProgramSearch.path(of: interpreter) == nil { missing = interpreter }
+        if !FilePath(interpreter).exists { missing = interpreter }
     }
 }
