@@ -57,6 +57,6 @@ let package = Package(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
         .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),
     ]
 )

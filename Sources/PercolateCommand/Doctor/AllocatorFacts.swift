@@ -26,6 +26,8 @@ struct AllocatorFacts: Codable {
         }
         self.library = library.path.string
         PreloadEnvironment(library: library, options: ["stats=stderr"]).apply()
+        // A crash shall be seen as one: the runtime's handler would print pages, and lets a raised signal pass.
+        EnvironmentVariable.swiftBacktrace.set(Array("enable=no".utf8))
         let name = DoctorProbeCommand.configuration.commandName ?? ""
         do {
             let process = try ProbeProcess(CommandExecutable.path, [name])

@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
     var hardened = false
 
     @Option(
-        name: [.customShort("o", allowingJoined: true), .long],
+        name: .shortAndLong,
         help: ArgumentHelp("Set an option of the allocator; may be repeated.", valueName: "key=value"))
     var option: [OptionAssignment] = []
 
