@@ -37,6 +37,7 @@ let package = Package(
     targets: [
         .target(name: "CPercolate"),
         .systemLibrary(name: "CLinux"),
+        .target(name: "CAbortTest"),
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
@@ -47,7 +48,7 @@ let package = Package(
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
-                "PercolateCoreHosted", "CPercolate", "CLinux",
+                "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ]),

@@ -12,6 +12,7 @@ import Testing
             let refusal: String?
         }
         struct Membarrier: Decodable { let fencesSections: Bool }
+        struct Aborts: Decodable { let preemption, fence: String }
         struct Processors: Decodable { let possible, online, allowed: String? }
         struct Memory: Decodable {
             let transparentHugePages: String?
@@ -26,6 +27,7 @@ import Testing
         let system: System
         let rseq: Rseq
         let membarrier: Membarrier
+        let aborts: Aborts
         let processors: Processors
         let memory: Memory
         let allocator: Allocator
@@ -87,12 +89,26 @@ import Testing
                 == (plain.rseq.kernel && plain.system.glibc.compare("2.35", options: .numeric) != .orderedAscending))
     }
 
+    @Test func abortsAreTriedWhoeverRegistersTheThread() async throws {
+        let plain = try await Self.report()
+        try #require(plain.rseq.kernel, "this kernel has no restartable sequences")
+        let tuned = try await Self.report(["env", "GLIBC_TUNABLES=glibc.pthread.rseq=0"])
+        for report in [plain, tuned] {
+            #expect(report.aborts.preemption == "passed")
+            let single = report.processors.allowed.flatMap { Int($0) } != nil
+            let fenceable = report.membarrier.fencesSections && !single
+            #expect(report.aborts.fence == (fenceable ? "passed" : "not run"))
+        }
+        #expect(try await Self.report(["taskset", "-c", "0"]).aborts.fence == "not run")
+    }
+
     @Test func refusedSystemCallsAreSeen() async throws {
         let filter = try await Compiler.shared.executable("Command/refuse_calls.c")
         let report = try await Self.report([filter])
         #expect(!report.rseq.kernel && !report.rseq.registeredByGlibc)
         #expect(report.rseq.refusal == "Function not implemented")
         #expect(!report.membarrier.fencesSections)
+        #expect(report.aborts.preemption == "not run" && report.aborts.fence == "not run")
         let arguments = ["doctor", "--library", try await CommandRun.contractLibrary()]
         let outcome = try await TestSupport.run(
             filter, [Checkout.command] + arguments, under: .glibc,

@@ -4,6 +4,7 @@ struct DoctorReport: Codable {
     let system: SystemFacts
     let rseq: RseqFacts
     let membarrier: MembarrierFacts
+    let aborts: AbortFacts
     let processors: ProcessorFacts
     let memory: MemoryFacts
     let allocator: AllocatorFacts
@@ -18,6 +19,7 @@ struct DoctorReport: Codable {
         system = SystemFacts()
         rseq = RseqFacts()
         membarrier = MembarrierFacts()
+        aborts = AbortFacts()
         processors = ProcessorFacts()
         memory = MemoryFacts()
         // Read before the allocator is probed, which adds to it.

@@ -13,6 +13,7 @@ struct DoctorText {
         rows += [
             ("rseq", Self.rseq(report.rseq)),
             ("membarrier", Self.membarrier(report.membarrier)),
+            ("Self-test", Self.selfTest(report.aborts)),
             ("CPUs", Self.processors(report.processors)),
             ("Huge pages", Self.hugePages(report.memory)),
             ("Overcommit", Self.overcommit(report.memory)),
@@ -25,7 +26,6 @@ struct DoctorText {
             let explanation = ModeExplanation(report)
             rows += [
                 ("Mode", explanation.mode),
-                ("Self-test", explanation.selfTest),
                 ("Index", explanation.index),
                 ("Remote CPUs", explanation.remoteCaches),
             ]
@@ -65,6 +65,24 @@ struct DoctorText {
             ? "The fence for restartable sequences works."
             : "The fence for restartable sequences does not work (it needs Linux 5.10)."
         return fence + " The kernel knows the commands 0x\(String(commands, radix: 16))."
+    }
+
+    private static func selfTest(_ facts: AbortFacts) -> String {
+        let preemption =
+            switch facts.preemption {
+            case .passed: "A section was aborted when its thread lost the CPU."
+            case .failed: "A section went on although its thread had lost the CPU: this kernel breaks them, so set rseq=off."
+            case .undecided: "A section ended before its thread lost the CPU, which proves nothing."
+            case .notRun: "No section could be tried: threads are not registered here."
+            }
+        let fence =
+            switch facts.fence {
+            case .passed: "A section was aborted when a thread on another CPU fenced it."
+            case .failed: "A section went on although it had been fenced: this kernel breaks them, so set rseq=off."
+            case .undecided: "A section ended before it was fenced, which proves nothing."
+            case .notRun: "The fence could not be tried: it needs a second CPU and membarrier."
+            }
+        return "\(preemption) \(fence)"
     }
 
     private static func processors(_ facts: ProcessorFacts) -> String {

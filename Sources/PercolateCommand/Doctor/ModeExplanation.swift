@@ -67,11 +67,4 @@ struct ModeExplanation {
         case let other: other
         }
     }
-
-    var selfTest: String {
-        switch self["mode"] {
-        case "sections": "The allocator uses sections only after it has seen the kernel abort one."
-        default: "Not needed: in this mode the allocator uses no sections."
-        }
-    }
 }
