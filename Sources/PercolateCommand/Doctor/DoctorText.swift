@@ -71,14 +71,14 @@ struct DoctorText {
         let preemption =
             switch facts.preemption {
             case .passed: "A section was aborted when its thread lost the CPU."
-            case .failed: "A section went on although its thread had lost the CPU: this kernel breaks them, so set rseq=off."
+            case .failed: "A section went on although its thread had lost the CPU: set rseq=off on this kernel."
             case .undecided: "A section ended before its thread lost the CPU, which proves nothing."
             case .notRun: "No section could be tried: threads are not registered here."
             }
         let fence =
             switch facts.fence {
             case .passed: "A section was aborted when a thread on another CPU fenced it."
-            case .failed: "A section went on although it had been fenced: this kernel breaks them, so set rseq=off."
+            case .failed: "A section went on although it had been fenced: set rseq=off on this kernel."
             case .undecided: "A section ended before it was fenced, which proves nothing."
             case .notRun: "The fence could not be tried: it needs a second CPU and membarrier."
             }
