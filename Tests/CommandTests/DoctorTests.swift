@@ -117,7 +117,7 @@ import Testing
         for words in [
             "A seccomp filter decides", "The kernel refuses restartable sequences (Function not implemented).",
             "locked: each CPU's cache is used under its lock, because the kernel refuses restartable sequences",
-            "no membarrier, because the kernel's fence does not work", "Programs can run on Percolate here.",
+            "no membarrier, and no need of it: locks protect every CPU's cache", "Programs can run on Percolate here.",
         ] { #expect(outcome.output.contains(words), "\(outcome.output)") }
     }
 
@@ -127,6 +127,7 @@ import Testing
         (["mode locked", "rseq none"], "rseq=off", "under its lock, because the option rseq=off asks for it"),
         (["mode hardened"], "hardened=0,hardened=1", "because the option hardened=1 asks for it"),
         (["index mm_cid"], "", "mm_cid: caches are numbered by the threads that can run at once"),
+        (["index cpu_id", "rseq none"], "", "because compact numbers (mm_cid) come only with restartable sequences"),
         (["index cpu_id"], "index=cpu_id", "numbered by CPU, because the option index=cpu_id asks for it"),
         (["membarrier yes"], "", "a CPU that runs dry can take from the caches of other CPUs"),
         (["membarrier no"], "membarrier=off", "because the option membarrier=off asks for it"),

@@ -74,6 +74,17 @@ import Testing
         }
     }
 
+    /// With the allocator itself. The programs of coreutils close standard error before destructors run, dash ends by
+    /// `_exit`, and neither may cost the user the statistics that were asked for.
+    @Test(arguments: [["ls", "/"], ["bash", "-c", "exit 0"], ["dash", "-c", "exit 0"]])
+    func programsReportHoweverTheyEnd(program: [String]) async throws {
+        let outcome = try await CommandRun.command(["run", "--stats", "--"] + program)
+        #expect(outcome.succeeded)
+        #expect(outcome.errors.hasPrefix("percolate statistics\n"), "\(outcome.errors)")
+        #expect(Statistics(outcome.errors).servedBlocks > 0)
+        #expect(Statistics(outcome.errors).values["process_name"] == program[0])
+    }
+
     /// With the allocator itself.
     @Test func servedProgramReportsBlocks() async throws {
         let folder = try TemporaryFolder()

@@ -44,7 +44,9 @@ struct ModeExplanation {
             return "mm_cid: caches are numbered by the threads that can run at once, so there are no more than those."
         case "cpu_id":
             let reason =
-                if option("index") == "cpu_id" {
+                if self["rseq"] == "none" {
+                    "because compact numbers (mm_cid) come only with restartable sequences"
+                } else if option("index") == "cpu_id" {
                     "because the option index=cpu_id asks for it"
                 } else if !report.rseq.hasCompactNumbers {
                     "because this kernel gives no compact numbers (mm_cid, Linux 6.3)"
@@ -59,6 +61,7 @@ struct ModeExplanation {
     var remoteCaches: String {
         switch self["membarrier"] {
         case "yes": "membarrier: a CPU that runs dry can take from the caches of other CPUs."
+        case "no" where self["mode"] == "locked": "no membarrier, and no need of it: locks protect every CPU's cache."
         case "no" where option("membarrier") == "off":
             "no membarrier, because the option membarrier=off asks for it: the caches of other CPUs stay theirs."
         case "no" where !report.membarrier.fencesSections:
