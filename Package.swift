@@ -39,6 +39,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CPercolate"),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "CAbortTest"),
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
@@ -49,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
-                "PercolateCoreHosted", "CPercolate",
+                "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ]),
@@ -59,6 +61,6 @@ let package = Package(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
         .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),
     ]
 )
