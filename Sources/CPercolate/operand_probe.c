@@ -6,9 +6,10 @@
 
 int percolate_probe_read(uint64_t address) {
     // A signal mask is read by the kernel before it looks at what to do with it, and there is no such thing to do.
-    // The eight aligned bytes around the address lie on its page.
+    // The eight aligned bytes around the address lie on its page. Null means "no mask", so page 0 is asked about further up.
     const long no_such_thing = 77;
-    return percolate_syscall6(SYS_rt_sigprocmask, no_such_thing, (long)(address & ~UINT64_C(7)), 0, 8, 0, 0) != -EFAULT;
+    uint64_t word = address & ~UINT64_C(7);
+    return percolate_syscall6(SYS_rt_sigprocmask, no_such_thing, word ? (long)word : 8, 0, 8, 0, 0) != -EFAULT;
 }
 
 int percolate_probe_write(uint64_t address) {
