@@ -5,7 +5,7 @@ import PackageDescription
 /// as one module. The hosted twin of the same files (`PercolateCoreHosted`) is an ordinary Swift module.
 let embedded: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", "-no-allocations", "-Xfrontend", "-disable-stack-protector"]),
+    .unsafeFlags(["-wmo", "-no-allocations", "-enforce-exclusivity=unchecked", "-Xfrontend", "-disable-stack-protector"]),
 ]
 
 /// `now` and `nodelete`: a library that was ever entered must stay mapped and must never resolve a symbol lazily,
@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map"], linkerSettings: sharedObject),
+            exclude: ["exports.map", "exports.txt"], linkerSettings: sharedObject),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [

@@ -34,18 +34,18 @@
 
 // void *NAME(size_t size)
 //
-//     if size > limit: slow
+//     if size >= limit: slow
 //     return pop(class_of[(size + 7) / 8])
 .macro ALLOCATE name, slow
     ENTRY \name
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT(%rip), %rdi
-    ja .L\name\()_twin
+    jae .L\name\()_twin
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP \name, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
     ret
 .L\name\()_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rdi
-    ja \slow
+    jae \slow
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP \name\()_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow
     ret
@@ -61,7 +61,7 @@ ALIAS __libc_malloc, malloc
 
 // void *calloc(size_t count, size_t size)
 //
-//     total = count * size; overflow or total > limit: slow
+//     total = count * size; overflow or total >= limit: slow
 //     return memset(pop(class_of[(total + 7) / 8]), 0, total)
     ENTRY calloc
     movq %rdi, %rax
@@ -70,7 +70,7 @@ ALIAS __libc_malloc, malloc
     jo .Lcalloc_slow
     movq %rax, %r10
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT(%rip), %rax
-    ja .Lcalloc_twin
+    jae .Lcalloc_twin
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP calloc, PERCOLATE_RSEQ_CPU_ID, .Lcalloc_slow, .Lcalloc_slow
 .Lcalloc_zero:
@@ -80,7 +80,7 @@ ALIAS __libc_malloc, malloc
     jmp *memset@GOTPCREL(%rip)
 .Lcalloc_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rax
-    ja .Lcalloc_slow
+    jae .Lcalloc_slow
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP calloc_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow
     jmp .Lcalloc_zero
@@ -166,7 +166,7 @@ ALIAS _ZdaPvm, free_sized
     ENTRY vfork
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
-    call percolate_vfork_begin
+    call percolate_vfork_slow_begin
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
     popq %rdi
@@ -182,7 +182,7 @@ ALIAS _ZdaPvm, free_sized
     movl %eax, %edi
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
-    call percolate_vfork_end
+    call percolate_vfork_slow_end
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
 .Lvfork_child:

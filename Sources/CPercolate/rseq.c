@@ -1,3 +1,6 @@
+#define _GNU_SOURCE
+#include <sched.h>
+
 #include "percolate/rseq.h"
 
 #include "percolate/syscalls.h"
@@ -20,3 +23,5 @@ long percolate_rseq_register_own(void) {
     return -ENOSYS;
 #endif
 }
+
+int percolate_current_cpu(void) { return sched_getcpu(); }

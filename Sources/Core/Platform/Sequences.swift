@@ -40,7 +40,8 @@ struct Sequences {
         guard percolate_rseq_field(result.cpuOffset) >= 0 else { return Sequences() }
 
         // An area of 20 or 32 bytes is glibc's original one: 32 bytes, of which the kernel fills what it advertises.
-        let kernelSize = UInt(getauxval(UInt(AT_RSEQ_FEATURE_SIZE)))
+        // 27 is AT_RSEQ_FEATURE_SIZE.
+        let kernelSize = UInt(percolate_auxiliary(27))
         let areaSize = result.registration == .own || glibcSize == 20 || glibcSize == 32 ? 32 : UInt(glibcSize)
         let hasMMCID = min(kernelSize, areaSize) >= 28
         let useMMCID =

@@ -55,6 +55,11 @@ struct TextBuffer {
         }
     }
 
+    /// Calls `body` with the text, which must end in a zero byte.
+    func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+        withUnsafePointer(to: bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+    }
+
     /// Writes everything to `descriptor`; false when the kernel refused a part.
     func write(to descriptor: Int32) -> Bool {
         var copy = bytes

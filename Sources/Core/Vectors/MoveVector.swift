@@ -59,10 +59,22 @@ struct MoveVector {
         return nil
     }
 
-    /// Closes the gate, interprets the vector, opens the gate.
-    func runBehindGate(_ sequences: Sequences) -> Outcome {
+    /// Runs the vector for a caller that holds the gate's lock.
+    ///
+    /// - Parameter gatesOpen: false where gates are closed for good and the lock alone guards the slab.
+    func runHoldingLock(_ sequences: Sequences, gatesOpen: Bool) -> Outcome {
+        guard gatesOpen else { return interpret() }
+        if count <= Self.limit, let outcome = runAsSection(sequences) { return outcome }
+        return closeAndInterpret(sequences)
+    }
+
+    private func runBehindGate(_ sequences: Sequences) -> Outcome {
         guard gate.lock.acquire() else { return .closed }
         defer { gate.lock.release() }
+        return closeAndInterpret(sequences)
+    }
+
+    private func closeAndInterpret(_ sequences: Sequences) -> Outcome {
         guard gate.value == open, gate.close(sequences) != nil else { return .closed }
         let result = interpret()
         gate.open(open)
@@ -95,5 +107,15 @@ struct MoveVector {
                 }
             }
         }
+    }
+}
+
+/// Calls `body` with room for as many pointers as one vector moves, on the stack: what crosses layers lies here while
+/// no lock is held.
+@inline(__always)
+func withBatch<R>(_ body: (UnsafeMutablePointer<UInt64>) -> R) -> R {
+    var batch = InlineArray<64, UInt64>(repeating: 0)
+    return withUnsafeMutablePointer(to: &batch) { array in
+        body(UnsafeMutableRawPointer(array).assumingMemoryBound(to: UInt64.self))
     }
 }

@@ -57,7 +57,7 @@ struct percolate_class_header {
 
 /// The variables of the fast path. All zero before start-up, so that every call leaves for the slow path.
 struct percolate_front {
-    /// Largest size that `malloc` serves by a section indexed by cpu_id; 0 sends every call to the slow path.
+    /// Sizes below this are served by a section indexed by cpu_id; 0 sends every call to the slow path.
     uint64_t limit;
     /// The same for the sections indexed by mm_cid. At most one of the two is not 0.
     uint64_t limit_mm_cid;

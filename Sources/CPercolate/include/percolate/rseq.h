@@ -38,6 +38,9 @@ ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
 /// Registers the calling thread's own area. 0, or a negative errno.
 long percolate_rseq_register_own(void) PERCOLATE_HIDDEN;
 
+/// The CPU the caller runs on (sched_getcpu(3)); -1 where the kernel does not say.
+int percolate_current_cpu(void) PERCOLATE_HIDDEN;
+
 /// The calling thread's value of a 32-bit field of its area, `offset` bytes from the thread pointer.
 static inline int32_t percolate_rseq_field(ptrdiff_t offset) {
     int32_t value;

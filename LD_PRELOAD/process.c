@@ -1,0 +1,13 @@
+/// The shared object's part in the life of the process: start, fork, end.
+#include <pthread.h>
+
+#include "core.h"
+
+/// Registered in a constructor: a preloaded library's constructors run after those of the libraries it precedes, so its
+/// prepare handler runs before theirs. The locks know their owner, who passes.
+__attribute__((constructor)) static void begin(void) {
+    percolate_start();
+    pthread_atfork(percolate_fork_prepare, percolate_fork_parent, percolate_fork_child);
+}
+
+__attribute__((destructor)) static void end(void) { percolate_end(); }
