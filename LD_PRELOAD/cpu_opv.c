@@ -1,7 +1,7 @@
 // The entry points of operation vectors: they hold what the core leaves to C, `errno` and the copy of the vector.
 
 #include <errno.h>
-#include <percolate/syscalls.h>
+#include <percolate/rseq.h>
 #include <percolate/vector_entry.h>
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -22,4 +22,4 @@ EXPORTED int percolate_cpu_opv(struct cpu_op *vector, int count, int cpu, int fl
     return run(vector, count, cpu, flags, PERCOLATE_VECTOR_ANY_CPU);
 }
 
-EXPORTED int percolate_current_cpu(void) { return percolate_getcpu(); }
+EXPORTED int percolate_running_cpu(void) { return percolate_current_cpu(); }

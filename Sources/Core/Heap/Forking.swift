@@ -9,6 +9,7 @@ import Synchronization
 extension Heap {
     static func prepareFork() {
         guard ensureStarted() else { return }
+        publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.holdForFork()
         }
@@ -25,6 +26,7 @@ extension Heap {
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.releaseAfterFork()
         }
+        publicGates.releaseAfterFork()
     }
 
     static func finishForkInChild() {
@@ -37,6 +39,7 @@ extension Heap {
             if FrontEnd.mode == .sections { gate.open(FrontEnd.caches[index].pointee.slab) }
             gate.lock.reset()
         }
+        publicGates.resetAfterFork()
         // Threads of the parent that were in vfork do not return here.
         FrontEnd.suspensions.store(0, ordering: .relaxed)
         publishFront()
