@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The program said "skipped" and why: this machine does not let it set up what it tests.
 private let skippedCode: Int32 = 77
