@@ -10,6 +10,7 @@ extension Heap {
     static func prepareFork() {
         startLock.holdForFork()
         guard phase == .ready else { return }
+        publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.holdForFork()
         }
@@ -27,6 +28,7 @@ extension Heap {
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.releaseAfterFork()
         }
+        publicGates.releaseAfterFork()
     }
 
     static func finishForkInChild() {
@@ -40,6 +42,7 @@ extension Heap {
             if FrontEnd.mode == .sections { gate.open(FrontEnd.caches[index].pointee.slab) }
             gate.lock.reset()
         }
+        publicGates.resetAfterFork()
         // Threads of the parent that were in vfork do not return here.
         FrontEnd.suspensions.store(0, ordering: .relaxed)
         publishFront()

@@ -29,6 +29,7 @@ enum Heap {
             return false
         }
         FrontEnd.sequences = Sequences.decide(options, allowedCPUs: allowedCPUs())
+        publicGates.start(FrontEnd.sequences)
         FrontEnd.budget = options.cacheBudget
         FrontEnd.mode =
             options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
