@@ -1,45 +1,32 @@
 #define _GNU_SOURCE
-#include <errno.h>
-#include <linux/futex.h>
 #include <percolate/operand_probe.h>
-#include <signal.h>
+#include <percolate/syscalls.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 int percolate_probe_read(uint64_t address) {
     // A signal mask is read by the kernel before it looks at what to do with it, and there is no such thing to do.
-    // The eight aligned bytes around the address lie on its page.
-    const int no_such_thing = 77;
-    int saved = errno;
-    long result = syscall(SYS_rt_sigprocmask, no_such_thing, address & ~(uint64_t)7, NULL, 8);
-    int faulted = result == -1 && errno == EFAULT;
-    errno = saved;
-    return !faulted;
+    // The eight aligned bytes around the address lie on its page. Null means "no mask", so page 0 is asked about further up.
+    const long no_such_thing = 77;
+    uint64_t word = address & ~UINT64_C(7);
+    return percolate_syscall6(SYS_rt_sigprocmask, no_such_thing, word ? (long)word : 8, 0, 8, 0, 0) != -EFAULT;
 }
 
 int percolate_probe_write(uint64_t address) {
     // An atomic addition of zero, made by the kernel. It wakes nobody at `nobody`; whoever sleeps on the word itself
     // may wake once too often, which sleepers on a futex have to expect.
     uint32_t nobody = 0;
-    int saved = errno;
-    long result = syscall(SYS_futex, &nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, address & ~(uint64_t)3,
-                          FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, -2048));
-    int written = result >= 0;
-    errno = saved;
-    return written;
+    return percolate_syscall6(SYS_futex, (long)&nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0,
+                              (long)(address & ~UINT64_C(3)), FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, -2048))
+        >= 0;
 }
 
 enum percolate_fetch percolate_fetch(uint64_t destination, uint64_t source, uint32_t len) {
     struct iovec local = {(void *)(uintptr_t)destination, len};
     struct iovec remote = {(void *)(uintptr_t)source, len};
-    int saved = errno;
-    ssize_t fetched = syscall(SYS_process_vm_readv, (long)syscall(SYS_getpid), &local, 1L, &remote, 1L, 0L);
-    int error = errno;
-    errno = saved;
-    if (fetched == (ssize_t)len) { return PERCOLATE_FETCHED; }
-    return fetched >= 0 || error == EFAULT ? PERCOLATE_FETCH_FAULTED : PERCOLATE_FETCH_REFUSED;
+    long fetched = percolate_syscall6(SYS_process_vm_readv, percolate_getpid(), (long)&local, 1, (long)&remote, 1, 0);
+    if (fetched == (long)len) { return PERCOLATE_FETCHED; }
+    return fetched >= 0 || fetched == -EFAULT ? PERCOLATE_FETCH_FAULTED : PERCOLATE_FETCH_REFUSED;
 }
 
 enum percolate_fetch percolate_fetch_and_compare(uint64_t a, uint64_t b, uint32_t len, int *equal) {

@@ -3,12 +3,14 @@ import Synchronization
 
 /// fork: the child has one thread, and finds every lock free, every gate open and every list whole.
 ///
-/// The prepare handler takes all locks, in the order gates, classes, arena. Handlers of other libraries run after it and may
+/// The prepare handler takes all locks, in the order start, gates, classes, arena. Handlers of other libraries run after it and may
 /// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
 /// child: its single store happened or did not.
 extension Heap {
     static func prepareFork() {
-        guard ensureStarted() else { return }
+        startLock.holdForFork()
+        guard phase == .ready else { return }
+        publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.holdForFork()
         }
@@ -18,6 +20,7 @@ extension Heap {
     }
 
     static func finishForkInParent() {
+        defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
         forkOwner.store(0, ordering: .releasing)
         arenaLock.releaseAfterFork()
@@ -25,9 +28,11 @@ extension Heap {
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.releaseAfterFork()
         }
+        publicGates.releaseAfterFork()
     }
 
     static func finishForkInChild() {
+        startLock.reset()
         guard phase == .ready else { return }
         forkOwner.store(0, ordering: .releasing)
         arenaLock.reset()
@@ -37,6 +42,7 @@ extension Heap {
             if FrontEnd.mode == .sections { gate.open(FrontEnd.caches[index].pointee.slab) }
             gate.lock.reset()
         }
+        publicGates.resetAfterFork()
         // Threads of the parent that were in vfork do not return here.
         FrontEnd.suspensions.store(0, ordering: .relaxed)
         publishFront()

@@ -39,6 +39,31 @@ struct Lock {
         return exchanged || passAtRest(seen, me)
     }
 
+    /// Takes the lock if it is free now, on behalf of a thread that has slept in `awaitRelease`: others may sleep there
+    /// still, and the release must wake one of them.
+    func tryAcquire(hasWaited: Bool) -> Bool {
+        guard hasWaited else { return tryAcquire() }
+        let me = percolate_thread_pointer() | Self.contended
+        return word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
+    }
+
+    /// Waits until the lock may be free, and does not take it: for those who take it only with signals blocked, and wait
+    /// with signals open. A signal handler may leave by a jump and never take what it was woken for, so a sleep
+    /// ends by itself after some milliseconds.
+    func awaitRelease() {
+        for _ in 0..<Self.spinLimit {
+            if word.pointee.load(ordering: .relaxed) == 0 { return }
+            percolate_pause()
+        }
+        let seen = word.pointee.load(ordering: .relaxed)
+        guard seen != 0 else { return }
+        if seen & Self.contended == 0 {
+            let wanted = seen | Self.contended
+            guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else { return }
+        }
+        _ = percolate_futex_wait_briefly(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
+    }
+
     /// Gives the lock back. In a forking thread the lock returns to rest and stays owned.
     @inline(__always)
     func release() {

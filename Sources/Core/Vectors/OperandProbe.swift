@@ -91,5 +91,5 @@ struct OperandProbe {
 /// Probing by the smallest page of the architecture is right for larger ones too, and costs little more.
 private let pageShift: UInt64 = 12
 
-/// The number of no page: the last one of the address space belongs to the kernel.
-private let noPage = UInt64.max >> pageShift
+/// The number of no page: page numbers have twelve bits less.
+private let noPage = UInt64.max

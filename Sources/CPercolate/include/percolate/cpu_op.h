@@ -53,7 +53,7 @@ static inline struct cpu_op percolate_op_barrier(void) {
 static inline int cpu_op_available(void) { return cpu_opv(NULL, 0, 0, CPU_OP_NR_FLAG) >= 0; }
 
 /// The CPU that the calling thread runs on, asked of the kernel.
-static inline int cpu_op_get_current_cpu(void) { return percolate_current_cpu(); }
+static inline int cpu_op_get_current_cpu(void) { return percolate_running_cpu(); }
 
 /// `*old = *v; if (*v == *expect) *v = *new_value;`, all of them `len` bytes.
 /// 2 when the compare failed: `*old` holds the value then as well.

@@ -129,7 +129,7 @@ int cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 int percolate_cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 
 /// The number of the CPU that the calling thread runs on, or ran on a moment ago. Never fails.
-int percolate_current_cpu(void);
+int percolate_running_cpu(void);
 
 #ifdef __cplusplus
 }

@@ -23,18 +23,14 @@ extern "C" {
 /// A gate has a cache line of its own: closing it must not slow the sections of its neighbours.
 struct percolate_gate {
     uint64_t state;
-    uint64_t spare[7];
+    /// Held by the thread that runs a vector for this CPU.
+    uint64_t lock;
+    uint64_t spare[6];
 } __attribute__((aligned(64)));
-
-#ifdef __swift__
-#define PERCOLATE_GATES_ATTRIBUTES __attribute__((visibility("default"), swift_attr("nonisolated(unsafe)")))
-#else
-#define PERCOLATE_GATES_ATTRIBUTES __attribute__((visibility("default")))
-#endif
 
 /// The gates of the CPU numbers -2, -1, 0, 1 ...: the kernel writes the first two for a thread that is not registered, and
 /// their gates never open.
-extern struct percolate_gate percolate_gates[PERCOLATE_GATES_MAX + 2] PERCOLATE_GATES_ATTRIBUTES;
+extern struct percolate_gate percolate_gates[PERCOLATE_GATES_MAX + 2] __attribute__((visibility("default")));
 
 #ifdef __cplusplus
 }

@@ -16,7 +16,7 @@
 /// The CPU the thread runs on, or ran on a moment ago. A load and a compare where the thread is registered.
 static inline int percpu_current_cpu(void) {
     int cpu = percolate_section_cpu();
-    return cpu >= 0 ? cpu : percolate_current_cpu();
+    return cpu >= 0 ? cpu : percolate_running_cpu();
 }
 
 /// `if (*v == expect) *v = newv;`

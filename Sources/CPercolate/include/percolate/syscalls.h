@@ -67,6 +67,12 @@ static inline long percolate_futex_wait(uint32_t *word, uint32_t expected) {
     return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, 0, 0, 0);
 }
 
+/// As `percolate_futex_wait`, for ten milliseconds at most.
+static inline long percolate_futex_wait_briefly(uint32_t *word, uint32_t expected) {
+    struct timespec limit = {0, 10 * 1000 * 1000};
+    return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, (long)&limit, 0, 0);
+}
+
 static inline long percolate_futex_wake(uint32_t *word, int waiters) {
     return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, waiters, 0, 0, 0);
 }
@@ -113,6 +119,12 @@ static inline long percolate_getpid(void) { return percolate_syscall6(SYS_getpid
 static inline long percolate_gettid(void) { return percolate_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0); }
 
 static inline long percolate_yield(void) { return percolate_syscall6(SYS_sched_yield, 0, 0, 0, 0, 0, 0); }
+
+/// Sleeps that long, or shorter when a signal arrives.
+static inline void percolate_nap(uint64_t milliseconds) {
+    struct timespec length = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000 * 1000};
+    percolate_syscall6(SYS_nanosleep, (long)&length, 0, 0, 0, 0, 0);
+}
 
 /// The CPU the caller runs on, from the kernel.
 static inline int percolate_getcpu(void) {
