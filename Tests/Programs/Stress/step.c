@@ -3,7 +3,7 @@
 ///
 ///   step alone|busy [ROUNDS]
 ///
-/// `busy`: two other threads of the stepped process allocate, unstepped, at the same time.
+/// Each round has a malloc and a free, each fifth one also the other operations. `busy`: two other threads of the stepped process allocate, unstepped, at the same time.
 #include "check.h"
 
 #include <dlfcn.h>
@@ -59,7 +59,8 @@ static void stepped_main(bool busy, uint64_t rounds) {
     CHECK(raise(SIGSTOP) == 0);
     for (uint64_t i = 0; i < rounds * operation_kinds; i++) {
         atomic_store(position, 2 * i + 1);
-        operation(i % operation_kinds, i / operation_kinds);
+        uint64_t kind = i % operation_kinds, round = i / operation_kinds;
+        if (kind < 2 || round % 5 == 0) operation(kind, round);
         atomic_store(position, 2 * i + 2);
     }
     _exit(0);
@@ -69,7 +70,7 @@ int main(int count, char **texts) {
     if (count < 2 || (strcmp(texts[1], "alone") != 0 && strcmp(texts[1], "busy") != 0))
         fail("step alone|busy [ROUNDS]");
     uint64_t rounds = count > 2 ? number_argument(texts[2]) : 100;
-    watch("single-stepping through allocations", 110);
+    watch("single-stepping through allocations", 280);
     position = map_zeroed(sizeof *position, true);
     pid_t child = fork();
     CHECK(child >= 0);
