@@ -86,6 +86,7 @@ enum Heap {
     /// Reserves window and metadata: in one mapping, or where address space is short, metadata only.
     private static func placeHeap() -> Bool {
         let indexes = possibleCPUs()
+        Middle.chooseShards(cpus: allowedCPUs())
         var window = wantedWindow()
         let layout = MetadataLayout(window: window, indexes: indexes)
         if let memory = Reservation.reserve(layout.size &+ window &+ (1 << 21)) {
@@ -119,7 +120,6 @@ private struct MetadataLayout {
     private let tree: UInt
     private let rows: UInt
     private let small: UInt
-    private let slabs: UInt
 
     private static var closedSlab: UInt { 4096 }
 
@@ -131,15 +131,13 @@ private struct MetadataLayout {
         spanTable = SpanTable.size(pages: pages)
         tree = Arena.metadataSize(pages: pages)
         rows = UInt(indexes &* Counter.count &* 8)
-        Middle.chooseShards(cpus: indexes)
         let classes = SizeClass.count &* MemoryLayout<SizeClass>.stride
         let lists = Middle.listCount &* Middle.stride
         small = roundUp(
             rows &+ UInt(classes &+ lists &+ indexes &* PerCPUCache.stride) &+ 256, Reservation.pageSize)
-        slabs = UInt(indexes) &* Slab.size
     }
 
-    var size: UInt { tables &+ Self.closedSlab &+ small &+ spanTable &+ tree &+ slabs }
+    var size: UInt { tables &+ Self.closedSlab &+ small &+ spanTable &+ tree }
 
     /// Writes what must be there before the first allocation. False when the kernel refuses memory.
     func place(at start: UInt, window base: UInt, backing: Arena.Backing) -> Bool {
@@ -170,7 +168,6 @@ private struct MetadataLayout {
 
         let treeStart = records.address &+ small
         spans.place(at: treeStart &+ tree, pages: pages)
-        FrontEnd.slabMemory = treeStart &+ tree &+ spanTable
         arena.start(base: base, pages: pages, metadata: treeStart, backing: backing)
         percolate_front.base = UInt64(base)
 
