@@ -3,7 +3,7 @@ import Synchronization
 
 /// fork: the child has one thread, and finds every lock free, every gate open and every list whole.
 ///
-/// The prepare handler takes all locks, in the order start, gates, classes, arena. Handlers of other libraries run after it and may
+/// The prepare handler takes all locks, in the order start, gates, classes, arena, counting. Handlers of other libraries run after it and may
 /// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
 /// child: its single store happened or did not.
 extension Heap {
@@ -16,6 +16,7 @@ extension Heap {
         }
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).holdForFork() }
         arenaLock.holdForFork()
+        Counting.lock.holdForFork()
         forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
     }
 
@@ -23,6 +24,7 @@ extension Heap {
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
         forkOwner.store(0, ordering: .releasing)
+        Counting.lock.releaseAfterFork()
         arenaLock.releaseAfterFork()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).releaseAfterFork() }
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
@@ -35,6 +37,7 @@ extension Heap {
         startLock.reset()
         guard phase == .ready else { return }
         forkOwner.store(0, ordering: .releasing)
+        Counting.lock.reset()
         arenaLock.reset()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).reset() }
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {

@@ -177,11 +177,12 @@ private struct MetadataLayout {
     }
 }
 
-/// Tells the fast path what it may do: nothing before start-up, without open gates, or around vfork. The caller holds the arena's
+/// Tells the fast path what it may do: nothing before start-up, without open gates, around vfork, or while a scope counts. The caller holds the arena's
 /// lock: growth of the arena changes the same variables.
 func publishFront() {
     let live =
         Heap.phase == .ready && FrontEnd.mode == .sections && FrontEnd.suspensions.load(ordering: .relaxed) == 0
+        && !Counting.isActive
     let byMMCID = FrontEnd.sequences.index == .mmCID
     let limit = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
     let pages = live ? UInt64(publishedPages) : 0

@@ -81,4 +81,11 @@ struct Sequences {
         case .mmCID: percolate_membarrier(command, 0, 0) == 0
         }
     }
+
+    /// Aborts every section that another thread may be in, and lets all threads see what this one stored. False when the kernel
+    /// refuses.
+    func fenceAll() -> Bool {
+        let command = Int32(bitPattern: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ.rawValue)
+        return canFence && percolate_membarrier(command, 0, 0) == 0
+    }
 }
