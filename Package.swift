@@ -22,6 +22,12 @@ let sharedObject: [LinkerSetting] = [
     ])
 ]
 
+/// The API's own Swift: what touches memory without checks is marked.
+let api: [SwiftSetting] = [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+/// A program exports its gates, so that the shared object, preloaded, finds and uses them in place of its own.
+let sharedGates: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=percolate_gates"])]
+
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -44,7 +50,9 @@ let package = Package(
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
-        .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
+        .target(
+            name: "Percolate", dependencies: ["PercolateCoreHosted", "CPercolate"], swiftSettings: api,
+            linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
             exclude: ["exports.map", "exports.txt"], linkerSettings: sharedObject),
@@ -59,6 +67,7 @@ let package = Package(
         .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate"]),
         .testTarget(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
+        .testTarget(name: "PercolateTests", dependencies: ["Percolate", "TestSupport", subprocess]),
         .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),

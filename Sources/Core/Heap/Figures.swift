@@ -47,9 +47,9 @@ public func percolateProcessFigures(_ figures: UnsafeMutablePointer<percolate_pr
 }
 
 @c(percolate_class_figures)
-public func percolateClassFigures(_ figures: UnsafeMutablePointer<percolate_class_figures>, _ capacity: UInt) -> UInt {
+public func percolateClassFigures(_ figures: UnsafeMutablePointer<percolate_class_figures>?, _ capacity: UInt) -> UInt {
     guard Heap.ensureStarted() else { return 0 }
-    let count = SizeClass.count &- 1
+    guard let figures else { return UInt(SizeClass.count &- 1) }
     for number in 1..<min(SizeClass.count, Int(capacity) &+ 1) {
         let info = sizeClasses[number].pointee
         var result = percolate_class_figures()
@@ -69,12 +69,13 @@ public func percolateClassFigures(_ figures: UnsafeMutablePointer<percolate_clas
         }
         figures[number &- 1] = result
     }
-    return UInt(count)
+    return UInt(SizeClass.count &- 1)
 }
 
 @c(percolate_cpu_figures)
-public func percolateCPUFigures(_ figures: UnsafeMutablePointer<percolate_cpu_figures>, _ capacity: UInt) -> UInt {
+public func percolateCPUFigures(_ figures: UnsafeMutablePointer<percolate_cpu_figures>?, _ capacity: UInt) -> UInt {
     guard Heap.ensureStarted() else { return 0 }
+    guard let figures else { return UInt(FrontEnd.indexCount) }
     for index in 0..<min(FrontEnd.indexCount, Int(capacity)) { figures[index] = cpuFigures(index) }
     return UInt(FrontEnd.indexCount)
 }

@@ -93,7 +93,7 @@ struct percolate_heap_interface {
     /// The most bytes of pages in use; UINT64_MAX for no limit.
     void (*set_memory_limit)(uint64_t bytes);
     void (*process_figures)(struct percolate_process_figures *figures);
-    /// Writes at most `capacity` records; returns how many there are.
+    /// Writes at most `capacity` records, none where `figures` is NULL; returns how many there are.
     size_t (*class_figures)(struct percolate_class_figures *figures, size_t capacity);
     size_t (*cpu_figures)(struct percolate_cpu_figures *figures, size_t capacity);
     /// Not in signal handlers.
