@@ -96,7 +96,9 @@ enum Heap {
         }
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = percolate_getrlimit(Int32(RLIMIT_AS.rawValue), &limit)
-        window = min(window, max(roundUp(UInt(limit.rlim_cur) &* 2, 1 << 21), windowRange.lowerBound))
+        // Twice the limit leaves room to go around what is in the way; RLIM_INFINITY is beyond every window. Where even the
+        // metadata is too much (mlockall(2) with a limit counts it), smaller windows need less.
+        if limit.rlim_cur < window { window = max(roundUp(UInt(limit.rlim_cur) &* 2, 1 << 21), windowRange.lowerBound) }
         while window >= windowRange.lowerBound {
             let layout = MetadataLayout(window: window, indexes: indexes)
             if let memory = Reservation.reserve(layout.size) {
