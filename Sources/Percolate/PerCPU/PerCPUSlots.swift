@@ -10,10 +10,17 @@ struct PerCPUSlots: ~Copyable, @unchecked Sendable {
     @usableFromInline let stride: Int
     let count: Int
 
+    /// CPU numbers that the machine may ever use: those that a vector may name.
+    private static let cpuCount: Int = {
+        var cpu = 0
+        while (try? OperationVector().run(on: cpu)) != nil { cpu += 1 }
+        return cpu
+    }()
+
     /// Ends the process where there is no memory, as Swift's own collections do.
     init(byteCount: Int) {
         stride = (byteCount + 63) / 64 * 64
-        count = unsafe HeapAccess.current.table.pointee.cpu_figures(nil, 0)
+        count = Self.cpuCount
         do {
             unsafe base = try ProcessHeap.allocate(byteCount: count * stride, alignment: 64, zeroed: true)
         } catch {
