@@ -18,7 +18,7 @@ private actor Consumer {
         let configuration = configuration
         let task = Task {
             let folder = FileManager.default.temporaryDirectory
-                .appending(path: "percolate-consumer-\(configuration)-\(ProcessInfo.processInfo.processIdentifier)")
+                .appending(path: "percolate-consumer-\(configuration)")
             let manager = FileManager.default
             if manager.fileExists(atPath: folder.path) { try manager.removeItem(at: folder) }
             try manager.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -160,7 +160,8 @@ public struct OperationVector {
     }
 
     private mutating func compare(
-        _ kind: cpu_op_type, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ byteCount: Int, _ mayFault: (a: Bool, b: Bool)
+        _ kind: cpu_op_type, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ byteCount: Int,
+        _ mayFault: (a: Bool, b: Bool)
     ) {
         var operation = Self.operation(kind, byteCount)
         unsafe operation.u.compare_op.a = UInt64(UInt(bitPattern: a))
