@@ -3,18 +3,25 @@ import Percolate
 import Synchronization
 import Testing
 
-/// Runs `body` on `count` threads at once and waits for all.
+/// Runs `body` on `count` threads at once, and returns when they have ended and hold nothing any more.
 private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let group = DispatchGroup()
-    for number in 0..<count {
-        let thread = Thread {
-            body(number)
-            group.leave()
-        }
-        group.enter()
-        thread.start()
+    final class Work: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
-    group.wait()
+    let threads = (0..<count).map { number in
+        var thread = pthread_t()
+        let work = Unmanaged.passRetained(Work { body(number) }).toOpaque()
+        let result = pthread_create(
+            &thread, nil,
+            { work in
+                if let work { Unmanaged<Work>.fromOpaque(work).takeRetainedValue().run() }
+                return nil
+            }, work)
+        precondition(result == 0, "no thread")
+        return thread
+    }
+    for thread in threads { pthread_join(thread, nil) }
 }
 
 @Suite(.serialized) struct PerCPUTests {

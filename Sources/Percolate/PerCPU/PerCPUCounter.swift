@@ -14,9 +14,10 @@ public final class PerCPUCounter: Sendable {
     @inlinable @inline(__always)
     public func add(_ amount: Int) {
         let cpu = percolate_section_cpu()
-        // The stride is a constant here, so that the address takes a shift.
+        // The stride is a constant here, so that the address takes a shift. A thread without a number (-1, -2) finds a gate that
+        // is never open, before it touches the address.
         let slot = unsafe (slots.base + Int(cpu) &* 64).assumingMemoryBound(to: Int.self)
-        if cpu >= 0, unsafe rseq_addv(slot, amount, cpu) == 0 { return }
+        if unsafe rseq_addv(slot, amount, cpu) == 0 { return }
         addByVector(amount)
     }
 
