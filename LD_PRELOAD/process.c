@@ -1,16 +1,12 @@
 /// The shared object's part in the life of the process: start, fork, end.
 #include <percolate/syscalls.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "core.h"
 
-/// Registered in a constructor: a preloaded library's constructors run after those of the libraries it precedes, so its
-/// prepare handler runs before theirs. The locks know their owner, who passes. The heap itself starts with the first
-/// call that needs it: a program that never allocates never pays.
-__attribute__((constructor)) static void begin(void) {
-    pthread_atfork(percolate_fork_prepare, percolate_fork_parent, percolate_fork_child);
-}
+/// For a process that has not allocated by now; start-up registers otherwise. The heap itself starts with the first call that
+/// needs it: a program that never allocates never pays.
+__attribute__((constructor)) static void begin(void) { percolate_register_forking(); }
 
 __attribute__((destructor)) static void end(void) { percolate_end(); }
 

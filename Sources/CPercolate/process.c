@@ -2,6 +2,8 @@
 #include "percolate/process.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/sysinfo.h>
@@ -53,3 +55,14 @@ static struct {
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
 uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
+
+void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
+    static atomic_flag done = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&done)) pthread_atfork(prepare, parent, child);
+}
+
+static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
+static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));
+
+uintptr_t percolate_emergency_address(void) { return (uintptr_t)emergency_region; }
+uintptr_t percolate_emergency_slots_address(void) { return (uintptr_t)emergency_slots; }

@@ -59,14 +59,9 @@ public func percolateEnd() {
     if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
 }
 
-@c(percolate_fork_prepare)
-public func percolateForkPrepare() { Heap.prepareFork() }
-
-@c(percolate_fork_parent)
-public func percolateForkParent() { Heap.finishForkInParent() }
-
-@c(percolate_fork_child)
-public func percolateForkChild() { Heap.finishForkInChild() }
+/// Registers the fork handlers, unless start-up did.
+@c(percolate_register_forking)
+public func percolateRegisterForking() { Heap.registerForkHandlers() }
 
 @c(percolate_vfork_started)
 public func percolateVforkStarted() { Heap.beginVfork() }

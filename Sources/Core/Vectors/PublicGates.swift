@@ -61,7 +61,7 @@ struct PublicGates {
 
     /// After fork, in the child: the locks were this thread's.
     func resetAfterFork() {
-        for cpu in 0..<gateCount() { gate(cpu).lock.reset() }
+        for cpu in 0..<gateCount() { gate(cpu).lock.resetAfterFork() }
     }
 
     private static var open: UInt64 { UInt64(PERCOLATE_GATE_OPEN) }
