@@ -4,9 +4,9 @@
 #include "core.h"
 
 /// Registered in a constructor: a preloaded library's constructors run after those of the libraries it precedes, so its
-/// prepare handler runs before theirs. The locks know their owner, who passes.
+/// prepare handler runs before theirs. The locks know their owner, who passes. The heap itself starts with the first
+/// call that needs it: a program that never allocates never pays.
 __attribute__((constructor)) static void begin(void) {
-    percolate_start();
     pthread_atfork(percolate_fork_prepare, percolate_fork_parent, percolate_fork_child);
 }
 

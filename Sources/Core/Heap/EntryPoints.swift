@@ -52,9 +52,6 @@ public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
     return text.write(to: descriptor)
 }
 
-@c(percolate_start)
-public func percolateStart() { _ = Heap.ensureStarted() }
-
 @c(percolate_end)
 public func percolateEnd() { Heap.writeStatisticsAtExit() }
 

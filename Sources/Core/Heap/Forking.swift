@@ -3,12 +3,13 @@ import Synchronization
 
 /// fork: the child has one thread, and finds every lock free, every gate open and every list whole.
 ///
-/// The prepare handler takes all locks, in the order gates, classes, arena. Handlers of other libraries run after it and may
+/// The prepare handler takes all locks, in the order start, gates, classes, arena. Handlers of other libraries run after it and may
 /// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
 /// child: its single store happened or did not.
 extension Heap {
     static func prepareFork() {
-        guard ensureStarted() else { return }
+        startLock.holdForFork()
+        guard phase == .ready else { return }
         publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.holdForFork()
@@ -19,6 +20,7 @@ extension Heap {
     }
 
     static func finishForkInParent() {
+        defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
         forkOwner.store(0, ordering: .releasing)
         arenaLock.releaseAfterFork()
@@ -30,6 +32,7 @@ extension Heap {
     }
 
     static func finishForkInChild() {
+        startLock.reset()
         guard phase == .ready else { return }
         forkOwner.store(0, ordering: .releasing)
         arenaLock.reset()

@@ -16,11 +16,12 @@ enum Heap {
     @inline(__always)
     static func ensureStarted() -> Bool { phase == .ready || start() }
 
+    static var startLock: Lock { Lock(at: percolate_start_lock_address()) }
+
     @inline(never)
     private static func start() -> Bool {
-        let lock = Lock(at: percolate_start_lock_address())
-        guard lock.acquire() else { return false }
-        defer { lock.release() }
+        guard startLock.acquire() else { return false }
+        defer { startLock.release() }
         guard phase == .cold else { return phase == .ready }
         readOptions()
         guard placeHeap() else {
@@ -119,7 +120,7 @@ private struct MetadataLayout {
     private let small: UInt
     private let slabs: UInt
 
-    private static var closedSlab: UInt { 8192 }
+    private static var closedSlab: UInt { 4096 }
 
     init(window: UInt, indexes: Int) {
         self.window = window
@@ -128,15 +129,16 @@ private struct MetadataLayout {
         tables = roundUp(UInt(PERCOLATE_TABLE_PAGE_CLASS) &+ UInt(pages), Reservation.pageSize)
         spanTable = SpanTable.size(pages: pages)
         tree = Arena.metadataSize(pages: pages)
-        rows = roundUp(UInt(indexes &* Counter.count &* 8), Reservation.pageSize)
+        rows = UInt(indexes &* Counter.count &* 8)
+        Middle.chooseShards(cpus: indexes)
         let classes = SizeClass.count &* MemoryLayout<SizeClass>.stride
-        let lists = SizeClass.count &* Middle.stride &* 8
+        let lists = Middle.listCount &* Middle.stride
         small = roundUp(
-            UInt(classes &+ lists &+ indexes &* PerCPUCache.stride) &+ 256, Reservation.pageSize)
+            rows &+ UInt(classes &+ lists &+ indexes &* PerCPUCache.stride) &+ 256, Reservation.pageSize)
         slabs = UInt(indexes) &* Slab.size
     }
 
-    var size: UInt { tables &+ Self.closedSlab &+ rows &+ small &+ spanTable &+ tree &+ slabs }
+    var size: UInt { tables &+ Self.closedSlab &+ small &+ spanTable &+ tree &+ slabs }
 
     /// Writes what must be there before the first allocation. False when the kernel refuses memory.
     func place(at start: UInt, window base: UInt, backing: Arena.Backing) -> Bool {
@@ -144,21 +146,20 @@ private struct MetadataLayout {
         pageClasses = Reservation(
             address: start &+ UInt(PERCOLATE_TABLE_PAGE_CLASS), size: tables &- UInt(PERCOLATE_TABLE_PAGE_CLASS))
         let closed = start &+ tables
-        var counters = Reservation(address: closed &+ Self.closedSlab, size: rows)
-        var records = Reservation(address: counters.address &+ rows, size: small)
-        guard front.commit(front.size), counters.commit(rows), records.commit(small),
+        var records = Reservation(address: closed &+ Self.closedSlab, size: small)
+        guard front.commit(front.size), records.commit(small),
             percolate_mprotect(closed, Int(Self.closedSlab), PROT_READ) == 0
         else { return false }
 
-        counterRows = Table(address: counters.address)
-        counterRowCount = indexes
         percolate_front.tables = UInt64(start)
-        sizeClasses = Table(address: records.address)
-        let afterClasses = records.address &+ UInt(SizeClass.count &* MemoryLayout<SizeClass>.stride)
-        Middle.chooseShards(cpus: indexes)
-        Middle.lists = Table(address: roundUp(afterClasses, 64))
-        let afterLists = Middle.lists.address &+ UInt(SizeClass.count &* Middle.stride &* 8)
-        FrontEnd.caches = Table(address: roundUp(afterLists, 64))
+        // In this order, what a small process uses of each lies together.
+        Middle.lists = Table(address: records.address)
+        let afterLists = Middle.lists.address &+ UInt(Middle.listCount &* Middle.stride)
+        sizeClasses = Table(address: afterLists)
+        let afterClasses = sizeClasses.address &+ UInt(SizeClass.count &* MemoryLayout<SizeClass>.stride)
+        counterRows = Table(address: roundUp(afterClasses, 64))
+        counterRowCount = indexes
+        FrontEnd.caches = Table(address: roundUp(counterRows.address &+ rows, 64))
         FrontEnd.indexCount = indexes
         FrontEnd.closed = UInt64(closed)
         writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))

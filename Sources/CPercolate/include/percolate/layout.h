@@ -3,7 +3,7 @@
 /// The tables, one reservation, found through `percolate_front.tables`:
 ///
 ///     0        size class of (size + 7) / 8, one byte each, for sizes up to PERCOLATE_SMALL_MAX
-///     8 Ki     slab gates: one pointer per index, entries -2 and -1 in front (an unregistered thread reads those)
+///     4128     slab gates: one pointer per index, entries -2 and -1 in front (an unregistered thread reads those)
 ///     128 Ki   class of each arena page, one byte each: 0 where the page holds no small blocks
 ///
 /// A slab: one line for the front end, then one header of 8 bytes per size class, then arrays of pointers. A header's fields
@@ -15,7 +15,7 @@
 #define PERCOLATE_PAGE_SHIFT 12
 
 #define PERCOLATE_TABLE_SIZE_CLASS 0
-#define PERCOLATE_TABLE_GATES 8208
+#define PERCOLATE_TABLE_GATES 4128
 #define PERCOLATE_TABLE_PAGE_CLASS 131072
 #define PERCOLATE_MAX_CPUS 8192
 
