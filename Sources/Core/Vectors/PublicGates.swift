@@ -14,6 +14,9 @@ struct PublicGates {
         self.sequences = sequences
         #if arch(x86_64)
             guard sequences.registration == .glibc, sequences.canFence else { return }
+            var saved: UInt64 = 0
+            _ = percolate_block_signals(&saved)
+            defer { _ = percolate_restore_signals(&saved) }
             for cpu in 0..<gateCount() {
                 let gate = gate(cpu)
                 guard gate.lock.acquire() else { continue }

@@ -23,6 +23,9 @@ public func runVector(
     guard error == 0 else { return -Int(error) }
     guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
     guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu)) else { return -Int(EINVAL) }
+    // The first vector starts the heap, as the first allocation would: with it the gates open, and sequences can run. In a signal
+    // handler that interrupts the start the gates are still closed, and the vector needs its lock only.
+    _ = Heap.ensureStarted()
     return count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu))
 }
 
