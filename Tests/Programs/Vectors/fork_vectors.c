@@ -24,26 +24,25 @@ static void *close_gates(void *argument) {
     return NULL;
 }
 
-static void live(int depth) {
+// What a child does, and its child after it. 0 when all was as it should be.
+static int live(int depth) {
     alarm(60);
     for (int round = 0; round < 20; round++) {
         for (int cpu = 0; cpu < cpu_count; cpu++) {
-            if (cpu_op_addv(&sums[cpu][1], 1, cpu) != 0 || percpu_addv(&sums[cpu][1], 1, cpu) != 0) { _exit(2); }
-            if (percolate_gates[cpu + 2].state != PERCOLATE_GATE_OPEN && !getenv("WITHOUT_SEQUENCES")) { _exit(3); }
+            if (cpu_op_addv(&sums[cpu][1], 1, cpu) != 0 || percpu_addv(&sums[cpu][1], 1, cpu) != 0) { return 2; }
+            if (percolate_gates[cpu + 2].state != PERCOLATE_GATE_OPEN && !getenv("WITHOUT_SEQUENCES")) { return 3; }
         }
         free(malloc(3000));
     }
     for (int cpu = 0; cpu < cpu_count; cpu++) {
-        if (sums[cpu][1] != 40 * (depth + 1)) { _exit(4); }
+        if (sums[cpu][1] != 40 * (depth + 1)) { return 4; }
     }
-    if (depth < 1) {
-        pid_t child = fork();
-        if (child == 0) { live(depth + 1); }
-        int status;
-        waitpid(child, &status, 0);
-        if (status != 0) { _exit(5); }
-    }
-    _exit(0);
+    if (depth > 0) { return 0; }
+    pid_t child = fork();
+    if (child == 0) { _exit(live(1)); }
+    int status;
+    waitpid(child, &status, 0);
+    return status == 0 ? 0 : 5;
 }
 
 int main(int argc, char **argv) {
@@ -54,7 +53,7 @@ int main(int argc, char **argv) {
     for (uintptr_t index = 0; index < 4; index++) { pthread_create(&threads[index], NULL, close_gates, (void *)(index + 1)); }
     for (long index = 0; index < forks; index++) {
         pid_t child = fork();
-        if (child == 0) { live(0); }
+        if (child == 0) { _exit(live(0)); }
         int status;
         waitpid(child, &status, 0);
         if (status != 0) {
