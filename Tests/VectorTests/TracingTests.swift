@@ -71,7 +71,7 @@ import Testing
         #expect(report.contains("sdt_percolate:op:"), "\(report.prefix(1000))")
     }
 
-    /// Runs `body` while a process works on per-CPU lists, and waits for that process to end well.
+    /// Runs `body` while a process works on per-CPU lists, and then ends that process.
     private func whileTraced(_ body: @Sendable (Int32) async throws -> String) async throws -> String {
         let program = try await Compiler.shared.executable(
             "Vectors/structures.c", flags: ["-I", VectorPrograms.headers, Checkout.library])
@@ -82,7 +82,8 @@ import Testing
             process.standardOutput = FileHandle.nullDevice
             try process.run()
             defer {
-                process.terminate()
+                // The process inherits the signals that the test runner's threads block.
+                kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
             try await Task.sleep(for: .milliseconds(500))
