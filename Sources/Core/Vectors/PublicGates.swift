@@ -14,6 +14,9 @@ struct PublicGates {
         self.sequences = sequences
         #if arch(x86_64)
             guard sequences.registration == .glibc, sequences.canFence else { return }
+            var saved: UInt64 = 0
+            _ = percolate_block_signals(&saved)
+            defer { _ = percolate_restore_signals(&saved) }
             for cpu in 0..<gateCount() {
                 let gate = gate(cpu)
                 guard gate.lock.acquire() else { continue }
@@ -78,7 +81,7 @@ struct PublicGates {
         guard gate.value == Self.open else {
             // No section can be inside: this gate has never been open, or was closed for good below.
             tally(.vectorsLocal, at: gate.index)
-            return executeToleratingFaults(operations, count: count)
+            return executeToleratingFaults(operations, count: count, cpu: gate.index)
         }
         let closing = gate.close(sequences)
         if closing == nil {
@@ -87,7 +90,7 @@ struct PublicGates {
             gate.open(Self.closed)
             percolate_nap(Self.napMilliseconds)
         }
-        let result = executeToleratingFaults(operations, count: count)
+        let result = executeToleratingFaults(operations, count: count, cpu: gate.index)
         tally(closing == .local ? .vectorsLocal : .vectorsRemote, at: gate.index)
         if closing != nil { gate.open(Self.open) }
         return result
