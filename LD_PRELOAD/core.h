@@ -18,7 +18,9 @@ bool percolate_trim(void);
 void percolate_memory_figures(struct percolate_memory *figures);
 bool percolate_write_statistics(int descriptor);
 void percolate_end(void);
-void percolate_register_forking(void);
+void percolate_fork_prepare(void);
+void percolate_fork_parent(void);
+void percolate_fork_child(void);
 void percolate_vfork_started(void);
 void percolate_vfork_ended(void);
 #pragma GCC visibility pop

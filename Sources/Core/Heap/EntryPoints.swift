@@ -54,14 +54,17 @@ public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
 
 @c(percolate_end)
 public func percolateEnd() {
-    // A process that allocated nothing starts its heap only to say so.
-    guard Heap.phase == .ready || percolate_options_text() != nil else { return }
     if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
 }
 
-/// Registers the fork handlers, unless start-up did.
-@c(percolate_register_forking)
-public func percolateRegisterForking() { Heap.registerForkHandlers() }
+@c(percolate_fork_prepare)
+public func percolateForkPrepare() { Heap.prepareFork() }
+
+@c(percolate_fork_parent)
+public func percolateForkParent() { Heap.finishForkInParent() }
+
+@c(percolate_fork_child)
+public func percolateForkChild() { Heap.finishForkInChild() }
 
 @c(percolate_vfork_started)
 public func percolateVforkStarted() { Heap.beginVfork() }

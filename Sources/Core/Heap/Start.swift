@@ -41,6 +41,7 @@ enum Heap {
             options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
         arena.retention.policy = options.release
         phase = .ready
+        percolate_has_started = 1
         guard arenaLock.acquire() else { return false }
         publishFront()
         arenaLock.release()
@@ -169,7 +170,6 @@ private struct MetadataLayout {
         FrontEnd.caches = Table(address: roundUp(counterRows.address &+ rows, 64))
         FrontEnd.indexCount = indexes
         lockOrder.append(address: percolate_start_lock_address(), stride: 64, count: 1)
-        publicGates.appendLocks(to: &lockOrder)
         lockOrder.append(address: FrontEnd.caches.address, stride: PerCPUCache.stride, count: indexes)
         lockOrder.append(address: Middle.lists.address, stride: Middle.stride, count: Middle.listCount)
         lockOrder.append(address: percolate_arena_lock_address(), stride: 64, count: 1)

@@ -36,6 +36,9 @@ uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
 /// handlers of other libraries have done their waiting for threads that may allocate, and first after it.
 void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) PERCOLATE_HIDDEN;
 
+/// Whether start-up has run.
+extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;
+
 #define PERCOLATE_EMERGENCY_SIZE 262144
 #define PERCOLATE_EMERGENCY_SLOTS 128
 
