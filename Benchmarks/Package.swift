@@ -23,6 +23,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ]),
+        .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
+        .executableTarget(
+            name: "Allocators",
+            dependencies: ["CJemalloc", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/Allocators",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
         .testTarget(name: "CompareTests", dependencies: ["Compare"]),
     ]
 )

@@ -20,15 +20,21 @@ public struct Comparison {
         self.quick = quick
     }
 
-    /// One run that is about to start or has ended.
+    /// What a comparison is doing.
+    public enum Event: Sendable {
+        case prepares(workload: String)
+        case starts(Step)
+        case ended(Step, Result<Measurement, InvalidInput>)
+    }
+
+    /// One run.
     public struct Step: Sendable {
+        /// Runs that ended before this one.
         public var number: Int
         public var total: Int
         public var round: Int
         public var workload: String
         public var peer: String
-        /// `nil` before the run.
-        public var result: Result<Measurement, InvalidInput>?
     }
 
     private struct Ready {
@@ -37,7 +43,7 @@ public struct Comparison {
         var row: Row
     }
 
-    public func report(progress: (Step) -> Void) throws -> Report {
+    public func report(progress: (Event) -> Void) throws -> Report {
         let started = Date()
         let loadAtStart = Machine.load()
         let workplace = try Workplace(quick: quick)
@@ -45,6 +51,7 @@ public struct Comparison {
         var skipped = peers.missing
         var ready: [Ready] = []
         for workload in workloads {
+            progress(.prepares(workload: workload.name))
             do {
                 ready.append(
                     Ready(workload: workload, run: try prepare(workload, in: workplace), row: workload.row()))
@@ -58,13 +65,11 @@ public struct Comparison {
         for round in 0..<rounds {
             for index in ready.indices where round < roundsOf(ready[index].workload) {
                 for peer in rotated(peers.found, by: round + index) {
-                    var step = Step(
+                    let step = Step(
                         number: number, total: total, round: round, workload: ready[index].workload.name, peer: peer.name)
-                    progress(step)
-                    step.result = run(&ready[index], under: peer, round: round, with: runner)
+                    progress(.starts(step))
+                    progress(.ended(step, run(&ready[index], under: peer, round: round, with: runner)))
                     number += 1
-                    step.number = number
-                    progress(step)
                 }
             }
         }

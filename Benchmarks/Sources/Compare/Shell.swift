@@ -27,22 +27,23 @@ enum Shell {
         process.arguments = arguments
         process.currentDirectoryURL = folder
         if let environment { process.environment = environment }
-        let output = Pipe()
-        let errors = FileManager.default.temporaryDirectory.appending(path: "percolate-compare-\(UUID()).err")
-        defer { try? FileManager.default.removeItem(at: errors) }
+        // Files, not pipes: a server that the command leaves running would keep a pipe open for ever.
+        let output = FileManager.default.temporaryDirectory.appending(path: "percolate-compare-\(UUID()).out")
+        let errors = output.appendingPathExtension("err")
+        defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
         do {
-            try Data().write(to: errors)
+            for file in [output, errors] { try Data().write(to: file) }
             process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-            process.standardOutput = output
+            process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)
             try process.run()
-            let data = try output.fileHandleForReading.readToEnd() ?? Data()
             process.waitUntilExit()
             guard process.terminationReason == .exit, process.terminationStatus == 0 else {
                 let message = try String(contentsOf: errors, encoding: .utf8)
                 throw Failure(description: "\(tool) failed: \(message.suffix(2000))")
             }
-            return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
+            return text.trimmingCharacters(in: .whitespacesAndNewlines)
         } catch let failure as Failure {
             throw failure
         } catch {

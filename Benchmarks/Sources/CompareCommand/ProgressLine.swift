@@ -6,28 +6,33 @@ final class ProgressLine {
     private let terminal = isatty(FileHandle.standardError.fileDescriptor) == 1
     private let started = Date()
 
-    func show(_ step: Comparison.Step) {
-        if let result = step.result {
-            finished(step, result)
-        } else if terminal {
-            write("\r\u{1B}[2K\(bar(step)) \(step.workload) under \(step.peer)")
+    func show(_ event: Comparison.Event) {
+        switch event {
+        case .prepares(let workload): replace("preparing \(workload)")
+        case .starts(let step): replace("\(bar(step)) \(step.workload) under \(step.peer)")
+        case .ended(let step, let result): ended(step, result)
         }
     }
 
-    func finish() {
-        if terminal { write("\r\u{1B}[2K") }
-    }
+    func finish() { replace("") }
 
-    private func finished(_ step: Comparison.Step, _ result: Result<Compare.Measurement, InvalidInput>) {
+    private func ended(_ step: Comparison.Step, _ result: Result<Compare.Measurement, InvalidInput>) {
         let run = "round \(step.round + 1) \(step.workload) \(step.peer)"
+        let count = terminal ? "" : "\(step.number + 1)/\(step.total) "
         switch result {
         case .success(let measurement):
             guard !terminal else { return }
             let values = [Quantity.seconds(measurement.seconds), Quantity.bytes(measurement.peakResidentBytes)]
-            write("\(step.number)/\(step.total) \(run): \(values.joined(separator: ", "))\n")
+            write("\(count)\(run): \(values.joined(separator: ", "))\n")
         case .failure(let problem):
-            write("\(terminal ? "\r\u{1B}[2K" : "\(step.number)/\(step.total) ")\(run): failed: \(problem)\n")
+            replace("")
+            write("\(count)\(run): failed: \(problem)\n")
         }
+    }
+
+    /// Draws over the line that stands there. Only a terminal has one.
+    private func replace(_ text: String) {
+        if terminal { write("\r\u{1B}[2K\(text)") }
     }
 
     private func bar(_ step: Comparison.Step) -> String {
