@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,8 +35,8 @@ static int redirect(const char *path, int to) {
 
 /// Runs between vfork and exec: only system calls, and only one store to memory that the parent reads.
 static int become(const struct measure_command *command, bool traced) {
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (nothing < 0 || dup2(nothing, 0) < 0) return errno;
+    int input = open(command->input != NULL ? command->input : "/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0 || dup2(input, 0) < 0) return errno;
     if (redirect(command->output, 1) != 0 || redirect(command->errors, 2) != 0) return errno;
     if (command->directory != NULL && chdir(command->directory) != 0) return errno;
     if (command->user != 0) {
@@ -58,6 +59,16 @@ pid_t process_start(const struct measure_command *command, bool traced) {
         return -1;
     }
     return child;
+}
+
+int command_run(const struct measure_command *command) {
+    pid_t child = process_start(command, false);
+    if (child < 0) return -1;
+    int status;
+    while (waitpid(child, &status, 0) != child) {
+        if (errno != EINTR) return -1;
+    }
+    return status;
 }
 
 static char *read_whole(pid_t process, const char *name) {

@@ -10,10 +10,10 @@ enum GitHistory {
         let repository = workplace.path("repository.git")
         if FileManager.default.fileExists(atPath: repository) { return }
         try Shell.output("git", ["init", "-q", "--bare", repository])
-        let stream = URL(filePath: workplace.path("history.stream"))
-        try history(commits: workplace.quick ? 400 : 1200).write(to: stream, atomically: true, encoding: .utf8)
+        let stream = workplace.path("history.stream")
+        try history(commits: workplace.quick ? 400 : 1200).write(toFile: stream, atomically: true, encoding: .utf8)
         try Shell.output("git", ["-C", repository, "fast-import", "--quiet"], input: stream)
-        try FileManager.default.removeItem(at: stream)
+        try FileManager.default.removeItem(atPath: stream)
     }
 
     private static func history(commits: Int) -> String {

@@ -38,12 +38,12 @@ public struct InstructionCount: Codable, Equatable, Sendable {
         }
     }
 
-    /// Counts for all operations under one peer. Blocks for a second or two.
-    public static func count(under peer: Peer) throws -> [InstructionCount] {
+    /// Counts for all operations under one peer. Blocks for some seconds: every step is a switch between two processes.
+    public static func count(under peer: Peer, arguments: [String] = []) throws -> [InstructionCount] {
         let workplace = try Workplace(quick: false)
         defer { workplace.remove() }
         let command = CommandStorage(
-            Command(try workplace.compile("stepped"), []), workplace, preloading: peer.path,
+            workplace.surrounded(Command(try workplace.compile("stepped"), arguments), preloading: peer.path),
             output: workplace.path("output"), errors: workplace.path("errors"))
         var result = step_result()
         defer { step_result_free(&result) }

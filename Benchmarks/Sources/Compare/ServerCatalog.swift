@@ -23,7 +23,7 @@ enum ServerCatalog {
     }
 
     private static let postgres = ProgramCatalog.program(
-        "postgres", "queries from pgbench", tools: ["pgbench", "setpriv"],
+        "postgres", "queries from pgbench", tools: ["pgbench"],
         prepare: { try PostgresCluster.prepare(in: $0) }, run: { try PostgresCluster.run(in: $0) })
 }
 
@@ -49,15 +49,10 @@ private enum PostgresCluster {
     }
 
     private static func asOwner(_ tool: String, _ arguments: [String], _ workplace: Workplace) throws {
-        let environment = workplace.environment(preloading: nil, adding: [:])
-        let folder = URL(filePath: folder(workplace))
-        guard let account = try account() else {
-            try Shell.output(tool, arguments, in: folder, environment: environment)
-            return
-        }
-        try Shell.output(
-            "setpriv", ["--reuid=\(account.id)", "--regid=\(account.group)", "--clear-groups", tool] + arguments,
-            in: folder, environment: environment)
+        var command = workplace.surrounded(Command(tool, arguments), preloading: nil)
+        command.folder = folder(workplace)
+        command.user = try account()
+        try Shell.output(command)
     }
 
     static func prepare(in workplace: Workplace) throws {

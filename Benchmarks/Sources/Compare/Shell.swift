@@ -1,3 +1,4 @@
+import CMeasure
 import Foundation
 
 /// Commands that prepare a run or describe the machine. Nothing that is measured is started here.
@@ -15,39 +16,30 @@ enum Shell {
 
     /// Standard output, trimmed. Throws what the command wrote to standard error when it fails.
     @discardableResult
-    static func output(
-        _ tool: String, _ arguments: [String], input: URL? = nil, in folder: URL? = nil,
-        environment: [String: String]? = nil
-    ) throws(Failure) -> String {
-        guard let path = tool.hasPrefix("/") ? tool : find(tool) else {
-            throw Failure(description: "\(tool) is not installed")
+    static func output(_ tool: String, _ arguments: [String], input: String? = nil) throws(Failure) -> String {
+        guard let path = find(tool) else { throw Failure(description: "\(tool) is not installed") }
+        var command = Command(path, arguments, environment: ProcessInfo.processInfo.environment)
+        command.input = input
+        return try output(command)
+    }
+
+    @discardableResult
+    static func output(_ command: Command) throws(Failure) -> String {
+        let base = FileManager.default.temporaryDirectory.appending(path: "percolate-compare-\(UUID())").path
+        let (output, errors) = ("\(base).out", "\(base).err")
+        defer { for file in [output, errors] { try? FileManager.default.removeItem(atPath: file) } }
+        let storage = CommandStorage(command, output: output, errors: errors)
+        let status = storage.withCommand { command in withUnsafePointer(to: command) { command_run($0) } }
+        let (text, log) = (try? read(output), try? read(errors))
+        guard status >= 0, let text else { throw Failure(description: "\(command.path) cannot be started") }
+        if let end = CommandStorage.failure(status) {
+            throw Failure(description: "\(command.path) \(end): \((log ?? "").suffix(2000))")
         }
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        if let environment { process.environment = environment }
-        // Files, not pipes: a server that the command leaves running would keep a pipe open for ever.
-        let output = FileManager.default.temporaryDirectory.appending(path: "percolate-compare-\(UUID()).out")
-        let errors = output.appendingPathExtension("err")
-        defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
-        do {
-            for file in [output, errors] { try Data().write(to: file) }
-            process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-            process.standardOutput = try FileHandle(forWritingTo: output)
-            process.standardError = try FileHandle(forWritingTo: errors)
-            try process.run()
-            process.waitUntilExit()
-            guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-                let message = try String(contentsOf: errors, encoding: .utf8)
-                throw Failure(description: "\(tool) failed: \(message.suffix(2000))")
-            }
-            let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
-            return text.trimmingCharacters(in: .whitespacesAndNewlines)
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure(description: "\(tool): \(error)")
-        }
+        return text
+    }
+
+    private static func read(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -39,12 +39,12 @@ public final class Workplace: Sendable {
         let file = package.appending(path: "Workloads/\(source).c").path
         // libstdc++ brings the sized operator delete where the allocator has none of its own.
         let libraries = source == "stepped" ? ["-Wl,--no-as-needed", "-lstdc++"] : []
-        try Shell.output("cc", ["-O2", "-g", "-fno-builtin", "-pthread", file, "-o", output] + libraries)
+        try Shell.output("cc", ["-O2", "-fno-builtin", "-pthread", file, "-o", output] + libraries)
         return output
     }
 
-    /// Surroundings that are the same for every run: a result must not depend on who started it.
-    func environment(preloading library: String?, adding own: [String: String]) -> [String: String] {
+    /// The command in surroundings that are the same for every run: a result must not depend on who started it.
+    func surrounded(_ command: Command, preloading library: String?) -> Command {
         var environment = [
             "PATH": "/usr/bin:/bin", "HOME": folder.path, "LANG": "C.UTF-8", "TMPDIR": folder.path,
         ]
@@ -53,6 +53,9 @@ public final class Workplace: Sendable {
         where Machine.settingPrefixes.contains(where: { name.hasPrefix($0) }) {
             environment[name] = value
         }
-        return environment.merging(own) { _, own in own }
+        var surrounded = command
+        surrounded.environment = environment.merging(command.environment) { _, own in own }
+        surrounded.folder = command.folder ?? folder.path
+        return surrounded
     }
 }

@@ -13,6 +13,7 @@ struct measure_command {
     char *const *arguments;    ///< NULL at the end, the program's name first
     char *const *environment;  ///< NULL at the end
     const char *directory;
+    const char *input;   ///< file that is standard input; NULL for none
     const char *output;  ///< file that receives standard output
     const char *errors;  ///< file that receives standard error
     uid_t user;          ///< 0: as the caller
@@ -58,6 +59,9 @@ struct measure_result {
 /// Blocks until the program has ended. Must not run twice at the same time on one thread. Free the result in either case.
 bool measure_run(const struct measure_request *request, struct measure_result *result);
 void measure_result_free(struct measure_result *result);
+
+/// Runs a command that is not measured. Returns its status as from wait(2), or -1 with errno when it cannot be started.
+int command_run(const struct measure_command *command);
 
 /// One call that was single-stepped: which one, and how many instructions ran outside the program's own text.
 struct step_count {
