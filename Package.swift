@@ -5,7 +5,9 @@ import PackageDescription
 /// as one module. The hosted twin of the same files (`PercolateCoreHosted`) is an ordinary Swift module.
 let embedded: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
-    .unsafeFlags(["-wmo", "-no-allocations", "-Xfrontend", "-disable-stack-protector"]),
+    .unsafeFlags([
+        "-wmo", "-no-allocations", "-enforce-exclusivity=unchecked", "-Xfrontend", "-disable-stack-protector",
+    ]),
 ]
 
 /// `now` and `nodelete`: a library that was ever entered must stay mapped and must never resolve a symbol lazily,
@@ -16,6 +18,7 @@ let sharedObject: [LinkerSetting] = [
         "-Xlinker", "--version-script=\(Context.packageDirectory)/LD_PRELOAD/exports.map",
         "-Xlinker", "-z", "-Xlinker", "now",
         "-Xlinker", "-z", "-Xlinker", "nodelete",
+        "-Xlinker", "--gc-sections",
     ])
 ]
 
@@ -36,17 +39,19 @@ let package = Package(
     ],
     targets: [
         .target(name: "CPercolate"),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "CAbortTest"),
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
         .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map"], linkerSettings: sharedObject),
+            exclude: ["exports.map", "exports.txt"], linkerSettings: sharedObject),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
-                "PercolateCoreHosted", "CPercolate",
+                "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ]),
@@ -56,6 +61,6 @@ let package = Package(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
         .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),
     ]
 )

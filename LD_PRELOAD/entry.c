@@ -1,1 +1,0 @@
-__attribute__((visibility("default"))) int foo(void) { return 0; }

@@ -1,0 +1,193 @@
+// The fast paths of the allocator's entry points. Each is one section; whatever it cannot do is a jump, with the arguments
+// as they came, to a C function of `slow.c`.
+//
+// Each entry stands here twice: for gates indexed by cpu_id, and as its twin for gates indexed by mm_cid. The first comparison
+// sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
+// around vfork, and for large sizes and foreign pointers there is no further branch.
+#if defined(__x86_64__)
+#include "percolate/section_x86_64.h"
+
+    .text
+
+.macro FUNCTION name
+    .globl \name
+    .type \name, @function
+\name:
+.endm
+
+.macro ALIAS name, target
+    .globl \name
+    .type \name, @function
+    .set \name, \target
+.endm
+
+.macro ENTRY name
+    .p2align 5
+    FUNCTION \name
+    .cfi_startproc
+.endm
+
+.macro END name
+    .cfi_endproc
+    .size \name, . - \name
+.endm
+
+// void *NAME(size_t size)
+//
+//     if size >= limit: slow
+//     return pop(class_of[(size + 7) / 8])
+.macro ALLOCATE name, slow
+    ENTRY \name
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT(%rip), %rdi
+    jae .L\name\()_twin
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP \name, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
+    ret
+.L\name\()_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rdi
+    jae \slow
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP \name\()_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow
+    ret
+    END \name
+.endm
+
+ALLOCATE malloc, percolate_malloc_slow
+ALLOCATE _Znwm, percolate_new_slow
+ALLOCATE _ZnwmRKSt9nothrow_t, percolate_new_nothrow_slow
+ALIAS _Znam, _Znwm
+ALIAS _ZnamRKSt9nothrow_t, _ZnwmRKSt9nothrow_t
+ALIAS __libc_malloc, malloc
+
+// void *calloc(size_t count, size_t size)
+//
+//     total = count * size; overflow or total >= limit: slow
+//     return memset(pop(class_of[(total + 7) / 8]), 0, total)
+    ENTRY calloc
+    movq %rdi, %rax
+    movq %rsi, %r11
+    mulq %rsi
+    jo .Lcalloc_slow
+    movq %rax, %r10
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT(%rip), %rax
+    jae .Lcalloc_twin
+    PERCOLATE_SIZE_CLASS %rax
+    PERCOLATE_POP calloc, PERCOLATE_RSEQ_CPU_ID, .Lcalloc_slow, .Lcalloc_slow
+.Lcalloc_zero:
+    movq %rax, %rdi
+    xorl %esi, %esi
+    movq %r10, %rdx
+    jmp *memset@GOTPCREL(%rip)
+.Lcalloc_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rax
+    jae .Lcalloc_slow
+    PERCOLATE_SIZE_CLASS %rax
+    PERCOLATE_POP calloc_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow
+    jmp .Lcalloc_zero
+.Lcalloc_slow:
+    movq %r11, %rsi
+    jmp percolate_calloc_slow
+    END calloc
+ALIAS __libc_calloc, calloc
+
+// void NAME(void *block)
+//
+//     page = (block - base) >> PAGE_SHIFT; page >= pages (so for NULL and foreign pointers): slow
+//     push(block, class_of_page[page])
+    ENTRY free
+    movq %rdi, %rax
+    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
+    shrq $PERCOLATE_PAGE_SHIFT, %rax
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES(%rip), %rax
+    jae .Lfree_twin
+    movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
+    movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
+    PERCOLATE_PUSH free, PERCOLATE_RSEQ_CPU_ID, percolate_free_slow, percolate_free_slow
+    ret
+.Lfree_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MM_CID(%rip), %rax
+    jae percolate_free_slow
+    movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
+    movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
+    PERCOLATE_PUSH free_mm_cid, PERCOLATE_RSEQ_MM_CID, percolate_free_slow, percolate_free_slow
+    ret
+    END free
+ALIAS cfree, free
+ALIAS __libc_free, free
+ALIAS _ZdlPv, free
+ALIAS _ZdaPv, free
+ALIAS _ZdlPvRKSt9nothrow_t, free
+ALIAS _ZdaPvRKSt9nothrow_t, free
+ALIAS _ZdlPvSt11align_val_t, free
+ALIAS _ZdaPvSt11align_val_t, free
+ALIAS _ZdlPvSt11align_val_tRKSt9nothrow_t, free
+ALIAS _ZdaPvSt11align_val_tRKSt9nothrow_t, free
+
+// void free_sized(void *block, size_t size)
+//
+//     as free, but slow unless class_of_page[page] == class_of[(size + 7) / 8]
+// The size is in r10 while the section uses rsi, and goes back into rsi for the slow path.
+.macro SIZED_PAGE_CLASS pages, other, slow
+    cmpq percolate_front+\pages(%rip), %rax
+    jae \other
+    movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
+    movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
+    cmpq $PERCOLATE_SMALL_MAX, %rsi
+    ja \slow
+    leaq 7(%rsi), %rcx
+    shrl $3, %ecx
+    cmpb %al, PERCOLATE_TABLE_SIZE_CLASS(%r8,%rcx)
+    jne \slow
+.endm
+    ENTRY free_sized
+    movq %rsi, %r10
+    movq %rdi, %rax
+    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
+    shrq $PERCOLATE_PAGE_SHIFT, %rax
+    SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES, .Lfree_sized_twin, .Lfree_sized_slow
+    PERCOLATE_PUSH free_sized, PERCOLATE_RSEQ_CPU_ID, .Lfree_sized_slow, .Lfree_sized_slow
+    ret
+.Lfree_sized_twin:
+    SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES_MM_CID, .Lfree_sized_slow, .Lfree_sized_slow
+    PERCOLATE_PUSH free_sized_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lfree_sized_slow, .Lfree_sized_slow
+    ret
+.Lfree_sized_slow:
+    movq %r10, %rsi
+    jmp percolate_free_sized_slow
+    END free_sized
+ALIAS _ZdlPvm, free_sized
+ALIAS _ZdaPvm, free_sized
+
+// pid_t vfork(void)
+//
+// The child runs on the parent's stack and shares its rseq area, but is not registered: nothing would abort its sections.
+// So the process takes slow paths only, without sections, from before the child exists until the parent runs again.
+// The return address is kept in a register that the system call preserves, since the child's return overwrites it.
+    ENTRY vfork
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call percolate_vfork_slow_begin
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rdi
+    movl $58, %eax
+    syscall
+    pushq %rdi
+    .cfi_adjust_cfa_offset 8
+    .cfi_offset %rip, -8
+    testl %eax, %eax
+    jz .Lvfork_child
+    movl %eax, %edi
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call percolate_vfork_slow_end
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+.Lvfork_child:
+    ret
+    END vfork
+ALIAS __vfork, vfork
+#endif
+    .section .note.GNU-stack, "", @progbits

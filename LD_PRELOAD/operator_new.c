@@ -1,0 +1,74 @@
+/// C++ allocation that the fast path could not serve, and its aligned forms, without depending on a C++ library: what only
+/// that has (the new-handler, std::bad_alloc) is looked up in the process when memory is out.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "core.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+typedef void (*handler)(void);
+
+/// The current new-handler (std::get_new_handler), NULL when there is none.
+static handler new_handler(void) {
+    handler (*get)(void) = (handler(*)(void))dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
+    return get ? get() : NULL;
+}
+
+/// Throws std::bad_alloc, by libstdc++ or libc++. A program without either cannot catch it and ends.
+__attribute__((noreturn)) static void throw_bad_alloc(void) {
+    static const char *const names[] = {"_ZSt17__throw_bad_allocv", "_ZNSt3__117__throw_bad_allocEv"};
+    for (size_t index = 0; index < sizeof names / sizeof names[0]; index++) {
+        void (*throwing)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, names[index]);
+        if (throwing) throwing();
+    }
+    abort();
+}
+
+static void *allocate(size_t alignment, size_t size) {
+    return alignment ? percolate_allocate_aligned(alignment, size) : percolate_allocate(size);
+}
+
+static void *allocate_or_throw(size_t alignment, size_t size) {
+    void *block;
+    while (!(block = allocate(alignment, size))) {
+        handler current = new_handler();
+        if (!current) throw_bad_alloc();
+        current();
+    }
+    return block;
+}
+
+void *percolate_new_slow(size_t size) { return allocate_or_throw(0, size); }
+
+/// The handler of a nothrow form may throw: libstdc++'s own form calls the throwing one and catches.
+void *percolate_new_nothrow_slow(size_t size, const void *tag) {
+    void *block = percolate_allocate(size);
+    if (block || !new_handler()) return block;
+    void *(*next)(size_t, const void *) =
+        (void *(*)(size_t, const void *))dlsym(RTLD_NEXT, "_ZnwmRKSt9nothrow_t");
+    return next ? next(size, tag) : NULL;
+}
+
+EXPORTED void *_ZnwmSt11align_val_t(size_t size, size_t alignment) { return allocate_or_throw(alignment, size); }
+
+EXPORTED void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const void *tag) {
+    void *block = percolate_allocate_aligned(alignment, size);
+    if (block || !new_handler()) return block;
+    void *(*next)(size_t, size_t, const void *) =
+        (void *(*)(size_t, size_t, const void *))dlsym(RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t");
+    return next ? next(size, alignment, tag) : NULL;
+}
+
+EXPORTED void *_ZnamSt11align_val_t(size_t, size_t) __attribute__((alias("_ZnwmSt11align_val_t")));
+EXPORTED void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t, size_t, const void *)
+    __attribute__((alias("_ZnwmSt11align_val_tRKSt9nothrow_t")));
+
+EXPORTED void _ZdlPvmSt11align_val_t(void *block, size_t size, size_t alignment) {
+    percolate_deallocate_sized(block, size, alignment);
+}
+EXPORTED void _ZdaPvmSt11align_val_t(void *, size_t, size_t) __attribute__((alias("_ZdlPvmSt11align_val_t")));

@@ -1,0 +1,32 @@
+/// Where the fast paths of the assembly entry points go when they cannot finish.
+#include <errno.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core.h"
+
+static void *or_no_memory(void *block) {
+    if (!block) errno = ENOMEM;
+    return block;
+}
+
+void *percolate_malloc_slow(size_t size) { return or_no_memory(percolate_allocate(size)); }
+
+void *percolate_calloc_slow(size_t count, size_t size) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) return or_no_memory(NULL);
+    return or_no_memory(percolate_allocate_zeroed(total));
+}
+
+void percolate_free_slow(void *block) { percolate_deallocate(block); }
+
+void percolate_free_sized_slow(void *block, size_t size) { percolate_deallocate_sized(block, size, 0); }
+
+void percolate_vfork_slow_begin(void) { percolate_vfork_started(); }
+
+pid_t percolate_vfork_slow_end(long result) {
+    percolate_vfork_ended();
+    if (result >= 0) return (pid_t)result;
+    errno = (int)-result;
+    return -1;
+}

@@ -1,0 +1,5 @@
+#include "percolate/error.h"
+
+#include <stdlib.h>
+
+void percolate_error(void) { abort(); }

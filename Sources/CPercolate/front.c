@@ -1,0 +1,3 @@
+#include "percolate/layout.h"
+
+struct percolate_front percolate_front;

@@ -1,0 +1,13 @@
+#ifndef PERCOLATE_BYTES_H
+#define PERCOLATE_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+/// Copies `count` bytes between blocks that do not overlap.
+static inline void percolate_copy(uintptr_t target, uintptr_t source, size_t count) {
+    memcpy((void *)target, (const void *)source, count);
+}
+
+static inline void percolate_zero(uintptr_t target, size_t count) { memset((void *)target, 0, count); }
+#endif

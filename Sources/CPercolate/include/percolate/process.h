@@ -1,0 +1,42 @@
+/// What start-up needs to know of the process before libc has told anybody.
+#ifndef PERCOLATE_PROCESS_H
+#define PERCOLATE_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+/// The value of the environment variable PERCOLATE_OPTIONS, or NULL. Works before libc's own start-up: from the process's
+/// initial stack.
+const char *percolate_options_text(void) PERCOLATE_HIDDEN;
+
+/// The value of an entry of the auxiliary vector (getauxval(3)), 0 where there is none.
+static inline unsigned long percolate_auxiliary(unsigned long type) {
+    extern unsigned long getauxval(unsigned long);
+    return getauxval(type);
+}
+
+/// Random bits that the kernel gave this process (AT_RANDOM).
+uint64_t percolate_random(void) PERCOLATE_HIDDEN;
+
+/// The program's name without its folder.
+const char *percolate_program_name(void) PERCOLATE_HIDDEN;
+
+/// Bytes of memory of the machine (sysinfo(2)).
+int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
+
+/// Address of the word of the lock of start-up, and of the lock of the arena, each on a line of its own.
+uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
+uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
+
+/// Memory figures, in bytes, for mallinfo(3) and its like.
+struct percolate_memory {
+    uint64_t committed;
+    uint64_t in_use;
+    uint64_t free_resident;
+    uint64_t large;
+    uint64_t large_count;
+    uint64_t metadata;
+};
+#endif

@@ -1,0 +1,55 @@
+/// The kernel's restartable-sequence ABI, as far as Percolate uses it (Linux: include/uapi/linux/rseq.h, rseq(2)).
+#ifndef PERCOLATE_RSEQ_H
+#define PERCOLATE_RSEQ_H
+
+/// The signature glibc registers with; the four bytes before every abort handler.
+#define PERCOLATE_RSEQ_SIGNATURE 0x53053053
+
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+/// A thread's rseq area. The kernel writes all but `rseq_cs`; Percolate never writes anything else.
+struct percolate_rseq_area {
+    uint32_t cpu_id_start;
+    int32_t cpu_id;
+    uint64_t rseq_cs;
+    uint32_t flags;
+    uint32_t node_id;
+    int32_t mm_cid;
+    uint32_t reserved;
+} __attribute__((aligned(32)));
+
+/// glibc's description of the area that it registers for every thread (2.35 and later); absent before.
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+/// Offset of glibc's area from the thread pointer. Meaningful only where `percolate_rseq_glibc_size()` is not 0.
+static inline ptrdiff_t percolate_rseq_glibc_offset(void) { return &__rseq_offset ? __rseq_offset : 0; }
+
+/// The size glibc registered, 0 where it did not.
+static inline unsigned int percolate_rseq_glibc_size(void) { return &__rseq_size ? __rseq_size : 0; }
+
+/// Offset from the thread pointer of the area that Percolate registers itself when glibc did not.
+ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
+
+/// Registers the calling thread's own area. 0, or a negative errno.
+long percolate_rseq_register_own(void) PERCOLATE_HIDDEN;
+
+/// The CPU the caller runs on (sched_getcpu(3)); -1 where the kernel does not say.
+int percolate_current_cpu(void) PERCOLATE_HIDDEN;
+
+/// The calling thread's value of a 32-bit field of its area, `offset` bytes from the thread pointer.
+static inline int32_t percolate_rseq_field(ptrdiff_t offset) {
+    int32_t value;
+#if defined(__x86_64__)
+    __asm__ volatile("movl %%fs:(%1), %0" : "=r"(value) : "r"(offset) : "memory");
+#else
+    value = *(volatile int32_t *)((char *)__builtin_thread_pointer() + offset);
+#endif
+    return value;
+}
+#endif
+#endif

@@ -1,0 +1,168 @@
+/// Raw system calls: they leave errno alone, are no cancellation points and call nothing of libc. Each returns the kernel's
+/// value, a negative errno on failure.
+#ifndef PERCOLATE_SYSCALLS_H
+#define PERCOLATE_SYSCALLS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static inline long percolate_syscall6(long number, long a, long b, long c, long d, long e, long f) {
+#if defined(__x86_64__)
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+    return x0;
+#else
+#error "no system call sequence for this architecture"
+#endif
+}
+
+static inline long percolate_mmap(uintptr_t address, size_t length, int protection, int flags) {
+    return percolate_syscall6(SYS_mmap, (long)address, (long)length, protection, flags, -1, 0);
+}
+
+static inline long percolate_munmap(uintptr_t address, size_t length) {
+    return percolate_syscall6(SYS_munmap, (long)address, (long)length, 0, 0, 0, 0);
+}
+
+static inline long percolate_mprotect(uintptr_t address, size_t length, int protection) {
+    return percolate_syscall6(SYS_mprotect, (long)address, (long)length, protection, 0, 0, 0);
+}
+
+static inline long percolate_madvise(uintptr_t address, size_t length, int advice) {
+    return percolate_syscall6(SYS_madvise, (long)address, (long)length, advice, 0, 0, 0);
+}
+
+/// Moves `length` bytes of pages onto `target`; the source stays mapped and reads as zero (Linux 5.7, mremap(2)).
+static inline long percolate_mremap_keep(uintptr_t source, size_t length, uintptr_t target) {
+    return percolate_syscall6(
+        SYS_mremap, (long)source, (long)length, (long)length, 1 | 2 | 4 /* MAYMOVE | FIXED | DONTUNMAP */, (long)target, 0);
+}
+
+static inline long percolate_futex_wait(uint32_t *word, uint32_t expected) {
+    return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, 0, 0, 0);
+}
+
+/// As `percolate_futex_wait`, for ten milliseconds at most.
+static inline long percolate_futex_wait_briefly(uint32_t *word, uint32_t expected) {
+    struct timespec limit = {0, 10 * 1000 * 1000};
+    return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, (long)&limit, 0, 0);
+}
+
+static inline long percolate_futex_wake(uint32_t *word, int waiters) {
+    return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, waiters, 0, 0, 0);
+}
+
+static inline long percolate_membarrier(int command, unsigned flags, int cpu) {
+    return percolate_syscall6(SYS_membarrier, command, (long)flags, cpu, 0, 0, 0);
+}
+
+static inline long percolate_getaffinity(size_t bytes, uint64_t *mask) {
+    return percolate_syscall6(SYS_sched_getaffinity, 0, (long)bytes, (long)mask, 0, 0, 0);
+}
+
+static inline long percolate_getrlimit(int resource, struct rlimit *limit) {
+    return percolate_syscall6(SYS_prlimit64, 0, resource, 0, (long)limit, 0, 0);
+}
+
+static inline long percolate_block_signals(uint64_t *saved) {
+    uint64_t all = ~UINT64_C(0);
+    return percolate_syscall6(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)saved, 8, 0, 0);
+}
+
+static inline long percolate_restore_signals(const uint64_t *saved) {
+    return percolate_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)saved, 0, 8, 0, 0);
+}
+
+static inline long percolate_open(const char *path, int flags, int mode) {
+    return percolate_syscall6(SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC, mode, 0, 0);
+}
+
+static inline long percolate_read(int descriptor, void *bytes, size_t count) {
+    return percolate_syscall6(SYS_read, descriptor, (long)bytes, (long)count, 0, 0, 0);
+}
+
+static inline long percolate_write(int descriptor, const void *bytes, size_t count) {
+    return percolate_syscall6(SYS_write, descriptor, (long)bytes, (long)count, 0, 0, 0);
+}
+
+static inline long percolate_close(int descriptor) {
+    return percolate_syscall6(SYS_close, descriptor, 0, 0, 0, 0, 0);
+}
+
+/// A duplicate of `descriptor`, numbered `lowest` or above, closed by exec (fcntl(2), F_DUPFD_CLOEXEC).
+static inline long percolate_duplicate(int descriptor, int lowest) {
+    return percolate_syscall6(SYS_fcntl, descriptor, 1030, lowest, 0, 0, 0);
+}
+
+static inline long percolate_getpid(void) { return percolate_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0); }
+
+static inline long percolate_gettid(void) { return percolate_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0); }
+
+static inline long percolate_yield(void) { return percolate_syscall6(SYS_sched_yield, 0, 0, 0, 0, 0, 0); }
+
+/// Sleeps that long, or shorter when a signal arrives.
+static inline void percolate_nap(uint64_t milliseconds) {
+    struct timespec length = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000 * 1000};
+    percolate_syscall6(SYS_nanosleep, (long)&length, 0, 0, 0, 0, 0);
+}
+
+/// The CPU the caller runs on, from the kernel.
+static inline int percolate_getcpu(void) {
+    unsigned cpu = 0;
+    percolate_syscall6(SYS_getcpu, (long)&cpu, 0, 0, 0, 0, 0);
+    return (int)cpu;
+}
+
+/// Milliseconds of the monotonic clock, in steps of a timer tick (clock_gettime(2), CLOCK_MONOTONIC_COARSE).
+static inline uint64_t percolate_milliseconds(void) {
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/// The address that identifies the calling thread: its thread pointer, aligned to at least 16 bytes.
+static inline uintptr_t percolate_thread_pointer(void) {
+#if defined(__x86_64__)
+    uintptr_t pointer;
+    __asm__("movq %%fs:0, %0" : "=r"(pointer));
+    return pointer;
+#else
+    return (uintptr_t)__builtin_thread_pointer();
+#endif
+}
+
+static inline void percolate_pause(void) {
+#if defined(__x86_64__)
+    __asm__ volatile("pause");
+#else
+    __asm__ volatile("yield");
+#endif
+}
+
+static inline int *percolate_errno(void) { return &errno; }
+#endif

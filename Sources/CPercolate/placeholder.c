@@ -1,1 +1,0 @@
-int percolate_placeholder;

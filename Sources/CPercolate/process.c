@@ -1,0 +1,55 @@
+#define _GNU_SOURCE
+#include "percolate/process.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/sysinfo.h>
+
+#include "percolate/syscalls.h"
+
+extern char **environ;
+
+/// Where the process's initial stack begins: argc, argv, a null pointer, the environment. Set by the dynamic loader.
+extern void *__libc_stack_end __attribute__((weak));
+
+static char **initial_environment(void) {
+    if (!&__libc_stack_end || !__libc_stack_end) return NULL;
+    long *stack = __libc_stack_end;
+    return (char **)(stack + 1 + stack[0] + 1);
+}
+
+const char *percolate_options_text(void) {
+    static const char name[] = "PERCOLATE_OPTIONS";
+    char **entry = environ ? environ : initial_environment();
+    size_t length = sizeof name - 1;
+    for (; entry && *entry; entry++) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+    }
+    return NULL;
+}
+
+uint64_t percolate_random(void) {
+    uint64_t bits = 0;
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    if (bytes) memcpy(&bits, bytes, sizeof bits);
+    return bits;
+}
+
+const char *percolate_program_name(void) {
+    return program_invocation_short_name ? program_invocation_short_name : "";
+}
+
+int64_t percolate_memory_bytes(void) {
+    struct sysinfo info;
+    if (percolate_syscall6(SYS_sysinfo, (long)&info, 0, 0, 0, 0, 0) != 0) return 0;
+    return (int64_t)info.totalram * info.mem_unit;
+}
+
+static struct {
+    uint64_t word;
+    char padding[56];
+} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64)));
+
+uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
+uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }

@@ -1,0 +1,27 @@
+#define _GNU_SOURCE
+#include <sched.h>
+
+#include "percolate/rseq.h"
+
+#include "percolate/syscalls.h"
+
+/// The area of a thread that glibc did not register. The ids read as unregistered until the kernel writes them, so
+/// that such a thread finds the closed gate at entry -1 whichever of the two indexes is in use.
+static __thread struct percolate_rseq_area own_area __attribute__((tls_model("initial-exec"))) = {
+    .cpu_id = -1,
+    .mm_cid = -1,
+};
+
+ptrdiff_t percolate_rseq_own_offset(void) {
+    return (ptrdiff_t)((uintptr_t)&own_area - percolate_thread_pointer());
+}
+
+long percolate_rseq_register_own(void) {
+#ifdef SYS_rseq
+    return percolate_syscall6(SYS_rseq, (long)&own_area, sizeof own_area, 0, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
+#else
+    return -ENOSYS;
+#endif
+}
+
+int percolate_current_cpu(void) { return sched_getcpu(); }

@@ -1,0 +1,118 @@
+// The sections that the core calls as functions: the move vector, and the same-CPU close.
+#if defined(__x86_64__)
+#include "percolate/section_x86_64.h"
+
+// Offsets of struct percolate_move.
+#define MOVE_GATE 0
+#define MOVE_OPEN 8
+#define MOVE_HEADER 16
+#define MOVE_EXPECTED 24
+#define MOVE_REPLACEMENT 32
+#define MOVE_TARGET 40
+#define MOVE_SOURCE 48
+#define MOVE_COUNT 56
+#define MOVE_INDEX 64
+#define MOVE_INDEX_OFFSET 72
+#define MOVE_RSEQ_CS 80
+
+    .text
+
+// int percolate_section_move(const struct percolate_move *move)
+//
+//     if index of this CPU != move.index: return elsewhere
+//     if *move.gate != move.open: return gate
+//     if *move.header != move.expected: return differs
+//     for i in 0 ..< move.count: move.target[i] = move.source[i]      // dead memory until the commit
+//     *move.header = move.replacement                                 // commit
+//     return done
+    .p2align 4
+    .globl percolate_section_move
+    .hidden percolate_section_move
+    .type percolate_section_move, @function
+percolate_section_move:
+    .cfi_startproc
+    PERCOLATE_DESCRIPTOR move, .Lmove_aborted
+    PERCOLATE_EXIT move, .Lmove_elsewhere
+    PERCOLATE_EXIT move, .Lmove_gate
+    PERCOLATE_EXIT move, .Lmove_differs
+    movq MOVE_GATE(%rdi), %r8
+    movq MOVE_HEADER(%rdi), %r9
+    movq MOVE_TARGET(%rdi), %r10
+    movq MOVE_SOURCE(%rdi), %rsi
+    movq MOVE_REPLACEMENT(%rdi), %r11
+    movq MOVE_RSEQ_CS(%rdi), %rdx
+    leaq .Lmove_cs(%rip), %rcx
+    movq %rcx, %fs:(%rdx)
+.Lmove_start:
+    movq MOVE_INDEX_OFFSET(%rdi), %rcx
+    movslq %fs:(%rcx), %rcx
+    cmpq MOVE_INDEX(%rdi), %rcx
+    jne .Lmove_elsewhere
+    movq (%r8), %rcx
+    cmpq MOVE_OPEN(%rdi), %rcx
+    jne .Lmove_gate
+    movq (%r9), %rcx
+    cmpq MOVE_EXPECTED(%rdi), %rcx
+    jne .Lmove_differs
+    movq MOVE_COUNT(%rdi), %rcx
+    testq %rcx, %rcx
+    jz .Lmove_commit
+.Lmove_copy:
+    movq -8(%rsi,%rcx,8), %rax
+    movq %rax, -8(%r10,%rcx,8)
+    decq %rcx
+    jnz .Lmove_copy
+.Lmove_commit:
+    PERCOLATE_WIDEN
+    movq %r11, (%r9)
+.Lmove_end:
+    xorl %eax, %eax
+    ret
+.Lmove_differs:
+    movl $1, %eax
+    ret
+.Lmove_gate:
+    movl $2, %eax
+    ret
+.Lmove_elsewhere:
+    movl $3, %eax
+    ret
+.Lmove_aborted:
+    movl $-1, %eax
+    ret
+    .cfi_endproc
+    .size percolate_section_move, . - percolate_section_move
+
+// int percolate_section_close(uint64_t *gate, uint64_t value, int64_t index, int64_t index_offset, int64_t rseq_cs)
+//
+//     if index of this CPU != index: return elsewhere
+//     *gate = value                                                   // commit
+//     return done
+    .p2align 4
+    .globl percolate_section_close
+    .hidden percolate_section_close
+    .type percolate_section_close, @function
+percolate_section_close:
+    .cfi_startproc
+    PERCOLATE_DESCRIPTOR close, .Lclose_aborted
+    PERCOLATE_EXIT close, .Lclose_elsewhere
+    leaq .Lclose_cs(%rip), %rax
+    movq %rax, %fs:(%r8)
+.Lclose_start:
+    movslq %fs:(%rcx), %rax
+    cmpq %rdx, %rax
+    jne .Lclose_elsewhere
+    movq %rsi, (%rdi)
+.Lclose_end:
+    xorl %eax, %eax
+    ret
+.Lclose_elsewhere:
+    movl $3, %eax
+    ret
+.Lclose_aborted:
+    movl $-1, %eax
+    ret
+    .cfi_endproc
+    .size percolate_section_close, . - percolate_section_close
+#endif
+    .section .note.GNU-stack, "", @progbits

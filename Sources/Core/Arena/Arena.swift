@@ -1,0 +1,183 @@
+import CPercolate
+
+/// The pages of one window of addresses: which are free, which are resident, and how far the window is usable.
+///
+/// Pages are allocated lowest address first, committed in growing steps, and released by `Retention`'s rule. A value of this
+/// type takes no lock: its owner guards it (`arenaLock` for the process's own).
+struct Arena {
+    /// How the window is backed.
+    enum Backing {
+        /// One `PROT_NONE` mapping, of which a front part is made usable by mprotect(2).
+        case reserved
+        /// Address space is short: nothing is reserved, and pieces are mapped one after the other, around whatever is in the way.
+        case pieces
+    }
+
+    /// A run of pages that was allocated.
+    struct Allocation {
+        var first: Int
+        /// Whether some page may hold old bytes.
+        var dirty: Bool
+    }
+
+    private(set) var base: UInt = 0
+    /// Pages of the window.
+    private(set) var limit = 0
+    /// Pages in front of this number are usable, but for the holes that pieces went around.
+    private(set) var committed = 0
+    private(set) var inUse = 0
+    private(set) var tree = FreeTree()
+    var retention = Retention()
+    private var backing = Backing.reserved
+
+    static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
+    /// Most pages committed beyond what a request needs.
+    private static var largestStep: Int { 8192 }
+    private static var smallestStep: Int { 64 }
+
+    /// Bytes of metadata of an arena of `pages` pages.
+    static func metadataSize(pages: Int) -> UInt { FreeTree.size(chunkCount: pages / Chunk.pages) }
+
+    /// Starts with the `pages` pages at `base`, none of them usable yet, and metadata at `metadata`.
+    mutating func start(base: UInt, pages: Int, metadata: UInt, backing: Backing) {
+        self.base = base
+        self.backing = backing
+        limit = pages
+        tree.place(at: metadata, chunkCount: pages / Chunk.pages)
+    }
+
+    @inline(__always)
+    func address(_ page: Int) -> UInt { base &+ UInt(page) &<< UInt(PERCOLATE_PAGE_SHIFT) }
+
+    /// Allocates `count` pages, the first at a multiple of `alignment` pages. Nil when the window or the kernel has no more.
+    ///
+    /// - Parameter growing: whether the kernel may be asked for more pages.
+    mutating func allocate(_ count: Int, alignment: Int = 1, growing: Bool = true) -> Allocation? {
+        let needed = count &+ alignment &- 1
+        guard needed <= limit, let run = growing ? find(needed) : tree.find(needed) else { return nil }
+        let alignmentBytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
+        let start = Int((roundUp(address(run), alignmentBytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
+        return take(start..<(start &+ count))
+    }
+
+    /// Allocates exactly `pages` if all of them are free.
+    mutating func allocate(exactly pages: Range<Int>) -> Allocation? {
+        guard pages.upperBound <= committed else { return nil }
+        var free = 0
+        tree.forEachChunk(pages) { chunk, range in free &+= chunk.free.count(in: range) }
+        guard free == pages.count else { return nil }
+        return take(pages)
+    }
+
+    private mutating func take(_ pages: Range<Int>) -> Allocation {
+        var dirty = 0
+        tree.forEachChunk(pages) { chunk, range in
+            dirty &+= chunk.dirty.count(in: range)
+            chunk.free.clear(range)
+            chunk.dirty.set(range)
+        }
+        tree.update(FreeTree.chunks(of: pages))
+        inUse &+= pages.count
+        retention.took(pages: pages.count, dirty: dirty)
+        return Allocation(first: pages.lowerBound, dirty: dirty > 0)
+    }
+
+    /// Frees `pages`. `clean` says that they read as zero and are not resident.
+    mutating func free(_ pages: Range<Int>, clean: Bool = false) {
+        tree.forEachChunk(pages) { chunk, range in
+            chunk.free.set(range)
+            if clean { chunk.dirty.clear(range) }
+        }
+        tree.update(FreeTree.chunks(of: pages))
+        inUse &-= pages.count
+        if !clean { retention.gave(pages: pages.count, highest: pages.upperBound &- 1, inUse: inUse) }
+    }
+
+    /// Takes the highest run of free resident pages out of use, at most `most` of them, for the caller to release and to give back
+    /// by `finishRelease`. Nil when nothing is left.
+    mutating func beginRelease(most: Int) -> Range<Int>? {
+        var index = min(retention.highestDirty / Chunk.pages, tree.chunkCount &- 1)
+        while index >= 0 {
+            if let run = tree.chunk(index).lastReleasable() {
+                let end = index &* Chunk.pages &+ run.upperBound
+                let start = max(index &* Chunk.pages &+ run.lowerBound, end &- most)
+                retention.highestDirty = end &- 1
+                _ = take(start..<end)
+                return start..<end
+            }
+            index &-= 1
+        }
+        retention.noneDirty()
+        return nil
+    }
+
+    /// Frees what `beginRelease` took, as clean when the kernel took the memory back.
+    mutating func finishRelease(_ pages: Range<Int>, released: Bool) {
+        free(pages, clean: released)
+        if released {
+            retention.released(pages: pages.count)
+        } else {
+            retention.refused(pages: pages.count)
+        }
+    }
+
+    /// The lowest run of `count` free pages, committing more where there is none.
+    private mutating func find(_ count: Int) -> Int? {
+        if let run = tree.find(count) { return run }
+        let tail = freeTail()
+        let missing = count &- tail
+        let step = min(max(Self.smallestStep, committed / 4), Self.largestStep)
+        guard commit(max(missing, step)) || commit(missing) else { return nil }
+        return tree.find(count) ?? findBehindHole(count)
+    }
+
+    /// A piece was mapped beyond something in the way, so the free tail did not count: map all of it.
+    private mutating func findBehindHole(_ count: Int) -> Int? {
+        guard backing == .pieces, commit(count) else { return nil }
+        return tree.find(count)
+    }
+
+    /// Free pages at the end of the committed part.
+    private func freeTail() -> Int {
+        var page = committed
+        while page > 0 {
+            let chunk = tree.chunk((page &- 1) / Chunk.pages)
+            let base = (page &- 1) / Chunk.pages &* Chunk.pages
+            var position = page &- base
+            while position > 0, chunk.free[position &- 1] { position &-= 1 }
+            page = base &+ position
+            if position > 0 { break }
+        }
+        return committed &- page
+    }
+
+    /// Makes `count` more pages usable, behind the committed ones.
+    private mutating func commit(_ count: Int) -> Bool {
+        var first = committed
+        while true {
+            let end = first &+ count
+            guard end <= limit, tree.grow(toChunks: (end &+ Chunk.pages &- 1) / Chunk.pages) else { return false }
+            let bytes = count &<< Int(PERCOLATE_PAGE_SHIFT)
+            switch backing {
+            case .reserved:
+                guard percolate_mprotect(address(first), bytes, PROT_READ | PROT_WRITE) == 0 else { return false }
+            case .pieces:
+                let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
+                let result = percolate_mmap(address(first), bytes, PROT_READ | PROT_WRITE, flags)
+                if result == -Int(EEXIST) {
+                    first = (first / Chunk.pages &+ 1) &* Chunk.pages
+                    continue
+                }
+                guard result > 0 else { return false }
+                guard UInt(result) == address(first) else {
+                    _ = percolate_munmap(UInt(result), bytes)
+                    return false
+                }
+            }
+            committed = end
+            inUse &+= count
+            free(first..<end, clean: true)
+            return true
+        }
+    }
+}

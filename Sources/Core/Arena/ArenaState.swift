@@ -1,0 +1,101 @@
+import CPercolate
+
+/// The process's arena and its spans: what every thread shares below the middle tier. One lock guards all of it.
+nonisolated(unsafe) var arena = Arena()
+nonisolated(unsafe) var spans = SpanTable()
+/// One byte for each page: the size class of its blocks, 0 where it has none. The fast path of `free` reads it.
+nonisolated(unsafe) var pageClasses = Reservation()
+
+var arenaLock: Lock { Lock(at: percolate_arena_lock_address()) }
+
+/// Spans in use, for statistics.
+nonisolated(unsafe) var spansInUse = 0
+
+/// Allocates a span of `pages` pages. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
+/// already, that is, in a signal handler that interrupted it.
+func allocateSpan(
+    pages count: Int, alignment: Int = 1, kind: Span.Kind, sizeClass: Int = 0, growing: Bool = true,
+    interrupted: inout Bool
+) -> (id: SpanID, allocation: Arena.Allocation)? {
+    guard arenaLock.acquire() else {
+        interrupted = true
+        return nil
+    }
+    defer { arenaLock.release() }
+    guard let allocation = arena.allocate(count, alignment: alignment, growing: growing) else { return nil }
+    let pages = allocation.first..<(allocation.first &+ count)
+    let id = growTables() ? spans.makeRecord() : 0
+    guard id != 0 else {
+        arena.free(pages)
+        return nil
+    }
+    let record = spans[id]
+    record.pointee = Span()
+    record.pointee.firstPage = UInt32(truncatingIfNeeded: allocation.first)
+    record.pointee.pages = UInt32(truncatingIfNeeded: count)
+    record.pointee.kind = kind
+    record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
+    // Pages inside a large block stay without a span: a pointer into it is found to be one by that.
+    spans.setSpan(id, of: kind == .large ? pages.lowerBound..<(pages.lowerBound &+ 1) : pages)
+    if sizeClass != 0 { setPageClass(sizeClass, of: pages) }
+    spansInUse &+= 1
+    return (id, allocation)
+}
+
+/// Frees a span and its pages. The caller holds the arena's lock.
+func freeSpanLocked(_ id: SpanID, clean: Bool = false) {
+    let record = spans[id].pointee
+    let pages = Int(record.firstPage)..<Int(record.firstPage &+ record.pages)
+    if record.kind == .small {
+        setPageClass(0, of: pages)
+        spans.setSpan(0, of: pages)
+    } else {
+        spans.setSpan(0, of: pages.lowerBound..<(pages.lowerBound &+ 1))
+    }
+    spans.returnRecord(id)
+    arena.free(pages, clean: clean)
+    spansInUse &-= 1
+}
+
+private func setPageClass(_ sizeClass: Int, of pages: Range<Int>) {
+    let entries = Table<UInt8>(address: pageClasses.address)
+    for page in pages { entries[page].pointee = UInt8(truncatingIfNeeded: sizeClass) }
+}
+
+/// Keeps the tables that `free` reads as long as the committed part, and tells the fast path. The lock is held.
+func growTables() -> Bool {
+    guard arena.committed > publishedPages else { return true }
+    guard spans.grow(toPages: arena.committed), pageClasses.commit(UInt(arena.committed)) else { return false }
+    publishedPages = arena.committed
+    // 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
+    if percolate_front.pages != 0 { percolate_front.pages = UInt64(arena.committed) }
+    if percolate_front.pages_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
+    return true
+}
+
+/// Pages for which `spans` and `pageClasses` have entries.
+nonisolated(unsafe) private(set) var publishedPages = 0
+
+/// Releases free pages until no more than the rule allows, or all when `everything`. Takes the arena's lock in short turns, so
+/// that others can allocate between system calls.
+///
+/// - Returns: pages released.
+@discardableResult
+func releaseFreePages(everything: Bool = false) -> Int {
+    var done = 0
+    while true {
+        guard arenaLock.acquire() else { return done }
+        let excess = everything ? arena.retention.resident : arena.retention.excess(percolate_milliseconds())
+        let pages = excess > 0 ? arena.beginRelease(most: min(excess, 1024)) : nil
+        arenaLock.release()
+        guard let pages else { return done }
+        let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
+        let released = percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0
+        guard arenaLock.acquire() else { return done }
+        arena.finishRelease(pages, released: released)
+        arenaLock.release()
+        // Locked memory (mlock(2)) cannot be released.
+        guard released else { return done }
+        done &+= pages.count
+    }
+}

@@ -1,0 +1,178 @@
+/// Finds the lowest run of free pages: a tree of summaries above the chunks.
+///
+/// Level 0 has one summary a chunk; a node of the next level sums up eight nodes. Runs that cross nodes are seen where they
+/// meet, so nothing is ever coalesced: freeing sets bits and the summaries on the way up. Lowest first keeps the top of the
+/// arena free, to be released. Guarded by the arena's lock.
+///
+/// A technique of address-ordered first fit over bitmaps, as in the page allocator of the Go runtime.
+struct FreeTree {
+    static var fanOut: Int { 8 }
+    static var maxLevels: Int { 9 }
+
+    /// Metadata of each level, reserved for the whole window and committed as the arena grows.
+    private var levels = InlineArray<9, Reservation>(repeating: Reservation())
+    private var chunks = Reservation()
+    /// The level whose node 0 covers every chunk in use.
+    private var top = 0
+    private(set) var chunkCount = 0
+
+    /// Bytes of addresses that the tree of a window of `chunkCount` chunks needs.
+    static func size(chunkCount: Int) -> UInt {
+        var total = roundUp(UInt(chunkCount &* Chunk.stride), Reservation.pageSize)
+        var nodes = chunkCount
+        for _ in 0..<maxLevels {
+            total &+= levelSize(nodes)
+            nodes = (nodes &+ fanOut &- 1) / fanOut
+        }
+        return total
+    }
+
+    private static func levelSize(_ nodes: Int) -> UInt {
+        roundUp(UInt((nodes &+ fanOut) &* MemoryLayout<FreeRuns>.stride), Reservation.pageSize)
+    }
+
+    /// Places the tree at `address`, in reserved memory of `size(chunkCount:)` bytes.
+    mutating func place(at address: UInt, chunkCount: Int) {
+        var next = address
+        let chunkBytes = roundUp(UInt(chunkCount &* Chunk.stride), Reservation.pageSize)
+        chunks = Reservation(address: next, size: chunkBytes)
+        next &+= chunkBytes
+        var nodes = chunkCount
+        for level in 0..<Self.maxLevels {
+            levels[level] = Reservation(address: next, size: Self.levelSize(nodes))
+            next &+= Self.levelSize(nodes)
+            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
+        }
+    }
+
+    /// Makes the metadata of the first `count` chunks usable. False when the kernel refuses.
+    mutating func grow(toChunks count: Int) -> Bool {
+        guard count > chunkCount else { return true }
+        guard chunks.commit(UInt(count &* Chunk.stride), step: 16384) else { return false }
+        var nodes = count
+        var level = 0
+        while true {
+            let padded = (nodes &+ Self.fanOut &- 1) / Self.fanOut &* Self.fanOut
+            guard levels[level].commit(UInt(padded &* MemoryLayout<FreeRuns>.stride), step: 4096) else { return false }
+            if nodes == 1 { break }
+            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
+            level &+= 1
+        }
+        chunkCount = count
+        while top < level {
+            top &+= 1
+            _ = recompute(top, 0)
+        }
+        return true
+    }
+
+    @inline(__always)
+    func chunk(_ index: Int) -> Chunk {
+        Chunk(pointer(chunks.address &+ UInt(index &* Chunk.stride)))
+    }
+
+    @inline(__always)
+    private func node(_ level: Int, _ index: Int) -> UnsafeMutablePointer<FreeRuns> {
+        Table<FreeRuns>(address: levels[level].address)[index]
+    }
+
+    private static func nodePages(_ level: Int) -> Int { Chunk.pages &<< (3 &* level) }
+
+    /// Brings the summaries above `chunks` in line with their bits.
+    func update(_ chunks: ClosedRange<Int>) {
+        var changed = false
+        for index in chunks {
+            let runs = chunk(index).summary()
+            changed = changed || node(0, index).pointee != runs
+            node(0, index).pointee = runs
+        }
+        var low = chunks.lowerBound
+        var high = chunks.upperBound
+        var level = 0
+        while changed, level < top {
+            level &+= 1
+            low /= Self.fanOut
+            high /= Self.fanOut
+            changed = false
+            for index in low...high where recompute(level, index) { changed = true }
+        }
+    }
+
+    /// Sums up the children of a node. Whether that changed it.
+    private func recompute(_ level: Int, _ index: Int) -> Bool {
+        var result = FreeRuns()
+        let childPages = UInt32(truncatingIfNeeded: Self.nodePages(level &- 1))
+        var run: UInt32 = 0
+        var prefix = true
+        for child in 0..<Self.fanOut {
+            let runs = node(level &- 1, index &* Self.fanOut &+ child).pointee
+            result.longest = max(result.longest, max(runs.longest, run &+ runs.start))
+            if runs.start == childPages {
+                run &+= childPages
+                continue
+            }
+            if prefix {
+                result.start = run &+ runs.start
+                prefix = false
+            }
+            run = runs.end
+        }
+        if prefix { result.start = run }
+        result.longest = max(result.longest, run)
+        result.end = run
+        let changed = node(level, index).pointee != result
+        node(level, index).pointee = result
+        return changed
+    }
+
+    /// First page of the lowest run of `count` free pages; nil when there is none.
+    func find(_ count: Int) -> Int? {
+        guard chunkCount > 0, node(top, 0).pointee.longest >= UInt32(truncatingIfNeeded: count) else { return nil }
+        var level = top
+        var index = 0
+        while level > 0 {
+            let childPages = Self.nodePages(level &- 1)
+            var run = 0
+            var next: Int?
+            for child in 0..<Self.fanOut {
+                let childIndex = index &* Self.fanOut &+ child
+                let runs = node(level &- 1, childIndex).pointee
+                if run &+ Int(runs.start) >= count { return childIndex &* childPages &- run }
+                if Int(runs.longest) >= count {
+                    next = childIndex
+                    break
+                }
+                run = Int(runs.start) == childPages ? run &+ childPages : Int(runs.end)
+            }
+            guard let found = next else { return nil }
+            index = found
+            level &-= 1
+        }
+        guard let page = chunk(index).firstFree(count) else { return nil }
+        return index &* Chunk.pages &+ page
+    }
+
+    /// Calls `body` with each chunk that `pages` touches and the part of the chunk that they are.
+    @inline(__always)
+    func forEachChunk(_ pages: Range<Int>, _ body: (Chunk, Range<Int>) -> Void) {
+        var start = pages.lowerBound
+        while start < pages.upperBound {
+            let index = start / Chunk.pages
+            let base = index &* Chunk.pages
+            let end = min(pages.upperBound, base &+ Chunk.pages)
+            body(chunk(index), (start &- base)..<(end &- base))
+            start = end
+        }
+    }
+
+    /// The chunks that `pages`, not empty, touch.
+    static func chunks(of pages: Range<Int>) -> ClosedRange<Int> {
+        (pages.lowerBound / Chunk.pages)...((pages.upperBound &- 1) / Chunk.pages)
+    }
+
+    var metadataBytes: UInt {
+        var sum = chunks.committed
+        for level in 0..<Self.maxLevels { sum &+= levels[level].committed }
+        return sum
+    }
+}

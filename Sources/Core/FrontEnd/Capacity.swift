@@ -1,0 +1,107 @@
+import CPercolate
+
+/// How the classes of a CPU share its budget: capacity follows misses.
+///
+/// A miss (an empty cache at allocation, a full one at deallocation) doubles the class's capacity, up to the class's maximum and
+/// within the CPU's budget of bytes. When the budget is spent, a hand goes round the classes and halves the first that had no miss
+/// since it came by last. Every change is a vector: {compare the header; copy the pointers to the new region; store the header}.
+extension FrontEnd {
+    /// Capacity of a class that has none yet: blocks worth at most a page, at most 8, at least 2.
+    private static func firstCapacity(_ size: Int) -> Int { min(8, max(2, 4096 / size)) }
+
+    /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else is at the caches.
+    ///
+    /// - Returns: the capacity afterwards.
+    static func grow(_ sizeClass: Int, _ index: Int, _ header: ClassHeader) -> Int {
+        let info = sizeClasses[sizeClass].pointee
+        let size = Int(info.size)
+        let capacity = header.capacity
+        guard capacity < Int(info.maxCapacity) else { return capacity }
+        let gate = gate(index)
+        guard gate.lock.tryAcquire() else { return capacity }
+        let cache = caches[index]
+        let slab = Slab(address: cache.pointee.slab)
+        guard slab.address != 0, mode == .locked || gate.value == slab.address else {
+            gate.lock.release()
+            return capacity
+        }
+        if cache.pointee.misses[sizeClass] < 255 { cache.pointee.misses[sizeClass] &+= 1 }
+        let wanted = min(max(capacity &* 2, firstCapacity(size)), Int(info.maxCapacity))
+        let bytes = UInt((wanted &- capacity) &* size)
+        if cache.pointee.capacityBytes &+ bytes > cache.pointee.budget {
+            gate.lock.release()
+            makeRoom(bytes, index, besides: sizeClass)
+            return capacity
+        }
+        let changed = resize(sizeClass, index, slab, slab.header(sizeClass), to: wanted)
+        if changed { cache.pointee.capacityBytes &+= bytes }
+        gate.lock.release()
+        return changed ? wanted : capacity
+    }
+
+    /// Moves a class to a region of `wanted` words. The cache's lock is held; `header` is what the caller decided on.
+    private static func resize(
+        _ sizeClass: Int, _ index: Int, _ slab: Slab, _ header: ClassHeader, to wanted: Int
+    ) -> Bool {
+        let cache = caches[index]
+        guard header.capacity < wanted,
+            let region = cache.pointee.regions.allocate(wanted, in: slab, memory: &cache.pointee.memory)
+        else { return false }
+        let after = ClassHeader(current: region &+ header.count, begin: region, end: region &+ wanted)
+        let vector = MoveVector(
+            gate: gate(index), open: slab.address, header: slab.headerWord(sizeClass), expected: header.word,
+            replacement: after.word, target: slab.words + region, source: slab.words + header.begin, count: header.count)
+        guard case .done = vector.runHoldingLock(sequences, gatesOpen: mode == .sections) else {
+            cache.pointee.regions.give(region, capacity: wanted, in: slab)
+            return false
+        }
+        cache.pointee.regions.give(header.begin, capacity: header.capacity, in: slab)
+        tally(.capacityChanges, at: index)
+        return true
+    }
+
+    /// Frees budget for `bytes` more: takes capacity from classes without misses, or budget from idle CPUs. What the classes held
+    /// goes to the middle tier after the lock is given back.
+    private static func makeRoom(_ bytes: UInt, _ index: Int, besides sizeClass: Int) {
+        if takeBudget(bytes, for: index) { return }
+        withBatch { start in
+            for _ in 0..<4 {
+                guard let (victim, count, freed) = shrinkOne(index, besides: sizeClass, into: start) else { return }
+                if count > 0 { giveDown(victim, start, count) }
+                if freed >= bytes { return }
+            }
+        }
+    }
+
+    /// Halves the capacity of the next class that the hand finds unused. Nil when there is none or the cache is busy.
+    private static func shrinkOne(
+        _ index: Int, besides sizeClass: Int, into buffer: UnsafeMutablePointer<UInt64>
+    ) -> (victim: Int, count: Int, freed: UInt)? {
+        let gate = gate(index)
+        guard gate.lock.tryAcquire() else { return nil }
+        defer { gate.lock.release() }
+        let cache = caches[index]
+        let slab = Slab(address: cache.pointee.slab)
+        guard mode == .locked || gate.value == slab.address else { return nil }
+        for _ in 0..<(SizeClass.count &* 2) {
+            cache.pointee.hand = cache.pointee.hand &+ 1 < SizeClass.count ? cache.pointee.hand &+ 1 : 1
+            let victim = cache.pointee.hand
+            let header = slab.header(victim)
+            let misses = cache.pointee.misses[victim]
+            cache.pointee.misses[victim] = misses / 2
+            guard victim != sizeClass, header.capacity > 0, misses == 0 else { continue }
+            let lowest = max(header.begin &+ header.capacity / 2, header.current &- MoveVector.limit)
+            let after = ClassHeader(current: min(header.current, lowest), begin: header.begin, end: lowest)
+            let count = header.current &- after.current
+            let vector = MoveVector(
+                gate: gate, open: slab.address, header: slab.headerWord(victim), expected: header.word,
+                replacement: after.word, target: buffer, source: slab.words + after.current, count: count)
+            guard case .done = vector.runHoldingLock(sequences, gatesOpen: mode == .sections) else { return nil }
+            let freed = UInt((header.end &- lowest) &* Int(sizeClasses[victim].pointee.size))
+            cache.pointee.capacityBytes &-= freed
+            tally(.capacityChanges, at: index)
+            return (victim, count, freed)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,109 @@
+import CPercolate
+import Synchronization
+
+/// The caches of one CPU: its slab, its gate, and how the slab's room is divided.
+///
+/// The record is apart from the slab, so that the fast path's lines hold nothing that another CPU writes. All fields but
+/// `lastUsed` are guarded by the lock, the first word.
+struct PerCPUCache: ~Copyable {
+    private let lockWord = Atomic<UInt>(0)
+    /// Address of the slab; 0 until the CPU first needs one.
+    var slab: UInt64 = 0
+    /// Bytes of blocks that the classes' capacities allow for.
+    var capacityBytes: UInt = 0
+    /// Bytes that `capacityBytes` may reach. CPUs pass budget on when they are idle.
+    var budget: UInt = 0
+    /// Milliseconds at which a thread last took a slow path here.
+    let lastUsed = Atomic<UInt64>(0)
+    /// The usable part of the slab's addresses.
+    var memory = Reservation()
+    var regions = SlabRegions()
+    /// Where the search for unneeded capacity goes on.
+    var hand = 0
+    /// Misses of each class since the hand passed.
+    var misses = InlineArray<74, UInt8>(repeating: 0)
+
+    static var stride: Int { MemoryLayout<PerCPUCache>.stride }
+}
+
+/// The caches of all CPUs, and how the calling thread finds its own.
+enum FrontEnd {
+    enum Mode {
+        /// Sections on the slabs of open gates.
+        case sections
+        /// No restartable sequences: slabs are used under the locks, gates stay closed.
+        case locked
+        /// Gates stay closed and slabs unused: every operation takes the checked middle tier.
+        case hardened
+    }
+
+    nonisolated(unsafe) static var mode = Mode.hardened
+    /// Calls of vfork that have not returned in their parent. While it is not 0 nobody runs a section.
+    static let suspensions = Atomic<Int>(0)
+    nonisolated(unsafe) static var sequences = Sequences()
+    /// Indexes that have a gate: every CPU number that the kernel may ever use.
+    nonisolated(unsafe) static var indexCount = 0
+    nonisolated(unsafe) static var caches = Table<PerCPUCache>()
+    nonisolated(unsafe) static var slabMemory: UInt = 0
+    /// Address of the slab of closed gates.
+    nonisolated(unsafe) static var closed: UInt64 = 0
+    nonisolated(unsafe) static var budget: UInt = 0
+
+    /// The index of the calling thread, which registers here if it has to. Nil where the thread cannot have one now.
+    @inline(__always)
+    static func currentIndex() -> Int? {
+        guard suspensions.load(ordering: .relaxed) == 0 else { return nil }
+        switch mode {
+        case .sections:
+            var index = sequences.currentIndex()
+            if index < 0 || sequences.registration == .own {
+                guard sequences.registerThread() else { return nil }
+                index = sequences.currentIndex()
+            }
+            return index >= 0 && index < indexCount ? index : nil
+        case .locked:
+            let cpu = Int(percolate_current_cpu())
+            return cpu >= 0 ? cpu % indexCount : nil
+        case .hardened: return nil
+        }
+    }
+
+    @inline(__always)
+    static func gate(_ index: Int) -> Gate {
+        let word = UInt(percolate_front.tables) &+ UInt(PERCOLATE_TABLE_GATES) &+ UInt(index) &* 8
+        return Gate(
+            word: pointer(word), lock: Lock(at: UInt(bitPattern: caches[index])), index: index,
+            indexOffset: sequences.indexOffset, closed: closed)
+    }
+
+    /// The slab of an index to use now: nil when the CPU has none yet or its gate is closed.
+    @inline(__always)
+    static func openSlab(_ index: Int) -> Slab? {
+        let value = gate(index).value
+        return value == closed ? nil : Slab(address: value)
+    }
+
+    /// Gives an index its slab and opens its gate. False when somebody else is about it or there is no memory.
+    static func setUp(_ index: Int) -> Bool {
+        let cache = caches[index]
+        let gate = gate(index)
+        guard gate.lock.tryAcquire() else { return false }
+        defer { gate.lock.release() }
+        if cache.pointee.slab == 0 {
+            let address = slabMemory &+ UInt(index) &* Slab.size
+            cache.pointee.memory = Reservation(address: address, size: Slab.size)
+            guard cache.pointee.memory.commit(UInt(Slab.firstWord) &* 8, step: 4096) else { return false }
+            cache.pointee.budget = budget
+            cache.pointee.regions.clear()
+            cache.pointee.slab = UInt64(address)
+        }
+        if mode == .sections { gate.open(cache.pointee.slab) }
+        return true
+    }
+
+    /// Notes that the process runs on a CPU.
+    @inline(__always)
+    static func touch(_ index: Int, _ milliseconds: UInt64) {
+        caches[index].pointee.lastUsed.store(milliseconds, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,122 @@
+import CPercolate
+import Synchronization
+
+/// Taking back what CPUs hold that the process has not run on lately, and emptying caches on request.
+///
+/// Closing another CPU's gate can cost 17 us, so stealing is limited in rate, takes a whole CPU at once, and is preceded by what needs no
+/// close: unused budget. The thief is whoever is in a slow path and would otherwise ask the kernel for memory.
+extension FrontEnd {
+    /// Milliseconds without a slow path after which a CPU counts as idle.
+    private static var idleAge: UInt64 { 1000 }
+    /// Least milliseconds between two rounds of stealing in the process.
+    private static var stealInterval: UInt64 { 100 }
+    private static let lastRound = Atomic<UInt64>(0)
+
+    /// Budget that an idle CPU keeps.
+    private static var keptBudget: UInt { 65536 }
+
+    private static func isIdle(_ index: Int, _ now: UInt64) -> Bool {
+        let last = caches[index].pointee.lastUsed.load(ordering: .relaxed)
+        return now &- last > idleAge && now > last
+    }
+
+    /// Takes the next turn to steal. At most one thread in the process gets one per interval.
+    private static func takeTurn(_ now: UInt64) -> Bool {
+        let last = lastRound.load(ordering: .relaxed)
+        guard now &- last >= stealInterval else { return false }
+        return lastRound.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+    }
+
+    /// Moves unused budget of idle CPUs to `index`: capacity, no objects, no gate closed. Whether it was `bytes` or more.
+    static func takeBudget(_ bytes: UInt, for index: Int) -> Bool {
+        let now = percolate_milliseconds()
+        guard takeTurn(now) else { return false }
+        var taken: UInt = 0
+        for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
+            let lock = gate(other).lock
+            guard lock.tryAcquire() else { continue }
+            let cache = caches[other]
+            let kept = max(cache.pointee.capacityBytes, keptBudget)
+            if cache.pointee.budget > kept {
+                taken &+= cache.pointee.budget &- kept
+                cache.pointee.budget = kept
+            }
+            lock.release()
+        }
+        guard taken > 0 else { return false }
+        let lock = gate(index).lock
+        guard lock.acquire() else { return false }
+        caches[index].pointee.budget &+= taken
+        lock.release()
+        return taken >= bytes
+    }
+
+    /// Empties the caches of idle CPUs into the middle tier. Whether there was anything.
+    static func stealFromIdle(_ index: Int, _ now: UInt64) -> Bool {
+        guard mode == .sections, takeTurn(now) else { return false }
+        var stolen = 0
+        for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
+            // A CPU with nothing to take is not worth a close.
+            guard holdsObjects(other) else { continue }
+            let count = drainCache(other)
+            if count > 0 {
+                tally(.steals, at: index)
+                tally(.stolenObjects, count, at: index)
+            }
+            stolen &+= count
+        }
+        return stolen > 0
+    }
+
+    /// Empties every cache that can be had now but that of `index`. Returns the number of blocks.
+    static func drainAll(except index: Int = -1) -> Int {
+        guard mode != .hardened else { return 0 }
+        var sum = 0
+        for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 {
+            if holdsObjects(other) { sum &+= drainCache(other) }
+        }
+        return sum
+    }
+
+    /// Whether some class of the cache has free blocks, as seen without a lock.
+    private static func holdsObjects(_ index: Int) -> Bool {
+        let slab = Slab(address: caches[index].pointee.slab)
+        for sizeClass in 1..<SizeClass.count where slab.header(sizeClass).count > 0 { return true }
+        return false
+    }
+
+    /// Empties one cache, behind its gate, and takes its capacities away. Returns the number of blocks.
+    ///
+    /// The gate's lock is held while the middle tier's are taken: the order gates, classes, arena, which is also that of fork.
+    private static func drainCache(_ index: Int) -> Int {
+        let gate = gate(index)
+        guard gate.lock.tryAcquire() else { return 0 }
+        defer { gate.lock.release() }
+        let cache = caches[index]
+        let slab = Slab(address: cache.pointee.slab)
+        let open = mode == .sections
+        if open {
+            guard gate.value == slab.address, gate.close(sequences) != nil else { return 0 }
+        }
+        var sum = 0
+        withBatch { start in
+            for sizeClass in 1..<SizeClass.count {
+                var header = slab.header(sizeClass)
+                while header.count > 0 {
+                    let part = min(header.count, MoveVector.limit)
+                    guard case .done = popVector(part, sizeClass, index, slab, header, into: start).interpret() else { break }
+                    tally(.vectorsRemote, at: index)
+                    giveDown(sizeClass, start, part)
+                    sum &+= part
+                    header = slab.header(sizeClass)
+                }
+                slab.headerWord(sizeClass).pointee = 0
+                cache.pointee.misses[sizeClass] = 0
+            }
+        }
+        cache.pointee.capacityBytes = 0
+        cache.pointee.regions.clear()
+        if open { gate.open(slab.address) }
+        return sum
+    }
+}

@@ -1,0 +1,148 @@
+import CPercolate
+
+/// The heap's operations: what the entry points call when the fast path could not. Addresses are integers; 0 stands for
+/// none. Safe in any thread; in signal handlers as far as the emergency region reaches.
+extension Heap {
+    /// Most bytes of a block: no object may be larger (C23, PTRDIFF_MAX).
+    private static var largestRequest: Int { Int.max &- 65536 }
+
+    /// A block of `size` bytes. `zeroed` asks for bytes that read as zero.
+    static func allocate(_ size: UInt, zeroed: Bool = false) -> UInt {
+        guard size <= UInt(largestRequest) else { return 0 }
+        let size = Int(size)
+        guard ensureStarted() else { return emergency.allocate(size, alignment: 16) }
+        takeDeferred()
+        if size <= SizeClass.largest {
+            let block = allocateSmall(sizeClass(ofSize: size))
+            if zeroed, block != 0 { percolate_zero(block, size) }
+            return block
+        }
+        var dirty = false
+        let block = allocateLarge(size, alignment: 1, dirty: &dirty)
+        if zeroed, dirty, block != 0 { percolate_zero(block, size) }
+        return block
+    }
+
+    /// A block of `size` bytes at a multiple of `alignment`, a power of two.
+    static func allocate(_ size: UInt, alignment: UInt) -> UInt {
+        guard size <= UInt(largestRequest), alignment <= 1 << 46 else { return 0 }
+        let size = Int(size)
+        guard ensureStarted() else { return emergency.allocate(size, alignment: Int(alignment)) }
+        takeDeferred()
+        if alignment <= Arena.pageSize, let number = sizeClass(ofSize: size, alignment: Int(alignment)) {
+            return allocateSmall(number)
+        }
+        var dirty = false
+        return allocateLarge(size, alignment: Int(alignment), dirty: &dirty)
+    }
+
+    private static func allocateSmall(_ number: Int) -> UInt {
+        let (address, supply) = FrontEnd.allocate(number)
+        if case .interrupted = supply {
+            return emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: 16)
+        }
+        return UInt(address)
+    }
+
+    /// Frees a block. Ends the process when `address` is none of ours.
+    static func free(_ address: UInt) {
+        guard address != 0 else { return }
+        if emergency.contains(address) { return emergency.free(address) }
+        takeDeferred()
+        freeListed(address)
+    }
+
+    private static func freeListed(_ address: UInt) {
+        let number = pageClass(at: address)
+        if number != 0 { FrontEnd.free(UInt64(address), number) } else { freeLarge(address) }
+    }
+
+    /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (0: the default). Ends the process when the
+    /// block is of another size: the size is checked against the page's class, never trusted.
+    static func free(_ address: UInt, size: UInt, alignment: UInt) {
+        guard address != 0 else { return }
+        if emergency.contains(address) { return emergency.free(address) }
+        let actual = pageClass(at: address)
+        let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
+        var expected = 0
+        if small {
+            expected =
+                alignment <= 1
+                ? sizeClass(ofSize: Int(size)) : sizeClass(ofSize: Int(size), alignment: Int(alignment)) ?? 0
+        }
+        guard expected == actual else {
+            ProgrammerError.wrongSize.report(address, blockSize: usableSize(address))
+        }
+        if actual != 0 {
+            refuseInterior(address, actual)
+            FrontEnd.free(UInt64(address), actual)
+        } else {
+            freeLarge(address, expectedSize: Int(min(size, UInt(largestRequest))))
+        }
+    }
+
+    /// Resizes a block. The new address, 0 when there is no memory; then the old block stays.
+    static func reallocate(_ address: UInt, _ size: UInt) -> UInt {
+        guard size <= UInt(largestRequest) else { return 0 }
+        let old = usableSize(address)
+        if !emergency.contains(address) {
+            let number = pageClass(at: address)
+            if number != 0 {
+                // A block keeps its class or moves, so that its size says its class for as long as it lives.
+                if size <= UInt(SizeClass.largest), sizeClass(ofSize: Int(size)) == number { return address }
+            } else if size > UInt(SizeClass.largest) {
+                let resized = resizeLarge(address, to: Int(size))
+                if resized != 0 || !arenaLock.isMine() { return resized }
+            }
+        }
+        let block = allocate(size)
+        guard block != 0 else { return 0 }
+        percolate_copy(block, address, min(old, Int(size)))
+        free(address)
+        return block
+    }
+
+    /// Bytes that may be used of the block at `address`. Ends the process when it is none of ours.
+    static func usableSize(_ address: UInt) -> Int {
+        if emergency.contains(address) { return emergency.usableSize(address) }
+        let number = pageClass(at: address)
+        guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
+        refuseInterior(address, number)
+        return Int(sizeClasses[number].pointee.size)
+    }
+
+    /// The size class of the page at `address`, 0 for a large block. Ends the process for an address outside the arena.
+    private static func pageClass(at address: UInt) -> Int {
+        let page = Middle.page(of: address)
+        guard address >= arena.base, page < publishedPages else {
+            ProgrammerError.foreignPointer.report(address, blockSize: 0)
+        }
+        return Int(Table<UInt8>(address: pageClasses.address)[page].pointee)
+    }
+
+    /// Ends the process when `address` is not the start of a block of its class.
+    private static func refuseInterior(_ address: UInt, _ number: Int) {
+        let id = spans.span(of: Middle.page(of: address))
+        guard id != 0 else { return }
+        let offset = address &- arena.address(Int(spans[id].pointee.firstPage))
+        let info = sizeClasses[number].pointee
+        guard info.block(at: offset) != nil else {
+            ProgrammerError.interiorPointer.report(address, blockSize: Int(info.size))
+        }
+    }
+
+    /// Frees what signal handlers could not.
+    @inline(__always)
+    private static func takeDeferred() {
+        guard !DeferredFrees.isEmpty else { return }
+        DeferredFrees.takeAll { freeListed($0) }
+    }
+
+    /// Empties the caches and releases every free page. Whether any memory went back (malloc_trim(3)).
+    static func trim() -> Bool {
+        guard ensureStarted() else { return false }
+        takeDeferred()
+        _ = FrontEnd.drainAll()
+        return releaseFreePages(everything: true) > 0
+    }
+}

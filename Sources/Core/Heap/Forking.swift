@@ -1,0 +1,69 @@
+import CPercolate
+import Synchronization
+
+/// fork: the child has one thread, and finds every lock free, every gate open and every list whole.
+///
+/// The prepare handler takes all locks, in the order start, gates, classes, arena. Handlers of other libraries run after it and may
+/// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
+/// child: its single store happened or did not.
+extension Heap {
+    static func prepareFork() {
+        startLock.holdForFork()
+        guard phase == .ready else { return }
+        publicGates.holdForFork()
+        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+            FrontEnd.gate(index).lock.holdForFork()
+        }
+        for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).holdForFork() }
+        arenaLock.holdForFork()
+        forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
+    }
+
+    static func finishForkInParent() {
+        defer { startLock.releaseAfterFork() }
+        guard phase == .ready else { return }
+        forkOwner.store(0, ordering: .releasing)
+        arenaLock.releaseAfterFork()
+        for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).releaseAfterFork() }
+        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+            FrontEnd.gate(index).lock.releaseAfterFork()
+        }
+        publicGates.releaseAfterFork()
+    }
+
+    static func finishForkInChild() {
+        startLock.reset()
+        guard phase == .ready else { return }
+        forkOwner.store(0, ordering: .releasing)
+        arenaLock.reset()
+        for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).reset() }
+        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+            let gate = FrontEnd.gate(index)
+            if FrontEnd.mode == .sections { gate.open(FrontEnd.caches[index].pointee.slab) }
+            gate.lock.reset()
+        }
+        publicGates.resetAfterFork()
+        // Threads of the parent that were in vfork do not return here.
+        FrontEnd.suspensions.store(0, ordering: .relaxed)
+        publishFront()
+    }
+
+    /// Before vfork: nobody runs a section until the parent is back. The child shares this memory and runs on the parent's behalf, so
+    /// it sees the switch; for other threads it need not take effect at once, and no fence is needed.
+    static func beginVfork() {
+        guard ensureStarted() else { return }
+        changeSuspensions(by: 1)
+    }
+
+    static func endVfork() {
+        guard phase == .ready else { return }
+        changeSuspensions(by: -1)
+    }
+
+    private static func changeSuspensions(by change: Int) {
+        let held = arenaLock.acquire()
+        FrontEnd.suspensions.wrappingAdd(change, ordering: .relaxed)
+        publishFront()
+        if held { arenaLock.release() }
+    }
+}

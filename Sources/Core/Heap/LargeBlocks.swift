@@ -1,0 +1,129 @@
+import CPercolate
+import Synchronization
+
+/// Blocks above the largest size class: each a span of its own.
+extension Heap {
+    /// Bytes from which moving pages beats copying bytes.
+    private static var moveThreshold: Int { 262144 }
+
+    private static func pages(_ size: Int) -> Int { (size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT) }
+
+    /// A large block; 0 when there is no memory. `dirty` says whether it may hold old bytes.
+    static func allocateLarge(_ size: Int, alignment: Int, dirty: inout Bool) -> UInt {
+        var interrupted = false
+        let span = allocateSpan(
+            pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
+            interrupted: &interrupted)
+        guard let span else {
+            guard interrupted else { return 0 }
+            dirty = true
+            return emergency.allocate(size, alignment: alignment)
+        }
+        tally(.largeAllocations, at: 0)
+        dirty = span.allocation.dirty
+        return arena.address(span.allocation.first)
+    }
+
+    /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.
+    static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
+        guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        let id = largeSpan(at: address)
+        if expectedSize >= 0, max(1, pages(expectedSize)) != Int(spans[id].pointee.pages) {
+            ProgrammerError.wrongSize.report(address, blockSize: usableLargeSize(id))
+        }
+        freeSpanLocked(id)
+        arenaLock.release()
+        tally(.largeFrees, at: 0)
+        releaseFreePages()
+    }
+
+    /// The span of the large block that begins at `address`. Ends the process when there is none. The arena's lock is held, or the
+    /// block belongs to the caller.
+    static func largeSpan(at address: UInt) -> SpanID {
+        let page = Middle.page(of: address)
+        let id = spans.span(of: page)
+        if id != 0, spans[id].pointee.kind == .large, arena.address(page) == address { return id }
+        if id != 0 {
+            let size = spans[id].pointee.kind == .large ? usableLargeSize(id) : 0
+            ProgrammerError.interiorPointer.report(address, blockSize: size)
+        }
+        let free = arena.tree.chunk(page / Chunk.pages).free[page % Chunk.pages]
+        let error = free ? ProgrammerError.doubleFree : .interiorPointer
+        error.report(address, blockSize: Int(Arena.pageSize))
+    }
+
+    static func usableLargeSize(_ id: SpanID) -> Int { Int(spans[id].pointee.pages) &<< Int(PERCOLATE_PAGE_SHIFT) }
+
+    /// Resizes a large block to `size` bytes, which is large as well. The block's new address, 0 when there is no memory.
+    static func resizeLarge(_ address: UInt, to size: Int) -> UInt {
+        let wanted = pages(size)
+        guard arenaLock.acquire() else { return 0 }
+        let id = largeSpan(at: address)
+        let record = spans[id]
+        let first = Int(record.pointee.firstPage)
+        let old = Int(record.pointee.pages)
+        if wanted < old {
+            arena.free((first &+ wanted)..<(first &+ old))
+            record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            arenaLock.release()
+            releaseFreePages()
+            return address
+        }
+        if wanted == old || arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
+            record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            arenaLock.release()
+            return address
+        }
+        arenaLock.release()
+
+        var dirty = false
+        let target = allocateLarge(size, alignment: 1, dirty: &dirty)
+        guard target != 0 else { return 0 }
+        let bytes = old &<< Int(PERCOLATE_PAGE_SHIFT)
+        var moved = false
+        if bytes >= moveThreshold, !emergency.contains(target) {
+            switch movePages(from: address, count: bytes, to: target) {
+            case .moved: moved = true
+            case .kept: break
+            case .lost: return copyElsewhere(address, bytes, size)
+            }
+        }
+        if !moved { percolate_copy(target, address, bytes) }
+        releaseMoved(address, clean: moved)
+        return target
+    }
+
+    private enum Move { case moved, kept, lost }
+
+    /// Whether pages are moved: until the kernel refuses once.
+    private static let mayMovePages = Atomic<Bool>(true)
+
+    /// Moves pages by mremap(2), leaving the source mapped and empty: no hole opens in the window.
+    private static func movePages(from source: UInt, count: Int, to target: UInt) -> Move {
+        guard mayMovePages.load(ordering: .relaxed) else { return .kept }
+        let result = percolate_mremap_keep(source, count, target)
+        if result > 0 { return .moved }
+        mayMovePages.store(false, ordering: .relaxed)
+        if result == -Int(EINVAL) { return .kept }
+        // The kernel may have unmapped the target before it refused. Map it again, unless something is there: ours, or of
+        // somebody who was quicker. Then the target stays allocated for ever, and unused.
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
+        return percolate_mmap(target, count, PROT_READ | PROT_WRITE, flags) > 0 ? .kept : .lost
+    }
+
+    private static func copyElsewhere(_ address: UInt, _ bytes: Int, _ size: Int) -> UInt {
+        var dirty = false
+        let target = allocateLarge(size, alignment: 1, dirty: &dirty)
+        guard target != 0 else { return 0 }
+        percolate_copy(target, address, bytes)
+        releaseMoved(address, clean: false)
+        return target
+    }
+
+    private static func releaseMoved(_ address: UInt, clean: Bool) {
+        guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        freeSpanLocked(largeSpan(at: address), clean: clean)
+        arenaLock.release()
+        if !clean { releaseFreePages() }
+    }
+}

@@ -1,0 +1,196 @@
+import CPercolate
+import Synchronization
+
+/// Start-up of the process's heap: by the first call that reaches a slow path, whoever makes it, or by the constructor.
+enum Heap {
+    enum Phase { case cold, ready, failed }
+
+    nonisolated(unsafe) static var phase = Phase.cold
+    nonisolated(unsafe) static var options = Options()
+    nonisolated(unsafe) static var emergency = EmergencyRegion()
+
+    /// Largest window: 16 TiB. Smallest: 64 MiB.
+    private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44) }
+
+    /// Makes the heap usable. False when it is not: start-up runs in this very thread, or failed.
+    @inline(__always)
+    static func ensureStarted() -> Bool { phase == .ready || start() }
+
+    static var startLock: Lock { Lock(at: percolate_start_lock_address()) }
+
+    @inline(never)
+    private static func start() -> Bool {
+        guard startLock.acquire() else { return false }
+        defer { startLock.release() }
+        guard phase == .cold else { return phase == .ready }
+        readOptions()
+        guard placeHeap() else {
+            phase = .failed
+            return false
+        }
+        FrontEnd.sequences = Sequences.decide(options, allowedCPUs: allowedCPUs())
+        publicGates.start(FrontEnd.sequences)
+        FrontEnd.budget = options.cacheBudget
+        FrontEnd.mode =
+            options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
+        arena.retention.policy = options.release
+        phase = .ready
+        guard arenaLock.acquire() else { return false }
+        publishFront()
+        arenaLock.release()
+        return true
+    }
+
+    private static func readOptions() {
+        // 23 is AT_SECURE: a program with raised privileges does not listen to its environment.
+        guard percolate_auxiliary(23) == 0, let text = percolate_options_text() else { return }
+        options.parse(text)
+        keepStandardError()
+    }
+
+    private static func allowedCPUs() -> Int {
+        var sum = 0
+        withAffinity { mask, words in
+            for word in 0..<words { sum &+= mask[word].nonzeroBitCount }
+        }
+        return max(sum, 1)
+    }
+
+    /// CPU numbers that the kernel may use: the length of its affinity masks.
+    private static func possibleCPUs() -> Int {
+        var bits = 0
+        withAffinity { _, words in bits = words &* 64 }
+        return bits == 0 ? 1 : min(bits, Int(PERCOLATE_MAX_CPUS))
+    }
+
+    private static func withAffinity(_ body: (UnsafePointer<UInt64>, Int) -> Void) {
+        var mask = InlineArray<128, UInt64>(repeating: 0)
+        withUnsafeMutablePointer(to: &mask) { array in
+            let words = UnsafeMutableRawPointer(array).assumingMemoryBound(to: UInt64.self)
+            let bytes = percolate_getaffinity(1024, words)
+            if bytes > 0 { body(words, bytes / 8) }
+        }
+    }
+
+    /// Sixteen times the machine's memory, in chunks, within the range.
+    private static func wantedWindow() -> UInt {
+        if options.reserve != 0 {
+            return min(max(roundUp(options.reserve, 1 << 21), windowRange.lowerBound), windowRange.upperBound)
+        }
+        var size: UInt = 1 << 36
+        let memory = UInt(max(percolate_memory_bytes(), 0))
+        while size < windowRange.upperBound, size < memory &* 16 { size &<<= 1 }
+        return size
+    }
+
+    /// Reserves window and metadata: in one mapping, or where address space is short, metadata only.
+    private static func placeHeap() -> Bool {
+        let indexes = possibleCPUs()
+        var window = wantedWindow()
+        let layout = MetadataLayout(window: window, indexes: indexes)
+        if let memory = Reservation.reserve(layout.size &+ window &+ (1 << 21)) {
+            _ = percolate_madvise(memory.address, Int(memory.size), MADV_NOHUGEPAGE)
+            let base = roundUp(memory.address &+ layout.size, 1 << 21)
+            return layout.place(at: memory.address, window: base, backing: .reserved)
+        }
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = percolate_getrlimit(Int32(RLIMIT_AS.rawValue), &limit)
+        window = min(window, max(roundUp(UInt(limit.rlim_cur) &* 2, 1 << 21), windowRange.lowerBound))
+        while window >= windowRange.lowerBound {
+            let layout = MetadataLayout(window: window, indexes: indexes)
+            if let memory = Reservation.reserve(layout.size) {
+                // Far from where the kernel puts mappings, the program and its stack; at random, as those are.
+                let random = UInt(percolate_random() & 0xfff) &<< 30
+                return layout.place(at: memory.address, window: 0x2000_0000_0000 &+ random, backing: .pieces)
+            }
+            window = roundUp(window / 2, 1 << 21)
+        }
+        return false
+    }
+}
+
+/// Where each table of the metadata lies.
+private struct MetadataLayout {
+    let window: UInt
+    let indexes: Int
+    let pages: Int
+    private let tables: UInt
+    private let spanTable: UInt
+    private let tree: UInt
+    private let rows: UInt
+    private let small: UInt
+    private let slabs: UInt
+
+    private static var closedSlab: UInt { 4096 }
+
+    init(window: UInt, indexes: Int) {
+        self.window = window
+        self.indexes = indexes
+        pages = Int(window &>> UInt(PERCOLATE_PAGE_SHIFT))
+        tables = roundUp(UInt(PERCOLATE_TABLE_PAGE_CLASS) &+ UInt(pages), Reservation.pageSize)
+        spanTable = SpanTable.size(pages: pages)
+        tree = Arena.metadataSize(pages: pages)
+        rows = UInt(indexes &* Counter.count &* 8)
+        Middle.chooseShards(cpus: indexes)
+        let classes = SizeClass.count &* MemoryLayout<SizeClass>.stride
+        let lists = Middle.listCount &* Middle.stride
+        small = roundUp(
+            rows &+ UInt(classes &+ lists &+ indexes &* PerCPUCache.stride) &+ 256, Reservation.pageSize)
+        slabs = UInt(indexes) &* Slab.size
+    }
+
+    var size: UInt { tables &+ Self.closedSlab &+ small &+ spanTable &+ tree &+ slabs }
+
+    /// Writes what must be there before the first allocation. False when the kernel refuses memory.
+    func place(at start: UInt, window base: UInt, backing: Arena.Backing) -> Bool {
+        var front = Reservation(address: start, size: UInt(PERCOLATE_TABLE_PAGE_CLASS))
+        pageClasses = Reservation(
+            address: start &+ UInt(PERCOLATE_TABLE_PAGE_CLASS), size: tables &- UInt(PERCOLATE_TABLE_PAGE_CLASS))
+        let closed = start &+ tables
+        var records = Reservation(address: closed &+ Self.closedSlab, size: small)
+        guard front.commit(front.size), records.commit(small),
+            percolate_mprotect(closed, Int(Self.closedSlab), PROT_READ) == 0
+        else { return false }
+
+        percolate_front.tables = UInt64(start)
+        // In this order, what a small process uses of each lies together.
+        Middle.lists = Table(address: records.address)
+        let afterLists = Middle.lists.address &+ UInt(Middle.listCount &* Middle.stride)
+        sizeClasses = Table(address: afterLists)
+        let afterClasses = sizeClasses.address &+ UInt(SizeClass.count &* MemoryLayout<SizeClass>.stride)
+        counterRows = Table(address: roundUp(afterClasses, 64))
+        counterRowCount = indexes
+        FrontEnd.caches = Table(address: roundUp(counterRows.address &+ rows, 64))
+        FrontEnd.indexCount = indexes
+        FrontEnd.closed = UInt64(closed)
+        writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))
+        // Entries -2 and -1 serve threads that are not registered.
+        let gates = Table<UInt64>(address: start &+ UInt(PERCOLATE_TABLE_GATES))
+        for index in -2..<indexes { gates[index].pointee = UInt64(closed) }
+
+        let treeStart = records.address &+ small
+        spans.place(at: treeStart &+ tree, pages: pages)
+        FrontEnd.slabMemory = treeStart &+ tree &+ spanTable
+        arena.start(base: base, pages: pages, metadata: treeStart, backing: backing)
+        percolate_front.base = UInt64(base)
+
+        guard let region = arena.allocate(EmergencyRegion.pages), growTables() else { return false }
+        Heap.emergency.place(at: arena.address(region.first))
+        return true
+    }
+}
+
+/// Tells the fast path what it may do: nothing before start-up, without open gates, or around vfork. The caller holds the arena's
+/// lock: growth of the arena changes the same variables.
+func publishFront() {
+    let live =
+        Heap.phase == .ready && FrontEnd.mode == .sections && FrontEnd.suspensions.load(ordering: .relaxed) == 0
+    let byMMCID = FrontEnd.sequences.index == .mmCID
+    let limit = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
+    let pages = live ? UInt64(publishedPages) : 0
+    percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
+    percolate_front.limit = byMMCID ? 0 : limit
+    percolate_front.pages = byMMCID ? 0 : pages
+    percolate_front.limit_mm_cid = byMMCID ? limit : 0
+    percolate_front.pages_mm_cid = byMMCID ? pages : 0
+}

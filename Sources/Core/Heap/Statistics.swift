@@ -1,0 +1,117 @@
+import CPercolate
+import Synchronization
+
+/// Statistics as text: `name value` lines below a title.
+extension Heap {
+    /// A duplicate of standard error, made at start: programs close theirs before the statistics are written.
+    nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
+
+    static func keepStandardError() {
+        guard options.statistics != nil, options.statisticsLength == 0 else { return }
+        let duplicate = percolate_duplicate(2, 100)
+        if duplicate >= 0 { statisticsDescriptor = Int32(duplicate) }
+    }
+
+    static func memory() -> percolate_memory {
+        var result = percolate_memory()
+        guard phase == .ready else { return result }
+        let page = UInt64(Arena.pageSize)
+        result.committed = UInt64(arena.committed) &* page
+        result.in_use = UInt64(arena.inUse) &* page
+        result.free_resident = UInt64(arena.retention.resident) &* page
+        result.large_count = total(.largeAllocations) &- total(.largeFrees)
+        result.metadata = UInt64(spans.metadataBytes &+ arena.tree.metadataBytes &+ pageClasses.committed)
+        return result
+    }
+
+    static func describe(into text: inout TextBuffer) {
+        func line(_ name: StaticString, _ value: UInt64) {
+            text.append(name)
+            text.append(" ")
+            text.append(value)
+            text.append("\n")
+        }
+        func line(_ name: StaticString, _ value: StaticString) {
+            text.append(name)
+            text.append(" ")
+            text.append(value)
+            text.append("\n")
+        }
+        text.append("percolate statistics\n")
+        line("process_id", UInt64(percolate_getpid()))
+        text.append("process_name ")
+        text.append(cString: percolate_program_name())
+        text.append("\n")
+        switch FrontEnd.mode {
+        case .sections: line("mode", "sections")
+        case .locked: line("mode", "locked")
+        case .hardened: line("mode", "hardened")
+        }
+        switch FrontEnd.sequences.index {
+        case .cpuID: line("index", "cpu_id")
+        case .mmCID: line("index", "mm_cid")
+        }
+        switch FrontEnd.sequences.registration {
+        case .none: line("rseq", "none")
+        case .glibc: line("rseq", "glibc")
+        case .own: line("rseq", "own")
+        }
+        line("membarrier", FrontEnd.sequences.canFence ? "yes" : "no")
+        var slabs: UInt64 = 0
+        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 { slabs &+= 1 }
+        line("slabs", slabs)
+        line("served_blocks", total(.refilledObjects) &+ total(.directAllocations) &+ total(.largeAllocations))
+        line("refills", total(.refills))
+        line("refilled_objects", total(.refilledObjects))
+        line("drains", total(.drains))
+        line("drained_objects", total(.drainedObjects))
+        line("steals", total(.steals))
+        line("stolen_objects", total(.stolenObjects))
+        line("capacity_changes", total(.capacityChanges))
+        line("vectors_local", total(.vectorsLocal))
+        line("vectors_remote", total(.vectorsRemote))
+        line("sections_aborted", total(.sectionsAborted))
+        line("gates_closed_local", total(.gatesClosedLocal))
+        line("gates_closed_remote", total(.gatesClosedRemote))
+        line("direct_allocations", total(.directAllocations))
+        line("direct_frees", total(.directFrees))
+        line("emergency_allocations", total(.emergencyAllocations))
+        line("large_allocations", total(.largeAllocations))
+        line("large_frees", total(.largeFrees))
+        line("spans_in_use", UInt64(spansInUse))
+        let memory = memory()
+        line("arena_in_use_bytes", memory.in_use)
+        line("arena_committed_bytes", memory.committed)
+        line("arena_free_resident_bytes", memory.free_resident)
+        line("released_bytes", arena.retention.releasedTotal &* UInt64(Arena.pageSize))
+        line("metadata_bytes", memory.metadata)
+    }
+
+    /// At the end of the process: writes the statistics where the options say. Not in a vfork child, whose memory is its parent's.
+    static func writeStatisticsAtExit() {
+        guard let path = options.statistics, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+        var text = TextBuffer()
+        describe(into: &text)
+        guard options.statisticsLength > 0 else {
+            _ = text.write(to: statisticsDescriptor)
+            return
+        }
+        var name = TextBuffer()
+        name.append(cString: path, limit: min(options.statisticsLength, 3800))
+        if percolate_getpid() != options.mainProcess {
+            name.append(".")
+            name.append(percolate_getpid())
+        }
+        name.append(byte: 0)
+        let descriptor = name.withCString { percolate_open($0, O_WRONLY | O_CREAT | O_TRUNC, 0o644) }
+        guard descriptor >= 0, text.write(to: Int32(descriptor)) else {
+            var line = TextBuffer()
+            line.append("percolate: cannot write statistics to ")
+            line.append(cString: path, limit: min(options.statisticsLength, 3800))
+            line.append("\n")
+            _ = line.write(to: 2)
+            return
+        }
+        _ = percolate_close(Int32(descriptor))
+    }
+}

@@ -1,0 +1,131 @@
+import CPercolate
+import Synchronization
+
+/// The spans of one size class that have free blocks, of one shard.
+///
+/// Blocks enter and leave in batches. Spans are kept in bins by how full they are, and blocks are taken from the fullest first, so
+/// that the emptier ones can drain and go back to the arena; a span that becomes empty goes back at once. Where many CPUs
+/// are, a class has several shards: a span stays in the shard that made it, CPUs allocate from their own.
+///
+/// Lock order: a central lock is taken with no other lock held but a slab gate's, and the arena's is not taken inside it.
+struct CentralList: ~Copyable {
+    private let lockWord = Atomic<UInt>(0)
+    /// First span of each bin. Bin 0 holds the fullest spans. A span without free blocks is in no bin.
+    private var bins = InlineArray<8, SpanID>(repeating: 0)
+    /// Free blocks in all bins.
+    private(set) var freeBlocks = 0
+    /// Fills the cache line: neighbouring classes are locked by other CPUs.
+    private var padding: (UInt64, UInt64) = (0, 0)
+
+    static var noBin: UInt8 { 255 }
+
+    /// Puts a span into the bin that fits it, or out of all bins.
+    mutating func place(_ id: SpanID) {
+        let record = spans[id]
+        let free = Int(record.pointee.free)
+        let bin = free == 0 ? Self.noBin : UInt8(free &* 7 / Int(record.pointee.blocks))
+        guard bin != record.pointee.bin else { return }
+        remove(id)
+        record.pointee.bin = bin
+        guard bin != Self.noBin else { return }
+        let head = bins[Int(bin)]
+        record.pointee.next = head
+        record.pointee.previous = 0
+        if head != 0 { spans[head].pointee.previous = id }
+        bins[Int(bin)] = id
+    }
+
+    /// Takes a span out of its bin.
+    mutating func remove(_ id: SpanID) {
+        let record = spans[id]
+        guard record.pointee.bin != Self.noBin else { return }
+        let next = record.pointee.next
+        let previous = record.pointee.previous
+        if next != 0 { spans[next].pointee.previous = previous }
+        if previous != 0 { spans[previous].pointee.next = next } else { bins[Int(record.pointee.bin)] = next }
+        record.pointee.bin = Self.noBin
+    }
+
+    /// The fullest span that has free blocks; 0 when none has.
+    func fullest() -> SpanID {
+        for bin in 0..<8 where bins[bin] != 0 { return bins[bin] }
+        return 0
+    }
+
+    /// Moves up to `count` free blocks out, lowest addresses of the fullest spans first, to the addresses in front of `end`
+    /// in descending order of storage. Returns how many.
+    mutating func take(_ count: Int, before end: UnsafeMutablePointer<UInt64>, _ info: SizeClass) -> Int {
+        var taken = 0
+        while taken < count {
+            let id = fullest()
+            if id == 0 { break }
+            taken &+= takeFrom(id, count &- taken, before: end - taken, info)
+            place(id)
+        }
+        freeBlocks &-= taken
+        return taken
+    }
+
+    private func takeFrom(
+        _ id: SpanID, _ count: Int, before end: UnsafeMutablePointer<UInt64>, _ info: SizeClass
+    ) -> Int {
+        let record = spans[id]
+        let bits = spans.bits(id)
+        let base = UInt64(arena.address(Int(record.pointee.firstPage)))
+        let wanted = min(count, Int(record.pointee.free))
+        var taken = 0
+        var word = 0
+        while taken < wanted {
+            var set = bits[word]
+            while set != 0, taken < wanted {
+                let index = word &* 64 &+ set.trailingZeroBitCount
+                set &= set &- 1
+                taken &+= 1
+                end[-taken] = base &+ UInt64(index) &* UInt64(info.size)
+            }
+            bits[word] = set
+            word &+= 1
+        }
+        record.pointee.free &-= UInt16(truncatingIfNeeded: wanted)
+        return taken
+    }
+
+    /// Takes block `address` of span `id` back. Whether the span is empty now, and out of its bin: the caller frees it.
+    mutating func give(_ address: UInt64, _ id: SpanID, _ info: SizeClass) -> Bool {
+        let record = spans[id]
+        let offset = UInt(address) &- arena.address(Int(record.pointee.firstPage))
+        guard let index = info.block(at: offset) else {
+            ProgrammerError.interiorPointer.report(UInt(address), blockSize: Int(info.size))
+        }
+        let bit = UInt64(1) &<< UInt64(index & 63)
+        let word = spans.bits(id) + (index &>> 6)
+        guard word.pointee & bit == 0 else {
+            ProgrammerError.doubleFree.report(UInt(address), blockSize: Int(info.size))
+        }
+        word.pointee |= bit
+        record.pointee.free &+= 1
+        freeBlocks &+= 1
+        guard record.pointee.free == record.pointee.blocks else {
+            place(id)
+            return false
+        }
+        remove(id)
+        freeBlocks &-= Int(record.pointee.blocks)
+        return true
+    }
+
+    /// Adds a span all of whose blocks are free.
+    mutating func add(_ id: SpanID, _ info: SizeClass) {
+        let record = spans[id]
+        record.pointee.blocks = info.spanBlocks
+        record.pointee.free = info.spanBlocks
+        record.pointee.bin = Self.noBin
+        let bits = spans.bits(id)
+        for word in 0..<8 {
+            let left = Int(info.spanBlocks) &- word &* 64
+            bits[word] = left >= 64 ? ~0 : left > 0 ? (UInt64(1) &<< UInt64(left)) &- 1 : 0
+        }
+        freeBlocks &+= Int(info.spanBlocks)
+        place(id)
+    }
+}

@@ -1,0 +1,152 @@
+import CPercolate
+
+/// The middle tier: batches of blocks between the caches of the CPUs and the spans.
+enum Middle {
+    /// Log2 of the number of shards of each class.
+    nonisolated(unsafe) static var shardBits = 0
+    /// The lists, `1 << shardBits` for each class.
+    nonisolated(unsafe) static var lists = Table<CentralList>()
+
+    static var listCount: Int { SizeClass.count &<< shardBits }
+    static var stride: Int { MemoryLayout<CentralList>.stride }
+
+    /// One shard for every eight CPUs, at most eight: what 64 CPUs would contend on is divided, two CPUs pay nothing.
+    static func chooseShards(cpus: Int) {
+        shardBits = 0
+        while shardBits < 3, cpus > 8 &<< shardBits { shardBits &+= 1 }
+    }
+
+    @inline(__always)
+    static func list(_ sizeClass: Int, _ shard: Int) -> UnsafeMutablePointer<CentralList> {
+        lists[sizeClass &<< shardBits &+ shard]
+    }
+
+    /// The lock of a list is its first word.
+    @inline(__always)
+    static func lock(_ list: UnsafeMutablePointer<CentralList>) -> Lock { Lock(at: UInt(bitPattern: list)) }
+
+    /// What an allocation came to.
+    enum Supply {
+        case blocks(Int)
+        case noMemory
+        /// The calling thread is a signal handler inside the list or the arena.
+        case interrupted
+    }
+
+    /// Takes `count` blocks, or fewer, of partly used spans, to the addresses in front of `end`; the lowest address is the last.
+    static func takePartial(
+        _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int
+    ) -> Supply {
+        let list = list(sizeClass, shard(ofCPU: cpu))
+        let lock = lock(list)
+        guard lock.acquire() else { return .interrupted }
+        let taken = list.pointee.take(count, before: end, sizeClasses[sizeClass].pointee)
+        lock.release()
+        return taken > 0 ? .blocks(taken) : .noMemory
+    }
+
+    /// The same of a new span. `growing` lets the arena ask the kernel for more pages.
+    static func takeFresh(
+        _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int, growing: Bool
+    ) -> Supply {
+        let info = sizeClasses[sizeClass].pointee
+        let shard = shard(ofCPU: cpu)
+        var interrupted = false
+        let span = allocateSpan(
+            pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, growing: growing, interrupted: &interrupted)
+        guard let span else { return interrupted ? .interrupted : .noMemory }
+        spans[span.id].pointee.shard = UInt8(truncatingIfNeeded: shard)
+        let list = list(sizeClass, shard)
+        let lock = lock(list)
+        guard lock.acquire() else {
+            // A signal handler inside the list: the span stays out of it and out of use.
+            return .interrupted
+        }
+        list.pointee.add(span.id, info)
+        let taken = list.pointee.take(count, before: end, info)
+        lock.release()
+        return .blocks(taken)
+    }
+
+    /// One block, of whatever source. For calls that go around the caches.
+    static func allocateOne(_ sizeClass: Int, cpu: Int) -> (address: UInt64, supply: Supply) {
+        var block: UInt64 = 0
+        let supply = withUnsafeMutablePointer(to: &block) { cell in
+            let partial = takePartial(sizeClass, 1, before: cell + 1, cpu: cpu)
+            guard case .noMemory = partial else { return partial }
+            return takeFresh(sizeClass, 1, before: cell + 1, cpu: cpu, growing: true)
+        }
+        return (block, supply)
+    }
+
+    @inline(__always)
+    private static func shard(ofCPU cpu: Int) -> Int { cpu & ((1 &<< shardBits) &- 1) }
+
+    /// Gives `count` blocks of one class back. False when the calling thread is inside the list already; then blocks from
+    /// `given` on were not taken.
+    static func free(
+        _ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int, given: inout Int
+    ) -> Bool {
+        let info = sizeClasses[sizeClass].pointee
+        var empty: SpanID = 0
+        var held = -1
+        while given < count {
+            let address = blocks[given]
+            let id = spans.span(of: page(of: UInt(address)))
+            guard id != 0, Int(spans[id].pointee.sizeClass) == sizeClass else {
+                ProgrammerError.doubleFree.report(UInt(address), blockSize: Int(info.size))
+            }
+            let shard = Int(spans[id].pointee.shard)
+            if shard != held {
+                if held >= 0 { lock(list(sizeClass, held)).release() }
+                guard lock(list(sizeClass, shard)).acquire() else {
+                    freeEmpty(empty)
+                    return false
+                }
+                held = shard
+            }
+            if list(sizeClass, shard).pointee.give(address, id, info) {
+                spans[id].pointee.next = empty
+                empty = id
+            }
+            given &+= 1
+        }
+        if held >= 0 { lock(list(sizeClass, held)).release() }
+        freeEmpty(empty)
+        return true
+    }
+
+    /// Gives the chain of empty spans back to the arena.
+    private static func freeEmpty(_ first: SpanID) {
+        guard first != 0 else { return }
+        var id = first
+        guard arenaLock.acquire() else { return keepEmpty(first) }
+        while id != 0 {
+            let next = spans[id].pointee.next
+            freeSpanLocked(id)
+            id = next
+        }
+        arenaLock.release()
+        releaseFreePages()
+    }
+
+    /// A signal handler inside the arena cannot give spans back: they stay in their lists.
+    private static func keepEmpty(_ first: SpanID) {
+        var id = first
+        while id != 0 {
+            let record = spans[id]
+            let next = record.pointee.next
+            let sizeClass = Int(record.pointee.sizeClass)
+            let list = list(sizeClass, Int(record.pointee.shard))
+            if lock(list).acquire() {
+                list.pointee.add(id, sizeClasses[sizeClass].pointee)
+                lock(list).release()
+            }
+            id = next
+        }
+    }
+
+    /// The arena page of `address`, which is in the arena.
+    @inline(__always)
+    static func page(of address: UInt) -> Int { Int((address &- arena.base) &>> UInt(PERCOLATE_PAGE_SHIFT)) }
+}

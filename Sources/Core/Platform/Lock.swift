@@ -1,0 +1,146 @@
+import CPercolate
+import Synchronization
+
+/// A mutual exclusion lock that knows its owner.
+///
+/// The word is 0 when free, else the owner's thread pointer with two flags in its low bits. Knowing the owner settles the two
+/// cases in which waiting would be for ever:
+///
+/// - A signal handler interrupted the owner inside the critical section. The protected state is half changed: `acquire` says no, and
+///   the caller serves the handler from elsewhere (the emergency region, the list of deferred frees).
+/// - The owner is forking. Its prepare handler took every lock at rest, and the handlers of other libraries, which run
+///   after ours, allocate. The state is whole: `acquire` passes the owner through. The flag `atRest` tells the two apart: a pass
+///   takes the flag off for as long as the owner is inside, so a signal handler in there is refused like any other.
+///
+/// Zero bytes are a free lock. Waiting sleeps on the low half of the word (futex(2)). Safe in signal handlers.
+struct Lock {
+    private let word: UnsafeMutablePointer<Atomic<UInt>>
+
+    /// The lock whose word is at `address`, in memory that outlives every use.
+    @inline(__always)
+    init(at address: UInt) { word = pointer(address) }
+
+    private static var contended: UInt { 1 }
+    private static var atRest: UInt { 2 }
+    private static var flags: UInt { 3 }
+
+    /// Waits until the calling thread owns the lock. False, without waiting, when the calling thread is inside already.
+    @inline(__always)
+    func acquire() -> Bool {
+        let me = percolate_thread_pointer()
+        if word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged { return true }
+        return acquireContended(me)
+    }
+
+    /// Takes the lock if it is free now. Never waits.
+    func tryAcquire() -> Bool {
+        let me = percolate_thread_pointer()
+        let (exchanged, seen) = word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring)
+        return exchanged || passAtRest(seen, me)
+    }
+
+    /// Takes the lock if it is free now, on behalf of a thread that has slept in `awaitRelease`: others may sleep there
+    /// still, and the release must wake one of them.
+    func tryAcquire(hasWaited: Bool) -> Bool {
+        guard hasWaited else { return tryAcquire() }
+        let me = percolate_thread_pointer() | Self.contended
+        return word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
+    }
+
+    /// Waits until the lock may be free, and does not take it: for those who take it only with signals blocked, and wait
+    /// with signals open. A signal handler may leave by a jump and never take what it was woken for, so a sleep
+    /// ends by itself after some milliseconds.
+    func awaitRelease() {
+        for _ in 0..<Self.spinLimit {
+            if word.pointee.load(ordering: .relaxed) == 0 { return }
+            percolate_pause()
+        }
+        let seen = word.pointee.load(ordering: .relaxed)
+        guard seen != 0 else { return }
+        if seen & Self.contended == 0 {
+            let wanted = seen | Self.contended
+            guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else { return }
+        }
+        _ = percolate_futex_wait_briefly(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
+    }
+
+    /// Gives the lock back. In a forking thread the lock returns to rest and stays owned.
+    @inline(__always)
+    func release() {
+        if forkOwner.load(ordering: .relaxed) != 0 { return releaseWhileForking() }
+        wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
+    }
+
+    /// Before fork: takes the lock and leaves it at rest.
+    func holdForFork() {
+        if acquire() { _ = word.pointee.bitwiseOr(Self.atRest, ordering: .relaxed) }
+    }
+
+    /// After fork, in the parent: frees the lock and wakes a waiter.
+    func releaseAfterFork() {
+        let me = percolate_thread_pointer()
+        guard word.pointee.load(ordering: .relaxed) & ~Self.flags == me else { return }
+        wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
+    }
+
+    /// After fork, in the child: whoever owned or awaited the lock does not exist here.
+    func reset() { word.pointee.store(0, ordering: .releasing) }
+
+    /// Whether the calling thread owns the lock.
+    func isMine() -> Bool {
+        word.pointee.load(ordering: .relaxed) & ~Self.flags == percolate_thread_pointer()
+    }
+
+    private func wakeIfContended(_ old: UInt) {
+        if old & Self.contended != 0 { _ = percolate_futex_wake(futex, 1) }
+    }
+
+    private func releaseWhileForking() {
+        let me = percolate_thread_pointer()
+        if forkOwner.load(ordering: .relaxed) == me {
+            _ = word.pointee.bitwiseOr(Self.atRest, ordering: .releasing)
+        } else {
+            wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
+        }
+    }
+
+    /// The owner of a lock at rest comes in: the flag goes off until it leaves.
+    private func passAtRest(_ seen: UInt, _ me: UInt) -> Bool {
+        guard seen & ~Self.flags == me, seen & Self.atRest != 0 else { return false }
+        _ = word.pointee.bitwiseAnd(~Self.atRest, ordering: .acquiring)
+        return true
+    }
+
+    private func acquireContended(_ me: UInt) -> Bool {
+        var spins = 0
+        while true {
+            let seen = word.pointee.load(ordering: .relaxed)
+            if seen & ~Self.flags == me { return passAtRest(seen, me) }
+            if seen == 0 {
+                // Others may sleep: whoever had to wait hands the flag on.
+                let taken = spins < Self.spinLimit ? me : me | Self.contended
+                if word.pointee.compareExchange(expected: 0, desired: taken, ordering: .acquiring).exchanged { return true }
+                continue
+            }
+            spins &+= 1
+            if spins < Self.spinLimit {
+                percolate_pause()
+                continue
+            }
+            if seen & Self.contended == 0 {
+                let wanted = seen | Self.contended
+                guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else { continue }
+            }
+            _ = percolate_futex_wait(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
+        }
+    }
+
+    private static var spinLimit: Int { 100 }
+
+    /// The half of the word that the kernel compares; it holds the flags, on a little-endian machine.
+    private var futex: UnsafeMutablePointer<UInt32> { pointer(UInt(bitPattern: word)) }
+}
+
+/// Thread pointer of the thread that is forking, from its prepare handler to its parent handler; 0 otherwise. Changed only with all
+/// locks held.
+let forkOwner = Atomic<UInt>(0)

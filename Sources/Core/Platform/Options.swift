@@ -1,0 +1,142 @@
+import CPercolate
+
+/// What `PERCOLATE_OPTIONS` can say. Each field's initial value is the default.
+///
+/// The variable is a list `key=value,key=value`. An unknown key or a bad value gives one line on standard error and the
+/// default. Nothing is read in a process that runs with raised privileges (getauxval(3), AT_SECURE).
+struct Options {
+    enum Index { case automatic, cpuID, mmCID }
+    enum Release { case prompt, lazy, never }
+
+    /// Where statistics go at the end: nil nowhere, an empty string standard error, else a path.
+    var statistics: UnsafePointer<CChar>?
+    var statisticsLength = 0
+    /// The process whose statistics go to exactly the path; every other process adds its id.
+    var mainProcess = 0
+    var hardened = false
+    var sequences = true
+    var membarrier = true
+    var index = Index.automatic
+    /// Bytes of free blocks that the caches of one CPU may hold.
+    var cacheBudget: UInt = 1 << 20
+    var release = Release.prompt
+    /// Bytes of addresses for the arena; 0 lets start-up choose.
+    var reserve: UInt = 0
+
+    /// Reads the list. `text` must live as long as the process, as the environment does.
+    mutating func parse(_ text: UnsafePointer<CChar>) {
+        var start = 0
+        while text[start] != 0 {
+            var end = start
+            while text[end] != 0, text[end] != CChar(UInt8(ascii: ",")) { end &+= 1 }
+            if end > start, !apply(OptionItem(text: text + start, count: end &- start)) {
+                Self.complain(text + start, end &- start)
+            }
+            start = text[end] == 0 ? end : end &+ 1
+        }
+    }
+
+    private mutating func apply(_ item: OptionItem) -> Bool {
+        if item.hasKey("stats") {
+            statistics = item.value
+            statisticsLength = item.valueIs("stderr") || item.valueIs("1") ? 0 : item.valueCount
+            return item.valueCount > 0
+        }
+        if item.hasKey("main") { return item.number(into: &mainProcess) }
+        if item.hasKey("hardened") { return item.flag(into: &hardened) }
+        if item.hasKey("rseq") { return item.automatic(into: &sequences) }
+        if item.hasKey("membarrier") { return item.automatic(into: &membarrier) }
+        if item.hasKey("cache") { return item.size(into: &cacheBudget) }
+        if item.hasKey("reserve") { return item.size(into: &reserve) }
+        if item.hasKey("index") {
+            if item.valueIs("auto") { index = .automatic; return true }
+            if item.valueIs("cpu_id") { index = .cpuID; return true }
+            if item.valueIs("mm_cid") { index = .mmCID; return true }
+        }
+        if item.hasKey("release") {
+            if item.valueIs("prompt") { release = .prompt; return true }
+            if item.valueIs("lazy") { release = .lazy; return true }
+            if item.valueIs("never") { release = .never; return true }
+        }
+        return false
+    }
+
+    private static func complain(_ text: UnsafePointer<CChar>, _ count: Int) {
+        var line = TextBuffer()
+        line.append("percolate: PERCOLATE_OPTIONS: not understood, using the default: ")
+        line.append(cString: text, limit: min(count, 200))
+        line.append("\n")
+        _ = line.write(to: 2)
+    }
+}
+
+/// One `key=value` of the list.
+private struct OptionItem {
+    let text: UnsafePointer<CChar>
+    let count: Int
+    /// Position of the `=`, or the end.
+    private let split: Int
+
+    init(text: UnsafePointer<CChar>, count: Int) {
+        self.text = text
+        self.count = count
+        var split = 0
+        while split < count, text[split] != CChar(UInt8(ascii: "=")) { split &+= 1 }
+        self.split = split
+    }
+
+    var value: UnsafePointer<CChar> { text + min(count, split &+ 1) }
+    var valueCount: Int { max(0, count &- split &- 1) }
+
+    func hasKey(_ key: StaticString) -> Bool { Self.equal(text, split, key) }
+    func valueIs(_ word: StaticString) -> Bool { Self.equal(value, valueCount, word) }
+
+    func flag(into target: inout Bool) -> Bool {
+        if valueIs("1") { target = true; return true }
+        if valueIs("0") { target = false; return true }
+        return false
+    }
+
+    func automatic(into target: inout Bool) -> Bool {
+        if valueIs("auto") { target = true; return true }
+        if valueIs("off") { target = false; return true }
+        return false
+    }
+
+    func number(into target: inout Int) -> Bool {
+        var size: UInt = 0
+        guard self.size(into: &size), size <= UInt(Int32.max) else { return false }
+        target = Int(size)
+        return true
+    }
+
+    /// Digits, and at the end K, M or G for powers of 1024.
+    func size(into target: inout UInt) -> Bool {
+        var result: UInt = 0
+        var digits = 0
+        for index in 0..<valueCount {
+            let byte = UInt8(bitPattern: value[index])
+            if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), digits < 15 {
+                result = result &* 10 &+ UInt(byte &- UInt8(ascii: "0"))
+                digits &+= 1
+                continue
+            }
+            guard index == valueCount &- 1, digits > 0 else { return false }
+            switch byte | 32 {
+            case UInt8(ascii: "k"): result &*= 1 << 10
+            case UInt8(ascii: "m"): result &*= 1 << 20
+            case UInt8(ascii: "g"): result &*= 1 << 30
+            default: return false
+            }
+        }
+        guard digits > 0 else { return false }
+        target = result
+        return true
+    }
+
+    private static func equal(_ text: UnsafePointer<CChar>, _ count: Int, _ word: StaticString) -> Bool {
+        guard count == word.utf8CodeUnitCount else { return false }
+        for index in 0..<count where UInt8(bitPattern: text[index]) != word.utf8Start[index] { return false }
+        return true
+    }
+}

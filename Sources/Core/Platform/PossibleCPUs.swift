@@ -1,0 +1,37 @@
+import CPercolate
+
+/// The number of CPU numbers that this machine can ever have: one above the highest possible one, online or not.
+///
+/// Read from sysfs, whose list ends in the highest number; where that cannot be read, the size of the kernel's
+/// affinity masks is an upper bound. Never above the number of public gates.
+func possibleCPUCount() -> Int {
+    let limit = Int(PERCOLATE_GATES_MAX)
+    if let highest = lastNumber(of: "/sys/devices/system/cpu/possible") { return min(highest &+ 1, limit) }
+    var mask = InlineArray<128, UInt64>(repeating: 0)
+    let bytes = withUnsafeMutablePointer(to: &mask) {
+        percolate_getaffinity(1024, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
+    }
+    return bytes > 0 ? min(bytes &* 8, limit) : limit
+}
+
+/// The number that the text of a file ends in, before its newline.
+private func lastNumber(of path: StaticString) -> Int? {
+    let descriptor = path.withUTF8Buffer { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { percolate_open($0.baseAddress, O_RDONLY, 0) }
+    }
+    guard descriptor >= 0 else { return nil }
+    defer { _ = percolate_close(Int32(descriptor)) }
+    var text = InlineArray<256, UInt8>(repeating: 0)
+    let count = withUnsafeMutablePointer(to: &text) { percolate_read(Int32(descriptor), $0, 256) }
+    guard count > 0 else { return nil }
+    var number = 0
+    var scale = 1
+    for position in stride(from: count &- 1, through: 0, by: -1) {
+        let byte = text[position]
+        if byte == UInt8(ascii: "\n") { continue }
+        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), scale <= 1_000_000 else { break }
+        number &+= Int(byte &- UInt8(ascii: "0")) &* scale
+        scale &*= 10
+    }
+    return scale > 1 ? number : nil
+}

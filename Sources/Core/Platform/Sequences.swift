@@ -1,0 +1,84 @@
+import CPercolate
+
+/// How this process uses restartable sequences: decided once, at start, in `decide`, and nowhere else.
+struct Sequences {
+    enum Registration { case none, glibc, own }
+    /// What a slab gate is indexed by.
+    enum Index { case cpuID, mmCID }
+
+    private(set) var registration = Registration.none
+    private(set) var index = Index.cpuID
+    /// Whether another CPU's gate can be closed: membarrier(2) can fence sections.
+    private(set) var canFence = false
+    /// Offset of the field `rseq_cs` of the thread's area from its thread pointer.
+    private(set) var areaOffset = 0
+    /// Offset of the field that indexes slab gates.
+    private(set) var indexOffset = 0
+
+    /// Offset of `cpu_id`, which says whether the thread is registered whichever field is the index.
+    var cpuOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_CPU_ID) }
+
+    /// Decides registration, index and fence.
+    ///
+    /// - glibc's area where glibc registered one; else an area of our own where the kernel takes it; else no sections.
+    /// - `mm_cid` where the kernel has it (feature size 28, Linux 6.3) and many CPUs (16 or more) are open to the process: there the
+    ///   number of slabs follows the threads that run at once, which outweighs that a remote close must fence all CPUs. Else
+    ///   `cpu_id`: a close interrupts one CPU, and blocks stay in the cache of the core that used them.
+    static func decide(_ options: Options, allowedCPUs: Int) -> Sequences {
+        var result = Sequences()
+        guard options.sequences else { return result }
+        let glibcSize = percolate_rseq_glibc_size()
+        if glibcSize >= 20 {
+            result.registration = .glibc
+            result.areaOffset = percolate_rseq_glibc_offset() &+ 8
+        } else {
+            result.areaOffset = percolate_rseq_own_offset() &+ 8
+            let outcome = percolate_rseq_register_own()
+            guard outcome == 0 else { return Sequences() }
+            result.registration = .own
+        }
+        guard percolate_rseq_field(result.cpuOffset) >= 0 else { return Sequences() }
+
+        // An area of 20 or 32 bytes is glibc's original one: 32 bytes, of which the kernel fills what it advertises.
+        // 27 is AT_RSEQ_FEATURE_SIZE.
+        let kernelSize = UInt(percolate_auxiliary(27))
+        let areaSize = result.registration == .own || glibcSize == 20 || glibcSize == 32 ? 32 : UInt(glibcSize)
+        let hasMMCID = min(kernelSize, areaSize) >= 28
+        let useMMCID =
+            switch options.index {
+            case .automatic: allowedCPUs >= 16
+            case .cpuID: false
+            case .mmCID: true
+            }
+        result.index = hasMMCID && useMMCID ? .mmCID : .cpuID
+        let field = result.index == .mmCID ? PERCOLATE_RSEQ_MM_CID : PERCOLATE_RSEQ_CPU_ID
+        result.indexOffset = result.areaOffset &+ Int(field)
+
+        if options.membarrier {
+            let register = Int32(bitPattern: MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ.rawValue)
+            result.canFence = percolate_membarrier(register, 0, 0) == 0
+        }
+        return result
+    }
+
+    /// The index of the calling thread: negative while it is not registered.
+    @inline(__always)
+    func currentIndex() -> Int { Int(percolate_rseq_field(indexOffset)) }
+
+    /// Registers the calling thread where that is our task and was not done. False when it stays unregistered.
+    func registerThread() -> Bool {
+        if percolate_rseq_field(cpuOffset) >= 0 { return true }
+        return registration == .own && percolate_rseq_register_own() == 0
+    }
+
+    /// Aborts every section that another thread may be in, on CPU `index` or, where the index is no CPU number, on all
+    /// CPUs; a full barrier besides (membarrier(2)). False when the kernel refuses.
+    func fence(_ index: Int) -> Bool {
+        let command = Int32(bitPattern: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ.rawValue)
+        guard canFence else { return false }
+        return switch self.index {
+        case .cpuID: percolate_membarrier(command, UInt32(MEMBARRIER_CMD_FLAG_CPU.rawValue), Int32(index)) == 0
+        case .mmCID: percolate_membarrier(command, 0, 0) == 0
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// An array at a fixed address in metadata that is never unmapped. Elements are zero until written.
+struct Table<Element: ~Copyable> {
+    /// Address of element 0; 0 until start-up has placed the table.
+    var address: UInt = 0
+
+    subscript(index: Int) -> UnsafeMutablePointer<Element> {
+        @inline(__always) get { pointer(address) + index }
+    }
+}
+
+/// A pointer to memory that the caller knows to hold an `Element` at `address`, which is not 0.
+@inline(__always)
+func pointer<Element: ~Copyable>(_ address: UInt) -> UnsafeMutablePointer<Element> {
+    UnsafeMutablePointer<Element>(bitPattern: address).unsafelyUnwrapped
+}

@@ -1,0 +1,79 @@
+import CPercolate
+
+/// A line, or a page, of text built without allocating, and written by raw `write(2)`.
+///
+/// What does not fit is dropped. Safe in signal handlers.
+struct TextBuffer {
+    private var bytes = InlineArray<4096, UInt8>(repeating: 0)
+    private(set) var count = 0
+
+    mutating func append(byte: UInt8) {
+        guard count < 4096 else { return }
+        bytes[count] = byte
+        count &+= 1
+    }
+
+    mutating func append(_ text: StaticString) {
+        var next = text.utf8Start
+        for _ in 0..<text.utf8CodeUnitCount {
+            append(byte: next.pointee)
+            next += 1
+        }
+    }
+
+    /// Appends a C string, at most `limit` bytes of it.
+    mutating func append(cString text: UnsafePointer<CChar>, limit: Int = 256) {
+        var index = 0
+        while index < limit, text[index] != 0 {
+            append(byte: UInt8(bitPattern: text[index]))
+            index &+= 1
+        }
+    }
+
+    mutating func append(_ number: some FixedWidthInteger) {
+        var value = UInt64(truncatingIfNeeded: number)
+        if number < 0 {
+            append(byte: UInt8(ascii: "-"))
+            value = 0 &- value
+        }
+        var divisor: UInt64 = 1
+        while value / divisor >= 10 { divisor &*= 10 }
+        while divisor > 0 {
+            append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    mutating func append(hexadecimal value: UInt) {
+        append("0x")
+        var shift = 60
+        while shift > 0, value >> UInt(shift) == 0 { shift &-= 4 }
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt(shift) & 15)
+            append(byte: digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &+ digit &- 10)
+            shift &-= 4
+        }
+    }
+
+    /// Calls `body` with the text, which must end in a zero byte.
+    func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+        withUnsafePointer(to: bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+    }
+
+    /// Writes everything to `descriptor`; false when the kernel refused a part.
+    func write(to descriptor: Int32) -> Bool {
+        var copy = bytes
+        let count = count
+        return withUnsafeBytes(of: &copy) { raw in
+            guard let start = raw.baseAddress else { return false }
+            var done = 0
+            while done < count {
+                let written = percolate_write(descriptor, start + done, count &- done)
+                if written == -Int(EINTR) { continue }
+                guard written > 0 else { return false }
+                done &+= written
+            }
+            return true
+        }
+    }
+}

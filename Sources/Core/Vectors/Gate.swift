@@ -1,0 +1,69 @@
+import CPercolate
+import Synchronization
+
+/// The gate of one CPU: a word that every section of a kind loads, inside the section, before it touches that CPU's data.
+///
+/// Protocol. The closer takes `lock`, makes the word read `closed`, and sees to it that no section that loaded the old value can
+/// still commit. Then it owns the data, with plain loads and stores, until it stores the open value again, with release
+/// order, and gives the lock back.
+///
+/// Why no section survives a close:
+///
+/// - Same CPU: the store of `closed` is the commit of a section that checked the index. When it commits, every other thread that
+///   loaded the open value on this CPU is switched out, in its section, and is aborted before it runs again. A thread that
+///   starts a section later does so after a context switch, a full barrier, and loads `closed`. The closer may migrate after
+///   the commit: what counts is the moment of the store. A plain store would not do: the closer could be preempted between
+///   the check of the index and the store.
+/// - Otherwise the store is plain and a fence follows (membarrier(2), rseq form). A thread that runs a section on that CPU is
+///   interrupted: it has committed, visibly, or is aborted. One that is switched out in a section is aborted on resume. One
+///   that comes later passed a full barrier after the store, and loads `closed`.
+///
+/// The lock is taken first in both ways and is never taken by a section: a remote compare-and-swap could hit between a
+/// section's load and its commit.
+///
+/// An open value seen by a section implies the holder's stores: loads are ordered on x86-64, and on weaker machines every address a
+/// slab section uses depends on the value loaded.
+struct Gate {
+    /// How a gate was closed.
+    enum Closing { case local, fenced }
+
+    let word: UnsafeMutablePointer<Atomic<UInt64>>
+    let lock: Lock
+    /// The CPU number, or the concurrency id, that the gate belongs to.
+    let index: Int
+    /// Offset from the thread pointer of the field that `index` is a value of.
+    let indexOffset: Int
+    let closed: UInt64
+
+    var value: UInt64 { word.pointee.load(ordering: .acquiring) }
+
+    /// Closes the gate, whose lock the caller holds. Nil, with the gate as it was, when the machine cannot fence.
+    func close(_ sequences: Sequences) -> Closing? {
+        let open = value
+        let cell = UnsafeMutableRawPointer(word).assumingMemoryBound(to: UInt64.self)
+        if sequences.registration != .none {
+            // One abort may be chance, several are a debugger: a section alone would then never finish.
+            for _ in 0..<2 {
+                let result = percolate_section_close(
+                    cell, closed, Int64(index), Int64(indexOffset), Int64(sequences.areaOffset))
+                if result == PERCOLATE_SECTION_DONE.rawValue {
+                    tally(.gatesClosedLocal, at: index)
+                    return .local
+                }
+                if result == PERCOLATE_SECTION_ELSEWHERE.rawValue { break }
+                tally(.sectionsAborted, at: index)
+            }
+        }
+        word.pointee.store(closed, ordering: .relaxed)
+        guard sequences.fence(indexOffset == sequences.cpuOffset ? index : -1) else {
+            word.pointee.store(open, ordering: .releasing)
+            return nil
+        }
+        tally(.gatesClosedRemote, at: index)
+        return .fenced
+    }
+
+    /// Opens the gate to `value`, after everything the holder stored.
+    @inline(__always)
+    func open(_ value: UInt64) { word.pointee.store(value, ordering: .releasing) }
+}

@@ -1,0 +1,111 @@
+import CPercolate
+import Synchronization
+
+/// The gates of the users' vectors and sections, and the running of a vector behind one of them.
+///
+/// Gates are indexed by CPU number, whatever the slab gates are indexed by, and none of these is ever held by the allocator. They
+/// open only where the machine can close them again: a process without sections, or without the fence, keeps them
+/// closed, its public sections leave for the vector, and vectors need nothing but the lock.
+struct PublicGates {
+    private var sequences = Sequences()
+
+    /// Opens the gates, once, at start. Vectors may be running already: each gate is opened under its lock.
+    mutating func start(_ sequences: Sequences) {
+        self.sequences = sequences
+        #if arch(x86_64)
+            guard sequences.registration == .glibc, sequences.canFence else { return }
+            for cpu in 0..<gateCount() {
+                let gate = gate(cpu)
+                guard gate.lock.acquire() else { continue }
+                gate.open(Self.open)
+                gate.lock.release()
+            }
+        #endif
+    }
+
+    /// Whether the machine can have a CPU of that number.
+    func isPossible(_ cpu: Int) -> Bool { cpu >= 0 && cpu < gateCount() }
+
+    /// Runs a vector whose operands have been probed, alone on `cpu`.
+    ///
+    /// Signals stay blocked while the lock is held: a handler that issues a vector for the same CPU would wait for the thread
+    /// that it interrupts. They are open while the thread waits.
+    ///
+    /// - Returns: as `executeToleratingFaults`.
+    func run(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
+        let gate = gate(cpu)
+        var saved: UInt64 = 0
+        _ = percolate_block_signals(&saved)
+        var hasWaited = false
+        while !gate.lock.tryAcquire(hasWaited: hasWaited) {
+            _ = percolate_restore_signals(&saved)
+            gate.lock.awaitRelease()
+            hasWaited = true
+            _ = percolate_block_signals(&saved)
+        }
+        let result = runHolding(gate, operations, count: count)
+        gate.lock.release()
+        _ = percolate_restore_signals(&saved)
+        return result
+    }
+
+    /// Before fork: takes every lock, so that no vector is halfway and every gate is as it should be in the child.
+    func holdForFork() {
+        for cpu in 0..<gateCount() { gate(cpu).lock.holdForFork() }
+    }
+
+    /// After fork, in the parent.
+    func releaseAfterFork() {
+        for cpu in 0..<gateCount() { gate(cpu).lock.releaseAfterFork() }
+    }
+
+    /// After fork, in the child: the locks were this thread's.
+    func resetAfterFork() {
+        for cpu in 0..<gateCount() { gate(cpu).lock.reset() }
+    }
+
+    private static var open: UInt64 { UInt64(PERCOLATE_GATE_OPEN) }
+    private static var closed: UInt64 { UInt64(PERCOLATE_GATE_CLOSED) }
+
+    private func gate(_ cpu: Int) -> Gate {
+        let state = UInt(bitPattern: percolate_public_gate(Int32(truncatingIfNeeded: cpu)))
+        return Gate(
+            word: pointer(state), lock: Lock(at: state &+ 8), index: cpu, indexOffset: sequences.cpuOffset,
+            closed: Self.closed)
+    }
+
+    private func runHolding(_ gate: Gate, _ operations: UnsafePointer<cpu_op>, count: Int) -> Int {
+        guard gate.value == Self.open else {
+            // No section can be inside: this gate has never been open, or was closed for good below.
+            tally(.vectorsLocal, at: gate.index)
+            return executeToleratingFaults(operations, count: count)
+        }
+        let closing = gate.close(sequences)
+        if closing == nil {
+            // The fence worked at start and is refused now, by a filter installed since. The gate stays closed for good. A
+            // section that is inside has a few instructions left unless it is preempted, and then it is aborted: give it time.
+            gate.open(Self.closed)
+            percolate_nap(Self.napMilliseconds)
+        }
+        let result = executeToleratingFaults(operations, count: count)
+        tally(closing == .local ? .vectorsLocal : .vectorsRemote, at: gate.index)
+        if closing != nil { gate.open(Self.open) }
+        return result
+    }
+
+    private static var napMilliseconds: UInt64 { 20 }
+}
+
+/// Started once, by start-up, before it lets the first section run. Before that it runs vectors under their locks alone.
+nonisolated(unsafe) var publicGates = PublicGates()
+
+/// CPU numbers from 0 that have a gate to use. Vectors may run before start-up, so whoever needs it first finds out.
+private func gateCount() -> Int {
+    let known = knownGateCount.load(ordering: .relaxed)
+    if known > 0 { return known }
+    let count = possibleCPUCount()
+    knownGateCount.store(count, ordering: .relaxed)
+    return count
+}
+
+private let knownGateCount = Atomic<Int>(0)

@@ -1,0 +1,37 @@
+import CPercolate
+
+/// The checked entry of operation vectors: everything that the `cpu_opv` system call checks, in its order, and then the
+/// vector. The order matters to callers that ask with several wrong arguments at once.
+@c(percolate_run_vector)
+public func runVector(
+    _ vector: UnsafePointer<cpu_op>?, _ copy: UnsafeMutablePointer<cpu_op>, _ count: Int32, _ cpu: Int32,
+    _ flags: Int32, _ which: percolate_vector_cpu
+) -> Int {
+    let query = Int32(CPU_OP_NR_FLAG.rawValue)
+    guard flags & ~query == 0 else { return -Int(EINVAL) }
+    if flags & query != 0 { return Int(NR_CPU_OPS.rawValue) }
+    guard cpu >= 0, count >= 0, count <= CPU_OP_VEC_LEN_MAX else { return -Int(EINVAL) }
+
+    var probe = OperandProbe()
+    let source = UInt64(UInt(bitPattern: vector))
+    let bytes = UInt32(count) &* UInt32(MemoryLayout<cpu_op>.stride)
+    guard probe.canAccess(source, bytes, .read) else { return -Int(EFAULT) }
+    percolate_operand_copy(UInt64(UInt(bitPattern: copy)), source, bytes)
+
+    guard isWellFormed(copy, count: Int(count)) else { return -Int(EINVAL) }
+    let error = probe.firstError(copy, count: Int(count))
+    guard error == 0 else { return -Int(error) }
+    guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
+    guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu)) else { return -Int(EINVAL) }
+    return count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu))
+}
+
+/// Whether the calling thread's affinity lets it run on `cpu`. Where it runs now it may run, which saves the question.
+private func mayRun(on cpu: Int) -> Bool {
+    if Int(percolate_getcpu()) == cpu { return true }
+    var mask = InlineArray<128, UInt64>(repeating: 0)
+    let bytes = withUnsafeMutablePointer(to: &mask) {
+        percolate_getaffinity(1024, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
+    }
+    return cpu < bytes &* 8 && mask[cpu >> 6] & (1 << UInt64(cpu & 63)) != 0
+}

@@ -1,0 +1,49 @@
+import SystemPackage
+
+/// The shared object that is preloaded: a path that exists, that this machine's loader can load, and that
+/// `LD_PRELOAD` can express.
+struct PreloadLibrary {
+    static let fileName = "libpercolate_malloc.so"
+
+    let path: FilePath
+
+    /// The library at a path of the user's.
+    init(at argument: ArgumentPath) throws(RunFailure) {
+        do { path = try argument.absolute() } catch { throw .unusableLibrary(argument.path, "\(error)") }
+        try Self.check(path)
+    }
+
+    /// The library that was installed or built together with this command.
+    init() throws(RunFailure) {
+        let candidates = Self.candidates()
+        guard let found = candidates.first(where: \.exists) else {
+            throw .noLibrary(searched: candidates)
+        }
+        try Self.check(found)
+        path = found
+    }
+
+    /// Beside the command, as in a build folder, or in the `lib` beside its `bin`, as when installed.
+    static func candidates() -> [FilePath] {
+        let folder = CommandExecutable.path.removingLastComponent()
+        return [
+            folder.appending(fileName),
+            folder.removingLastComponent().appending("lib").appending(fileName),
+        ]
+    }
+
+    private static func check(_ path: FilePath) throws(RunFailure) {
+        // The loader knows no way to quote these (ld.so(8)).
+        guard !path.string.contains(where: { $0 == ":" || $0 == " " }) else {
+            throw .unusableLibrary(path, "LD_PRELOAD cannot express a path with a colon or a space")
+        }
+        let file: ELFFile
+        do { file = try ELFFile(at: path) } catch {
+            throw .unusableLibrary(path, error.sentence)
+        }
+        guard file.machine == .native else {
+            throw .unusableLibrary(path, "it is built for \(file.machine), and this machine is \(ELFMachine.native)")
+        }
+        guard file.kind == .shared else { throw .unusableLibrary(path, "it is no shared object") }
+    }
+}

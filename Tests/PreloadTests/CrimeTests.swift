@@ -1,0 +1,112 @@
+import Testing
+
+@Suite(.serialized)
+struct CrimeForeignPointerTests {
+    private let program = CrimeProgram(source: "foreign_pointer.c")
+
+    @Test(
+        arguments: [
+            "free_stack", "free_global", "free_code", "free_glibc_small", "free_glibc_large", "free_brk",
+            "free_mapping", "free_inside_mapping", "free_small_number", "free_non_canonical", "free_last_address",
+            "free_stack_when_warm", "sized_free_of_stack",
+        ], InterfaceMode.allCases)
+    func freeOfAForeignPointerIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.foreignPointer], in: mode)
+    }
+
+    @Test(arguments: ["realloc_stack", "realloc_to_zero", "reallocarray_mapping"], InterfaceMode.allCases)
+    func reallocOfAForeignPointerIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.foreignPointer], in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func usableSizeOfAForeignPointerIsReportedAtOnce(in mode: InterfaceMode) async throws {
+        try await program.isReported("usable_size_of_global", as: [.foreignPointer], in: mode)
+    }
+}
+
+@Suite(.serialized)
+struct CrimeDoubleFreeTests {
+    private let program = CrimeProgram(source: "double_free.c")
+
+    @Test(
+        arguments: [
+            "immediate_smallest", "immediate_small", "immediate_medium", "immediate_large", "immediate_huge",
+            "immediate_when_warm", "immediate_in_thread", "immediate_aligned", "immediate_sized",
+        ], InterfaceMode.allCases)
+    func anImmediateDoubleFreeIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.doubleFree], in: mode)
+    }
+
+    @Test(arguments: ["older_large", "after_realloc_large"], InterfaceMode.allCases)
+    func everyDoubleFreeOfALargeBlockIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.doubleFree], in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func reallocOfAFreedLargeBlockIsReportedAtOnce(in mode: InterfaceMode) async throws {
+        try await program.isReported("realloc_of_freed_large", as: [.doubleFree], in: mode)
+    }
+
+    @Test(arguments: [InterfaceMode.sections, .locked])
+    func anOlderDoubleFreeIsReportedWithItsBatch(in mode: InterfaceMode) async throws {
+        try await program.isReported("older", as: [.doubleFree], .withItsBatch, in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func doubleFreesOfSpansThatAreGoneAreReported(in mode: InterfaceMode) async throws {
+        try await program.isReported(
+            "long_gone", as: [.doubleFree, .foreignPointer], .withItsBatch, in: mode, sameAddress: false)
+    }
+
+    @Test(arguments: ["older", "realloc_of_freed_small", "never_allocated"])
+    func hardenedReportsEveryDoubleFreeAtOnce(crime: String) async throws {
+        try await program.isReported(crime, as: [.doubleFree], in: .hardened)
+    }
+}
+
+@Suite(.serialized)
+struct CrimeInteriorPointerTests {
+    private let program = CrimeProgram(source: "interior_pointer.c")
+
+    @Test(
+        arguments: [
+            "large_first_bytes", "large_page", "large_middle", "large_end", "large_aligned", "realloc_large",
+        ], InterfaceMode.allCases)
+    func pointersIntoALargeBlockAreReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.interiorPointer], in: mode)
+    }
+
+    @Test(arguments: ["small_second_half", "small_odd", "medium_page"], [InterfaceMode.sections, .locked])
+    func pointersIntoASmallBlockAreReportedWithTheirBatch(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.interiorPointer], .withItsBatch, in: mode)
+    }
+
+    @Test(arguments: ["small_second_half", "small_odd", "medium_page", "realloc_small"])
+    func hardenedReportsEveryInteriorPointerAtOnce(crime: String) async throws {
+        try await program.isReported(crime, as: [.interiorPointer], in: .hardened)
+    }
+}
+
+@Suite(.serialized)
+struct CrimeWrongSizeTests {
+    private let program = CrimeProgram(source: "wrong_size.cpp")
+
+    @Test(
+        arguments: [
+            "free_sized_too_small", "free_sized_too_large", "free_sized_small_as_large", "free_sized_large_as_small",
+            "free_sized_large_as_larger", "free_sized_as_everything", "free_aligned_sized_too_large",
+        ], InterfaceMode.allCases)
+    func aWrongSizeInFreeSizedIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.wrongSize], in: mode)
+    }
+
+    @Test(
+        arguments: [
+            "delete_too_small", "delete_too_large", "delete_array_too_large", "aligned_delete_too_small",
+            "delete_through_base",
+        ], InterfaceMode.allCases)
+    func aWrongSizeInSizedDeleteIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.wrongSize], in: mode)
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Processes made in every way there is, while other threads allocate. A hang is a failure.
+@Suite(.serialized) struct ForkTests {
+    private static let modes: [[String]] = [[], ["rseq=off"], ["hardened=1"], ["membarrier=off"]]
+
+    @Test(arguments: modes) func forkUnderLoadNeverDeadlocks(options: [String]) async throws {
+        try await StressProgram(
+            name: "fork_load", arguments: [Effort.isLong ? "3000" : "40"], options: options,
+            timeout: .seconds(Effort.isLong ? 1800 : 150)
+        ).expectPass()
+    }
+
+    @Test func forkUnderLoadNeverDeadlocksWithOwnRegistration() async throws {
+        try await StressProgram(
+            name: "fork_load", arguments: ["40"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+        ).expectPass()
+    }
+
+    @Test(arguments: modes) func forkHandlersOfOthersMayAllocate(options: [String]) async throws {
+        try await StressProgram(
+            name: "fork_handlers", arguments: [Effort.isLong ? "2000" : "60"], linked: ["fork_handlers_library"],
+            options: options
+        ).expectPass()
+    }
+
+    @Test(arguments: ["", "glibc.pthread.rseq=0"]) func rawForksAreServed(tunables: String) async throws {
+        try await StressProgram(
+            name: "fork_raw", arguments: [Effort.isLong ? "1000" : "60"],
+            environment: tunables.isEmpty ? [:] : ["GLIBC_TUNABLES": tunables]
+        ).expectPass()
+    }
+
+    @Test(arguments: modes) func vforkChildrenMayAllocate(options: [String]) async throws {
+        try await StressProgram(
+            name: "vfork_exec", arguments: [Effort.isLong ? "10000" : options.isEmpty ? "1000" : "300"],
+            options: options
+        ).expectPass()
+    }
+
+    @Test func vforkChildrenMayAllocateWithOwnRegistration() async throws {
+        try await StressProgram(
+            name: "vfork_exec", arguments: ["300"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+        ).expectPass()
+    }
+
+    @Test func startingProgramsUnderLoadNeverHangs() async throws {
+        try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "500" : "25"]).expectPass()
+    }
+
+    @Test(.enabled(if: TestBuild.noForkHandlers.isGiven, TestBuild.noForkHandlers.whySkipped))
+    func withoutForkHandlersForkUnderLoadHangs() async throws {
+        let library = try #require(TestBuild.noForkHandlers.library)
+        let program = StressProgram(name: "fork_load", arguments: ["200", "4", "4", "5"], timeout: .seconds(120))
+        do {
+            let outcome = try await program.outcome(under: .other(library: library))
+            #expect(!outcome.succeeded, "forks under load passed without fork handlers")
+        } catch is TimedOut {
+            // The parent itself hung: what this build must do.
+        }
+    }
+}

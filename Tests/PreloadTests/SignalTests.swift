@@ -1,0 +1,27 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Signal handlers allocate and free, whatever they interrupt.
+@Suite(.serialized) struct SignalTests {
+    private static let seconds = Effort.isLong ? "60" : "3"
+
+    @Test(arguments: ["small", "refill"]) func handlersMayAllocate(kind: String) async throws {
+        try await StressProgram(name: "signals", arguments: [kind, Self.seconds, "50"]).expectPass()
+    }
+
+    @Test func handlersMayAllocateWhileLargeBlocksMove() async throws {
+        try await StressProgram(name: "signals", arguments: ["large", Self.seconds, "200"]).expectPass()
+    }
+
+    @Test(arguments: ["small", "refill"], [["rseq=off"], ["hardened=1"], ["membarrier=off"]])
+    func handlersMayAllocateInEveryMode(kind: String, options: [String]) async throws {
+        try await StressProgram(name: "signals", arguments: [kind, "1", "50"], options: options).expectPass()
+    }
+
+    @Test func handlersMayAllocateWithOwnRegistration() async throws {
+        try await StressProgram(
+            name: "signals", arguments: ["refill", "1", "50"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+        ).expectPass()
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Subprocess
+import TestSupport
+import Testing
+
+/// How long the suites take: the quick form is for every run, the long form is the matrix.
+enum Effort {
+    /// Set by `PERCOLATE_LONG=1`.
+    static let isLong = ProcessInfo.processInfo.environment["PERCOLATE_LONG"] == "1"
+}
+
+/// One run of a program of `Tests/Programs/Stress`, each of which ends with status 0, after a line that starts with
+/// its own name, only if everything it checks held.
+struct StressProgram {
+    let name: String
+    var arguments: [String] = []
+    /// Libraries of the same folder that the program is linked with.
+    var linked: [String] = []
+    /// Options of Percolate.
+    var options: [String] = []
+    var environment: [String: String?] = [:]
+    /// A command that starts the program, such as `taskset -c 0`.
+    var launcher: [String] = []
+    var timeout: Duration = .seconds(150)
+
+    /// Runs the program under Percolate, expects it to pass, and expects the statistics to prove who served it.
+    ///
+    /// - Returns: The statistics of the process that was served most, which is the program itself.
+    @discardableResult
+    func expectPass(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Statistics {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "percolate-stress-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let prefix = folder.appending(path: "statistics").path
+        let allocator = Allocator.percolate(options: (options + ["stats=\(prefix)"]).joined(separator: ","))
+        let outcome = try await outcome(under: allocator)
+        #expect(
+            outcome.succeeded && outcome.output.contains("\(name): "),
+            "\(name) \(arguments.joined(separator: " ")): status \(describe(outcome)): \(outcome.errors)",
+            sourceLocation: sourceLocation)
+        let most = try Statistics.all(prefix: prefix).max { $0.servedBlocks < $1.servedBlocks }
+        let statistics = try #require(most, "\(name) left no statistics", sourceLocation: sourceLocation)
+        #expect(statistics.servedBlocks > 0, "\(name) was not served", sourceLocation: sourceLocation)
+        return statistics
+    }
+
+    /// Runs the program under `allocator`, whatever comes of it.
+    func outcome(under allocator: Allocator) async throws -> Outcome {
+        var libraries: [String] = []
+        for library in linked { libraries.append(try await Self.library(library)) }
+        let program = try await Compiler.shared.executable("Stress/\(name).c", flags: libraries)
+        let words = launcher + [program] + arguments
+        return try await run(
+            words[0], Array(words.dropFirst()), under: allocator, environment: environment, timeout: timeout)
+    }
+
+    /// The path of the shared library built from `Tests/Programs/Stress/<name>.c`.
+    static func library(_ name: String) async throws -> String {
+        try await Compiler.shared.executable("Stress/\(name).c", flags: ["-shared", "-fPIC"])
+    }
+
+    private func describe(_ outcome: Outcome) -> String {
+        if let code = outcome.exitCode { return "\(code)" }
+        return "signal \(outcome.signal ?? 0)"
+    }
+}
+
+/// A build of the shared object that only tests use, in a folder that an environment variable names.
+struct TestBuild {
+    let variable: String
+
+    /// The path of its shared object, nil when the variable is not set.
+    var library: String? {
+        ProcessInfo.processInfo.environment[variable].map { "\($0)/libpercolate_malloc.so" }
+    }
+
+    /// In sections, a delay between the load and the commit; closes fence as they should.
+    static let widened = TestBuild(variable: "PERCOLATE_BUILD_WIDENED")
+    /// The same delay, and closes without the fence.
+    static let noFence = TestBuild(variable: "PERCOLATE_BUILD_NO_FENCE")
+    /// No fork handlers.
+    static let noForkHandlers = TestBuild(variable: "PERCOLATE_BUILD_NO_ATFORK")
+
+    var isGiven: Bool { library != nil }
+    var whySkipped: Comment { "\(variable) does not name a folder with this build" }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Threads, libraries and calls at the edges of a process's life.
+@Suite(.serialized) struct ThreadTests {
+    @Test(arguments: ["", "glibc.pthread.rseq=0"])
+    func aThousandThreadsComeAndGo(tunables: String) async throws {
+        try await StressProgram(
+            name: "threads", arguments: [Effort.isLong ? "20000" : "1000", "32"],
+            environment: tunables.isEmpty ? [:] : ["GLIBC_TUNABLES": tunables]
+        ).expectPass()
+    }
+
+    @Test(arguments: ["", "glibc.pthread.rseq=0"])
+    func callsBeforeConstructorsAndAfterDestructorsAreServed(tunables: String) async throws {
+        let outcome = try await StressProgram(
+            name: "early", linked: ["early_library"],
+            environment: tunables.isEmpty ? [:] : ["GLIBC_TUNABLES": tunables]
+        ).outcome(under: .percolate())
+        #expect(outcome.succeeded, "\(outcome.errors)")
+        #expect(outcome.output.contains("main\n"))
+        #expect(outcome.output.contains("after main: last destructor\n"))
+    }
+
+    @Test func callsDuringRelocationAreServed() async throws {
+        try await StressProgram(name: "resolver").expectPass()
+    }
+
+    @Test func loadingAndUnloadingLibrariesLosesNothing() async throws {
+        let plugin = try await StressProgram.library("plugin")
+        try await StressProgram(name: "loading", arguments: [plugin, Effort.isLong ? "5000" : "150"]).expectPass()
+    }
+
+    @Test(arguments: [[], ["rseq=off"], ["hardened=1"]])
+    func stacksOf16KiBSuffice(options: [String]) async throws {
+        try await StressProgram(name: "small_stack", arguments: ["5"], options: options).expectPass()
+    }
+}

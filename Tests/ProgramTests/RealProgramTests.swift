@@ -1,0 +1,66 @@
+import Testing
+
+/// Each runs alone: most of them use both CPUs of a small machine, and some of CPython's tests are about time.
+@Suite("Real programs give the same result and are served", .serialized)
+struct RealProgramTests {
+    @Test func pythonPassesItsOwnRegressionTests() async throws {
+        try await RealProgram(script: "python", served: ["python3": 40]).givesTheSameResult()
+    }
+
+    @Test func pythonPassesItsOwnRegressionTestsWithEveryObjectFromMalloc() async throws {
+        try await RealProgram(
+            script: "python", environment: ["PYTHONMALLOC": "malloc"], served: ["python3": 40]
+        ).givesTheSameResult()
+    }
+
+    @Test func redisKeepsEveryKeyThroughASaveAndARestart() async throws {
+        try await RealProgram(
+            script: "redis", served: ["redis-server": 2, "redis-benchmark": 1, "redis-cli": 10]
+        ).givesTheSameResult()
+    }
+
+    @Test func postgresBalancesItsBooks() async throws {
+        // The cluster's bootstrap, the postmaster, and a backend for each client.
+        try await RealProgram(
+            script: "postgres", served: ["initdb": 1, "postgres": 16, "pgbench": 3, "psql": 1, "pg_ctl": 1]
+        ).givesTheSameResult()
+    }
+
+    @Test func gitKeepsEveryObjectThroughGarbageCollection() async throws {
+        try await RealProgram(script: "git", served: ["git": 200]).givesTheSameResult()
+    }
+
+    @Test func gccCompilesTheSameBytes() async throws {
+        try await RealProgram(
+            script: "compile", arguments: ["g++"], served: ["g++": 3, "cc1plus": 2, "as": 2, "templates": 1]
+        ).givesTheSameResult()
+    }
+
+    @Test func clangCompilesTheSameBytes() async throws {
+        try await RealProgram(
+            script: "compile", arguments: ["clang"], served: ["clang": 3, "templates": 1]
+        ).givesTheSameResult()
+    }
+
+    @Test func sqliteKeepsEveryRow() async throws {
+        try await RealProgram(script: "sqlite", served: ["sqlite3": 2]).givesTheSameResult()
+    }
+
+    @Test func perlCountsTheSameWords() async throws {
+        try await RealProgram(script: "perl", served: ["perl": 2]).givesTheSameResult()
+    }
+
+    @Test func nodeComputesTheSameInEveryThread() async throws {
+        try await RealProgram(script: "node", served: ["node": 1]).givesTheSameResult()
+    }
+
+    @Test func javaCompilesAndRunsThreads() async throws {
+        try await RealProgram(script: "java", served: ["javac": 1, "java": 1]).givesTheSameResult()
+    }
+
+    @Test func swiftCompilesAndRunsTasksAndActors() async throws {
+        try await RealProgram(
+            script: "swift", served: ["swiftc": 1, "swift-frontend": 1, "actors": 1]
+        ).givesTheSameResult()
+    }
+}

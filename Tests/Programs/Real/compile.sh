@@ -1,0 +1,15 @@
+#!/bin/bash
+# compile.sh quick|long g++|clang: compiles Templates.cpp optimised and with debug information, and runs it. Prints the
+# digests of the object files and what the program prints.
+. "$(dirname "$0")/common.sh"
+compiler=$2
+need "$compiler" c++
+depth=$(by_size 6 60)
+
+cp "$sources/Templates.cpp" .
+"$compiler" -std=c++17 -O2 -DDEPTH="$depth" -c Templates.cpp -o optimised.o
+"$compiler" -std=c++17 -O0 -g -DDEPTH="$depth" -c Templates.cpp -o debug.o
+sha256sum optimised.o debug.o
+# clang links with the C++ library that `clang++` would name.
+"$compiler" optimised.o -o templates -lstdc++ -lm
+./templates

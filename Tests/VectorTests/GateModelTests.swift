@@ -1,0 +1,34 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The Promela model of the gate, checked by spin: it holds, and it stops holding when any part of the protocol is taken away.
+@Suite struct GateModelTests {
+    @Test func theGateHolds() async throws {
+        let report = try await check([])
+        #expect(report.contains("errors: 0"), "\(report)")
+    }
+
+    @Test(arguments: [
+        "NO_FENCE", "NO_LOCK", "WRONG_OPEN", "FENCE_BEFORE_CLOSE", "CLOSE_WITHOUT_SEQUENCE", "FORK_WITHOUT_LOCK",
+    ])
+    func withoutOneOfItsPartsTheGateDoesNotHold(part: String) async throws {
+        let report = try await check(["-D\(part)"])
+        #expect(report.contains("errors: 1") && report.contains("assertion violated"), "\(report)")
+    }
+
+    /// Every state of the model, depth first, until the first error.
+    private func check(_ definitions: [String]) async throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "percolate-gate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let model = Checkout.root.appending(path: "Tests/Model/gate.pml").path
+        let generated = try await run("spin", definitions + ["-a", model], under: .glibc, directory: folder)
+        try #require(generated.succeeded, "\(generated.output)\(generated.errors)")
+        let compiled = try await run(
+            "cc", ["-O2", "-w", "-DSAFETY", "-o", "pan", "pan.c"], under: .glibc, directory: folder)
+        try #require(compiled.succeeded, "\(compiled.errors)")
+        let checked = try await run(folder.appending(path: "pan").path, ["-m200000"], under: .glibc, directory: folder)
+        return checked.output + checked.errors
+    }
+}
