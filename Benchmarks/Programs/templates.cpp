@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <tuple>
@@ -31,11 +30,11 @@ std::string describe(const std::vector<Value> &values) {
     for (const auto &value : values) {
         std::visit([&](const auto &held) { text << sizeof held << ' '; }, value);
     }
-    return std::regex_replace(text.str(), std::regex("([0-9]+) ([0-9]+)"), "$2 $1");
+    return text.str();
 }
 
 int main() {
-    Node<12> first;
+    Node<5> first;
     std::unordered_map<std::string, std::function<int(int)>> table;
     table["one"] = [](int x) { return x + 1; };
     first.visit([](const auto &values) { return static_cast<int>(values.size()); });

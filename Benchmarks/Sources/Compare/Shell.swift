@@ -9,6 +9,7 @@ enum Shell {
 
     /// The path of a program of the system, not of a version manager's shims in front of it.
     static func find(_ tool: String) -> String? {
+        if tool.hasPrefix("/") { return tool }
         let folders = ["/usr/bin", "/usr/local/bin", "/bin"]
         let path = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":").map(String.init) ?? []
         return (folders + path).map { "\($0)/\(tool)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
