@@ -16,9 +16,12 @@ struct LineChart {
     /// Values of the horizontal axis that get a label.
     var columns: [(value: Double, label: String)]
     var logarithmicColumns = false
-    var label: @Sendable (Double) -> String
-    /// Moments drawn as vertical lines.
-    var moments: [(value: Double, label: String)] = []
+    var label: (Double) -> String
+
+    /// Memory is plotted in this unit, so that the axis has round labels.
+    static let mebibyte = 1_048_576.0
+
+    static func mebibytes(_ value: Double) -> String { String(format: value < 10 ? "%.3g MiB" : "%.0f MiB", value) }
 
     private static let width = 460.0
     private static let height = 250.0
@@ -42,10 +45,6 @@ struct LineChart {
         }
         for column in columns {
             content.append(Markup.text(column.label, x: across(column.value), y: Self.bottom + 18, "tick", anchor: "middle"))
-        }
-        for moment in moments where (first...last).contains(moment.value) {
-            content.append(Markup.line(across(moment.value), Self.top - 8, across(moment.value), Self.bottom, "moment"))
-            content.append(Markup.text(moment.label, x: across(moment.value) + 4, y: Self.top - 1, "tick"))
         }
         for line in ordered {
             let points = line.points.filter { (first...last).contains($0.x) }.map { (x: across($0.x), y: up($0.y)) }

@@ -9,18 +9,22 @@ struct MeansTable {
 
     var html: String {
         let peers = report.peers.filter { $0.name != report.baseline }
-        let head = peers.map { "<th class=\"\(palette.className($0.name)) peer\">\(Markup.escape($0.name))</th>" }.joined()
-        let bodies = Self.metrics.map { metric in
-            let rows = Selection.allCases.compactMap { row(metric, $0, peers) }
-            let above = metric == .time || metric == .peak ? aboveRow(metric, peers) : ""
-            return rows.isEmpty
-                ? "" : "<tbody><tr class=\"head\"><th>\(metric.title)</th>\(String(repeating: "<td></td>", count: peers.count))"
-                    + "</tr>\(rows.joined())\(above)</tbody>"
-        }
+        let tables = Self.metrics.map { table($0, peers) }.filter { !$0.isEmpty }
         return """
             <section><h2>At a glance</h2>
             <p>Geometric means of the ratios to \(Markup.escape(report.baseline)). Below 1 is better.</p>
-            <div class="scroll"><table class="means"><thead><tr><th></th>\(head)</tr></thead>\(bodies.joined())</table></div></section>
+            <div class="charts">\(tables.joined())</div></section>
+            """
+    }
+
+    private func table(_ metric: Metric, _ peers: [Peer]) -> String {
+        let rows = Selection.allCases.compactMap { row(metric, $0, peers) }
+        if rows.isEmpty { return "" }
+        let head = peers.map { "<th class=\"\(palette.className($0.name)) peer\">\(Markup.escape($0.name))</th>" }.joined()
+        let above = metric == .time || metric == .peak ? aboveRow(metric, peers) : ""
+        return """
+            <div class="scroll"><table class="means"><thead><tr><th class="corner">\(metric.title)</th>\(head)</tr></thead>
+            <tbody>\(rows.joined())\(above)</tbody></table></div>
             """
     }
 

@@ -36,8 +36,8 @@ public struct Page {
             <header>
             <h1>Allocators compared</h1>
             <p>\(machine)</p>
-            \(legend(palette))
             </header>
+            \(legend(palette))
             <main>
             \(sections.filter { !$0.isEmpty }.joined(separator: "\n"))
             </main>

@@ -20,7 +20,8 @@ enum PageStyle {
         p { margin: 0 0 14px; color: var(--faint) }
         section { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 20px 22px;
           margin-top: 22px }
-        nav { position: sticky; top: 0; display: flex; flex-wrap: wrap; gap: 8px }
+        nav { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: 8px; padding: 8px 0;
+          background: var(--ground) }
         nav label { display: flex; align-items: center; gap: 7px; padding: 4px 12px; border: 1px solid var(--edge);
           border-radius: 999px; background: var(--card); cursor: pointer; font-weight: 600 }
         nav label:has(input:not(:checked)) { opacity: 0.45 }
@@ -36,8 +37,8 @@ enum PageStyle {
         .group { font-weight: 700; font-size: 13px }
         .grid { stroke: var(--grid) }
         .one { stroke: var(--faint); stroke-width: 1.5 }
-        .moment { stroke: var(--faint); stroke-dasharray: 2 3 }
         .row rect { fill: transparent }
+        .rule { stroke: var(--grid); stroke-dasharray: 1 4 }
         .row:hover rect { fill: var(--hover) }
         .spread { stroke: var(--peer); stroke-width: 2; opacity: 0.45; stroke-linecap: round }
         .dot { fill: var(--peer); stroke: var(--card); stroke-width: 1 }
@@ -55,8 +56,9 @@ enum PageStyle {
         tbody th { text-align: left; font-weight: 400 }
         thead th.peer { border-bottom: 3px solid var(--peer) }
         tbody tr + tr { border-top: 1px solid var(--grid) }
-        tr.head th { font-weight: 700; padding-top: 14px }
-        .means td { min-width: 86px }
+        th.corner { text-align: left }
+        .means { width: 100% }
+        .means th, .means td { padding: 4px 9px }
         .better { background: rgba(var(--better), calc(var(--strength) * 0.38)) }
         .worse { background: rgba(var(--worse), calc(var(--strength) * 0.38)) }
         .best { font-weight: 700 }

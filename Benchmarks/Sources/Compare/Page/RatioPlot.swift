@@ -81,6 +81,7 @@ struct RatioPlot {
             "<g class=\"row\"><rect x=\"0\" y=\"\(Markup.number(middle - Self.rowHeight / 2))\" "
                 + "width=\"\(Markup.number(Self.width))\" height=\"\(Markup.number(Self.rowHeight))\">"
                 + "<title>\(Markup.escape("\(row.name): \(row.summary)"))</title></rect>",
+            Markup.line(Self.left, middle, Self.right, middle, "rule"),
             Markup.text(row.name, x: Self.left - 12, y: middle + 4, "name", anchor: "end"),
         ]
         for peer in others {

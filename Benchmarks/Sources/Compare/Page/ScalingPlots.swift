@@ -30,7 +30,8 @@ struct ScalingPlots {
                 points: rows.compactMap { row in
                     let value =
                         relative
-                        ? row.ratio(metric, of: peer.name, to: report.baseline)?.value : row.median(metric, of: peer.name)
+                        ? row.ratio(metric, of: peer.name, to: report.baseline)?.value
+                        : row.median(metric, of: peer.name).map { $0 / LineChart.mebibyte }
                     return value.map { (x: Double(row.threads), y: $0) }
                 },
                 title: peer.name, dots: true)
@@ -38,7 +39,7 @@ struct ScalingPlots {
         return LineChart(
             title: family, caption: caption, lines: lines.filter { $0.points.count > 1 }, palette: palette,
             columns: rows.map { (Double($0.threads), "\($0.threads)") }, logarithmicColumns: true,
-            label: { relative ? Quantity.ratio($0) : Quantity.bytes($0) }
+            label: { relative ? Quantity.ratio($0) : LineChart.mebibytes($0) }
         ).html
     }
 }

@@ -25,7 +25,7 @@ struct TimelinePlots {
             let last = run.marks.last.map { "\($0.mark): \(Quantity.bytes($0.resident))" }
             let peak = "peak \(Quantity.bytes(run.peakResidentBytes))"
             let points = (run.timeline + run.marks.map { Point(seconds: $0.seconds, resident: $0.resident) })
-                .map { (x: $0.seconds - start, y: Double($0.resident)) }.filter { $0.x >= 0 }.sorted { $0.x < $1.x }
+                .map { (x: $0.seconds - start, y: Double($0.resident) / LineChart.mebibyte) }.filter { $0.x >= 0 }.sorted { $0.x < $1.x }
             return LineChart.Line(
                 peer: peer.name, points: points,
                 title: ([peer.name, peak] + [left, last].compactMap { $0 }).joined(separator: ", "))
@@ -34,7 +34,7 @@ struct TimelinePlots {
         return LineChart(
             title: row.name, caption: row.summary, lines: lines, palette: palette,
             columns: Scale.ticks(to: end, count: 6).filter { $0 <= end }.map { ($0, String(format: "%g s", $0)) },
-            label: { Quantity.bytes($0) }
+            label: LineChart.mebibytes
         ).html
     }
 }
