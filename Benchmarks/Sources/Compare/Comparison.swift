@@ -66,7 +66,8 @@ public struct Comparison {
             for index in ready.indices where round < roundsOf(ready[index].workload) {
                 for peer in rotated(peers.found, by: round + index) {
                     let step = Step(
-                        number: number, total: total, round: round, workload: ready[index].workload.name, peer: peer.name)
+                        number: number, total: total, round: round, workload: ready[index].workload.name,
+                        peer: peer.name)
                     progress(.starts(step))
                     progress(.ended(step, run(&ready[index], under: peer, round: round, with: runner)))
                     number += 1

@@ -25,7 +25,9 @@ enum ProgramCatalog {
         Run(
             command: Command(
                 try workplace.tool("python3"), [workplace.program("objects.py"), workplace.amount(5)],
-                environment: environment.merging(["PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1"]) { own, _ in own }))
+                environment: environment.merging(["PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1"]) { own, _ in
+                    own
+                }))
     }
 
     private static let python = program("python", "objects, JSON, a cache", tools: ["python3"]) { workplace in
@@ -39,7 +41,8 @@ enum ProgramCatalog {
     private static let sqlite = program(
         "sqlite", "tables, indexes, joins in memory", tools: ["sqlite3"],
         prepare: { workplace in
-            let amount = "CREATE TABLE amount (value INTEGER); INSERT INTO amount VALUES (\(workplace.amount(400_000)));\n"
+            let amount =
+                "CREATE TABLE amount (value INTEGER); INSERT INTO amount VALUES (\(workplace.amount(400_000)));\n"
             let script = try String(contentsOfFile: workplace.program("tables.sql"), encoding: .utf8)
             try (amount + script).write(toFile: workplace.path("tables.sql"), atomically: true, encoding: .utf8)
         },
@@ -69,7 +72,8 @@ enum ProgramCatalog {
         run: { workplace in
             Run(
                 command: Command(
-                    try workplace.tool("git"), ["-C", workplace.path("repository.git"), "log", "-p", "--stat", "history"],
+                    try workplace.tool("git"),
+                    ["-C", workplace.path("repository.git"), "log", "-p", "--stat", "history"],
                     environment: gitEnvironment))
         })
 

@@ -11,12 +11,16 @@ enum ServerCatalog {
         return Run(
             command: Command(
                 try workplace.tool("redis-server"),
-                ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", workplace.folder.path]),
+                [
+                    "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir",
+                    workplace.folder.path,
+                ]),
             server: Run.Server(
                 client: Command(
                     try workplace.tool("redis-benchmark"),
                     [
-                        "-s", socket, "-q", "-n", workplace.amount(200_000), "-c", "20", "-P", "16", "-d", "200", "-r", "50000",
+                        "-s", socket, "-q", "-n", workplace.amount(200_000), "-c", "20", "-P", "16", "-d", "200", "-r",
+                        "50000",
                         "-t", "set,get,lpush,lpop,sadd,hset,zadd,lrange_100",
                     ]),
                 socket: socket, stopSignal: SIGTERM))
@@ -36,7 +40,8 @@ private enum PostgresCluster {
         let versions = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [])
             .sorted { $0.compare($1, options: .numeric) == .orderedDescending }
         let candidates = versions.map { "\(root)/\($0)/bin/\(name)" }
-        guard let path = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) ?? Shell.find(name)
+        guard
+            let path = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) ?? Shell.find(name)
         else { throw InvalidInput("\(name) is not installed") }
         return path
     }
@@ -98,7 +103,8 @@ private enum PostgresCluster {
                 client: Command(
                     try workplace.tool("pgbench"),
                     [
-                        "-h", folder, "-U", "bench", "-n", "-c", "4", "-j", "1", "-t", workplace.amount(500), "--random-seed=1",
+                        "-h", folder, "-U", "bench", "-n", "-c", "4", "-j", "1", "-t", workplace.amount(500),
+                        "--random-seed=1",
                         "-f", workplace.program("accounts.sql"), "postgres",
                     ]),
                 socket: "\(folder)/.s.PGSQL.5432", stopSignal: SIGINT))

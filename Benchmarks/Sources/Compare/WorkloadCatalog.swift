@@ -18,7 +18,8 @@ public enum WorkloadCatalog {
             compiled("pairs-64", "malloc and free, 64 bytes", .micro, source: "pairs", ["size=64"]),
             compiled("pairs-4096", "malloc and free, 4 KiB", .micro, source: "pairs", ["size=4096"]),
             compiled(
-                "stack-64", "200 blocks of 64 bytes, freed last first", .micro, source: "pairs", ["size=64", "depth=200"]),
+                "stack-64", "200 blocks of 64 bytes, freed last first", .micro, source: "pairs",
+                ["size=64", "depth=200"]),
             compiled("ring", "random sizes 16 to 1024 in a ring of 1000", .micro, ["slots=1000"]),
             compiled(
                 "ring-wide", "random sizes 16 to 8192 in a ring of 20000", .micro, source: "ring",
@@ -56,7 +57,8 @@ public enum WorkloadCatalog {
         }
         for count in [64, 256] {
             workloads.append(
-                compiled("turns-\(count)", "one thread at a time, 4 MiB each", .threads, threads: count, family: "turns"))
+                compiled(
+                    "turns-\(count)", "one thread at a time, 4 MiB each", .threads, threads: count, family: "turns"))
         }
         for count in [64, 256, 1000] {
             workloads.append(

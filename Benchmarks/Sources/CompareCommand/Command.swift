@@ -33,13 +33,15 @@ struct PeerOptions: ParsableArguments {
             let names = Set(only.split(separator: ",").map(String.init) + [baseline])
             let known = Set(peers.found.map(\.name) + peers.missing.map(\.name))
             if let unknown = names.subtracting(known).sorted().first {
-                throw ValidationError("there is no peer '\(unknown)': there are \(known.sorted().joined(separator: ", "))")
+                throw ValidationError(
+                    "there is no peer '\(unknown)': there are \(known.sorted().joined(separator: ", "))")
             }
             peers.found.removeAll { !names.contains($0.name) }
             peers.missing.removeAll { !names.contains($0.name) }
         }
         guard peers.found.contains(where: { $0.name == baseline }) else {
-            throw ValidationError("the baseline \(baseline) is not installed: apt-get install libjemalloc2, or name it by --peer")
+            throw ValidationError(
+                "the baseline \(baseline) is not installed: apt-get install libjemalloc2, or name it by --peer")
         }
         return peers
     }

@@ -36,7 +36,9 @@ struct RunCommand: ParsableCommand {
     @Option(name: .customLong("json"), help: ArgumentHelp("Write the report.", valueName: "file"))
     var jsonFile: String?
 
-    @Option(name: .customLong("html"), help: ArgumentHelp("Write one page with plots, complete in itself.", valueName: "file"))
+    @Option(
+        name: .customLong("html"),
+        help: ArgumentHelp("Write one page with plots, complete in itself.", valueName: "file"))
     var pageFile: String?
 
     func validate() throws {

@@ -9,7 +9,7 @@ struct TextReport {
     init(_ report: Report) { self.report = report }
 
     var text: String {
-        ([heading, skipped] + [Metric.time, .peak, .faults].map(table) + [means, above, failures])
+        ([heading, skipped] + [Metric.time, .processor, .peak, .faults].map(table) + [means, above, failures])
             .filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
 
@@ -36,10 +36,13 @@ struct TextReport {
                 Column(title: metric.title, value: row.name),
                 Column(
                     title: report.baseline,
-                    value: row.median(metric, of: report.baseline).map { Quantity.of(metric, $0) } ?? "-", align: .right),
+                    value: row.median(metric, of: report.baseline).map { Quantity.of(metric, $0) } ?? "-", align: .right
+                ),
             ]
                 + others.map { peer in
-                    Column(title: peer.name, value: cell(row.ratio(metric, of: peer.name, to: report.baseline)), align: .right)
+                    Column(
+                        title: peer.name, value: cell(row.ratio(metric, of: peer.name, to: report.baseline)),
+                        align: .right)
                 }
         }
         return table.string(for: report.rows, style: Style.psql) ?? ""
@@ -58,7 +61,7 @@ struct TextReport {
     }
 
     private var means: String {
-        let metrics = [Metric.time, .peak, .faults, .last]
+        let metrics = [Metric.time, .processor, .peak, .faults, .last]
         let wanted = metrics.flatMap { metric in Selection.allCases.map { Mean(metric: metric, selection: $0) } }
             .filter { mean in others.contains { report.mean(mean.metric, of: $0.name, over: mean.selection) != nil } }
         let table = TextTable<Mean> { mean in
@@ -66,14 +69,15 @@ struct TextReport {
                 + others.map { peer in
                     let value = report.mean(mean.metric, of: peer.name, over: mean.selection)
                     return Column(
-                        title: peer.name, value: value.map { "\(Quantity.ratio($0.value)) of \($0.rows)" } ?? "-", align: .right)
+                        title: peer.name, value: value.map { "\(Quantity.ratio($0.value)) of \($0.rows)" } ?? "-",
+                        align: .right)
                 }
         }
         return table.string(for: wanted, style: Style.psql) ?? ""
     }
 
     private var above: String {
-        [Metric.time, .peak].flatMap { metric in
+        [Metric.time, .processor, .peak].flatMap { metric in
             others.map { peer in
                 let rows = report.rowsAbove(1.05, metric, of: peer.name)
                 let names = rows.prefix(6).map { "\($0.name) \(Quantity.ratio($0.ratio))" }.joined(separator: ", ")

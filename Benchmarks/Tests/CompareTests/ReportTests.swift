@@ -5,8 +5,8 @@ import Testing
 
 /// A report with two rounds of two workloads, one of which failed once.
 private func sample() -> Report {
-    func measurement(_ round: Int, _ seconds: Double, _ peak: UInt64, marks: [Mark] = []) -> Measurement {
-        Measurement(
+    func measurement(_ round: Int, _ seconds: Double, _ peak: UInt64, marks: [Mark] = []) -> Compare.Measurement {
+        Compare.Measurement(
             round: round, seconds: seconds, userSeconds: seconds * 0.75, systemSeconds: seconds * 0.25,
             peakResidentBytes: peak, minorFaults: peak / 4096, majorFaults: 0, marks: marks,
             timeline: marks.map { Point(seconds: $0.seconds, resident: $0.resident) })

@@ -44,7 +44,8 @@ struct LineChart {
             content.append(Markup.text(label(tick), x: Self.left - 6, y: up(tick) + 4, "tick", anchor: "end"))
         }
         for column in columns {
-            content.append(Markup.text(column.label, x: across(column.value), y: Self.bottom + 18, "tick", anchor: "middle"))
+            content.append(
+                Markup.text(column.label, x: across(column.value), y: Self.bottom + 18, "tick", anchor: "middle"))
         }
         for line in ordered {
             let points = line.points.filter { (first...last).contains($0.x) }.map { (x: across($0.x), y: up($0.y)) }

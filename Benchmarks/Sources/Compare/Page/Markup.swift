@@ -26,7 +26,8 @@ enum Markup {
         let commands = points.enumerated().map { index, point in
             "\(index == 0 ? "M" : "L")\(number(point.x)) \(number(point.y))"
         }
-        return "<path d=\"\(commands.joined(separator: " "))\" class=\"\(classes)\"><title>\(escape(title))</title></path>"
+        return
+            "<path d=\"\(commands.joined(separator: " "))\" class=\"\(classes)\"><title>\(escape(title))</title></path>"
     }
 
     static func dot(_ x: Double, _ y: Double, radius: Double, _ classes: String, title: String) -> String {

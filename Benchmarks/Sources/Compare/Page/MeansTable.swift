@@ -5,7 +5,7 @@ struct MeansTable {
     let report: Report
     let palette: Palette
 
-    private static let metrics = [Metric.time, .peak, .faults, .last]
+    private static let metrics = [Metric.time, .processor, .peak, .faults, .last]
 
     var html: String {
         let peers = report.peers.filter { $0.name != report.baseline }
@@ -20,8 +20,9 @@ struct MeansTable {
     private func table(_ metric: Metric, _ peers: [Peer]) -> String {
         let rows = Selection.allCases.compactMap { row(metric, $0, peers) }
         if rows.isEmpty { return "" }
-        let head = peers.map { "<th class=\"\(palette.className($0.name)) peer\">\(Markup.escape($0.name))</th>" }.joined()
-        let above = metric == .time || metric == .peak ? aboveRow(metric, peers) : ""
+        let head = peers.map { "<th class=\"\(palette.className($0.name)) peer\">\(Markup.escape($0.name))</th>" }
+            .joined()
+        let above = [.time, .processor, .peak].contains(metric) ? aboveRow(metric, peers) : ""
         return """
             <div class="scroll"><table class="means"><thead><tr><th class="corner">\(metric.title)</th>\(head)</tr></thead>
             <tbody>\(rows.joined())\(above)</tbody></table></div>

@@ -54,7 +54,9 @@ struct RatioPlot {
             content.append(
                 Markup.line(scale(tick), Self.headHeight - 6, scale(tick), height - 4, tick == 1 ? "one" : "grid"))
             content.append(
-                Markup.text(String(format: "%g", tick), x: scale(tick), y: 16, tick == 1 ? "tick strong" : "tick", anchor: "middle"))
+                Markup.text(
+                    String(format: "%g", tick), x: scale(tick), y: 16, tick == 1 ? "tick strong" : "tick",
+                    anchor: "middle"))
         }
         var top = Self.headHeight
         for (group, rows) in groups {
@@ -114,7 +116,8 @@ struct RatioPlot {
                 anchor: value < 1 ? "start" : "end")
         let radius = palette.isSubject(peer) ? 5.5 : 4
         return "<g class=\"mark \(name)\">\(bar)"
-            + Markup.dot(scale(value), middle, radius: radius, palette.isSubject(peer) ? "dot subject" : "dot", title: title)
+            + Markup.dot(
+                scale(value), middle, radius: radius, palette.isSubject(peer) ? "dot subject" : "dot", title: title)
             + beyond + "</g>"
     }
 }

@@ -9,7 +9,10 @@ struct ScalingPlots {
         var families: [String] = []
         for family in report.rows.compactMap(\.family) where !families.contains(family) { families.append(family) }
         let charts = families.flatMap { family in
-            [chart(family, .time, "time, relative to \(report.baseline)"), chart(family, .peak, "peak resident memory")]
+            [
+                chart(family, .time, "time, relative to \(report.baseline)"),
+                chart(family, .peak, "peak resident memory"),
+            ]
         }
         .filter { !$0.isEmpty }
         guard !charts.isEmpty else { return "" }
@@ -39,7 +42,7 @@ struct ScalingPlots {
         return LineChart(
             title: family, caption: caption, lines: lines.filter { $0.points.count > 1 }, palette: palette,
             columns: rows.map { (Double($0.threads), "\($0.threads)") }, logarithmicColumns: true,
-            label: { relative ? Quantity.ratio($0) : LineChart.mebibytes($0) }
+            label: { relative ? String(format: "%.3g", $0) : LineChart.mebibytes($0) }
         ).html
     }
 }

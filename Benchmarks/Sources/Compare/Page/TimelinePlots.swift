@@ -11,30 +11,41 @@ struct TimelinePlots {
         guard !charts.isEmpty else { return "" }
         return """
             <section><h2>Memory over time</h2>
-            <p>Resident memory during the work and the idle time after everything was freed. Lower is better.</p>
+            <p>Resident memory while the program works and then, with everything freed, does nothing. Lower is better.</p>
             <div class="charts">\(charts.joined())</div></section>
             """
     }
 
-    /// The lines begin where the work does: the peers differ in how long they took before that.
+    /// Longer work is cut off on the left: the plot is about what comes after it.
+    private static let longestWork = 3.0
+
+    /// Zero is the moment when everything was freed. Peers take different times to get there, and the same time from there.
     private func chart(_ row: Row) -> String {
-        let lines = report.peers.compactMap { peer -> LineChart.Line? in
-            guard let run = row.measurements[peer.name]?.first, !run.timeline.isEmpty else { return nil }
-            let start = run.marks.first?.seconds ?? 0
-            let left = run.marks.first { $0.mark == "freed" }.map { "freed: \(Quantity.bytes($0.resident))" }
-            let last = run.marks.last.map { "\($0.mark): \(Quantity.bytes($0.resident))" }
-            let peak = "peak \(Quantity.bytes(run.peakResidentBytes))"
-            let points = (run.timeline + run.marks.map { Point(seconds: $0.seconds, resident: $0.resident) })
-                .map { (x: $0.seconds - start, y: Double($0.resident) / LineChart.mebibyte) }.filter { $0.x >= 0 }.sorted { $0.x < $1.x }
-            return LineChart.Line(
-                peer: peer.name, points: points,
-                title: ([peer.name, peak] + [left, last].compactMap { $0 }).joined(separator: ", "))
+        let lines = report.peers.compactMap { peer in
+            row.measurements[peer.name]?.first.flatMap { line($0, of: peer.name) }
         }
-        let end = lines.compactMap { $0.points.last?.x }.max() ?? 0
+        let points = lines.flatMap(\.points)
+        guard let first = points.map(\.x).min(), let last = points.map(\.x).max() else { return "" }
+        let step = last - first > 8 ? 2.0 : last - first > 3.5 ? 1 : 0.5
+        let columns =
+            stride(from: first / step, through: last / step, by: 1).map { $0.rounded(.down) * step }
+            + [(last / step).rounded() * step]
         return LineChart(
             title: row.name, caption: row.summary, lines: lines, palette: palette,
-            columns: Scale.ticks(to: end, count: 6).filter { $0 <= end }.map { ($0, String(format: "%g s", $0)) },
+            columns: Set(columns).sorted().map { ($0, $0 == 0 ? "freed" : String(format: "%+g s", $0)) },
             label: LineChart.mebibytes
         ).html
+    }
+
+    private func line(_ run: Measurement, of peer: String) -> LineChart.Line? {
+        guard let start = run.marks.first, let freed = run.marks.first(where: { $0.mark == "freed" }),
+            let end = run.marks.last
+        else { return nil }
+        let points = (run.timeline + run.marks.map { Point(seconds: $0.seconds, resident: $0.resident) })
+            .filter { (start.seconds...end.seconds).contains($0.seconds) }
+            .map { (x: $0.seconds - freed.seconds, y: Double($0.resident) / LineChart.mebibyte) }
+            .filter { $0.x >= -Self.longestWork }.sorted { $0.x < $1.x }
+        let story = run.marks.map { "\($0.mark): \(Quantity.bytes($0.resident))" }
+        return LineChart.Line(peer: peer, points: points, title: ([peer] + story).joined(separator: ", "))
     }
 }
