@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,10 @@ static int become(const struct measure_command *command, bool traced) {
         if (setgroups(0, NULL) != 0 || setgid(command->group) != 0 || setuid(command->user) != 0) return errno;
     }
     if (traced && ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) return errno;
+    // The caller may be a thread that blocks signals, and a server that cannot be asked to end would never end.
+    sigset_t none;
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) return errno;
     execve(command->path, command->arguments, command->environment);
     return errno;
 }

@@ -11,7 +11,10 @@ private func sample() -> Report {
             peakResidentBytes: peak, minorFaults: peak / 4096, majorFaults: 0, marks: marks,
             timeline: marks.map { Point(seconds: $0.seconds, resident: $0.resident) })
     }
-    let marks = [Mark(mark: "peak", seconds: 0.5, resident: 900), Mark(mark: "idle 2 s", seconds: 2.5, resident: 100)]
+    let marks = [
+        Mark(mark: "peak", seconds: 0.5, resident: 900), Mark(mark: "freed", seconds: 0.6, resident: 500),
+        Mark(mark: "idle 2 s", seconds: 2.5, resident: 100),
+    ]
     return Report(
         machine: Machine(
             processor: "a \"fast\" one", processors: 2, memoryBytes: 1 << 30, kernel: "Linux 6.18", system: "Debian 12",
