@@ -38,9 +38,10 @@ struct Options {
 
     private mutating func apply(_ item: OptionItem) -> Bool {
         if item.hasKey("stats") {
+            guard item.valueCount > 0 else { return false }
             statistics = item.value
             statisticsLength = item.valueIs("stderr") || item.valueIs("1") ? 0 : item.valueCount
-            return item.valueCount > 0
+            return true
         }
         if item.hasKey("main") { return item.number(into: &mainProcess) }
         if item.hasKey("hardened") { return item.flag(into: &hardened) }
