@@ -57,7 +57,7 @@ struct Gate {
         }
         let start = percolate_gate_close_is_traced() != 0 ? percolate_nanoseconds() : 0
         word.pointee.store(closed, ordering: .relaxed)
-        guard sequences.fence(indexOffset == sequences.cpuOffset ? index : -1) else {
+        guard sequences.fence(cpu: indexOffset == sequences.cpuOffset ? index : nil) else {
             word.pointee.store(open, ordering: .releasing)
             return nil
         }
