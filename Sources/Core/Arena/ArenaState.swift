@@ -74,9 +74,9 @@ func growTables() -> Bool {
     guard arena.committed > publishedPages else { return true }
     guard spans.grow(toPages: arena.committed), pageClasses.commit(UInt(arena.committed)) else { return false }
     publishedPages = arena.committed
-    // 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
-    if percolate_front.pages != 0 { percolate_front.pages = UInt64(arena.committed) }
-    if percolate_front.pages_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
+    // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
+    if percolate_front.limit != 0 { percolate_front.pages = UInt64(arena.committed) }
+    if percolate_front.limit_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
     return true
 }
 
