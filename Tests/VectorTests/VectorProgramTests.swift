@@ -35,6 +35,37 @@ import Testing
         #expect(outcome.output.contains("1000 operations, 0 handled: ok"), "\(outcome.output)\(outcome.errors)")
     }
 
+    /// A breakpoint interrupts the sequence it lies in, each time: the operation must be done all the same.
+    @Test func breakpointsInsideEverySequenceDoNotHangTheProgram() async throws {
+        let program = try await Compiler.shared.executable(
+            "Vectors/structures.c", flags: ["-no-pie", "-fno-pie", "-I", VectorPrograms.headers, Checkout.library])
+        let starts = try await sequenceStarts(program)
+        try #require(starts.count > 10)
+        let breakpoints = starts.enumerated().flatMap { index, start in
+            ["-ex", "break *\(start)", "-ex", "ignore \(index + 1) 1000000"]
+        }
+        for structure in ["counter", "list", "pointers", "bytes"] {
+            let outcome = try await run(
+                "gdb",
+                ["-batch", "-nx"] + breakpoints + ["-ex", "run", "-ex", "info breakpoints"]
+                    + ["--args", program, structure, "mixed", "400", "2"], under: .glibc)
+            #expect(outcome.output.contains("400 operations, 0 handled: ok"), "\(outcome.output)\(outcome.errors)")
+            #expect(outcome.output.contains("breakpoint already hit"), "no sequence was interrupted")
+        }
+    }
+
+    /// The addresses at which the sequences of a program start, which was linked at a fixed address.
+    private func sequenceStarts(_ program: String) async throws -> [String] {
+        let listing = try await run("objdump", ["-s", "-j", "__rseq_cs", program], under: .glibc).output
+        // A descriptor takes two lines of 16 bytes: version, flags and start; length and abort handler.
+        let lines = listing.split(separator: "\n").filter { $0.hasPrefix(" ") }
+        return stride(from: 0, to: lines.count, by: 2).map { line in
+            let words = lines[line].split(separator: " ")
+            let bytes = Array(words[3] + words[4])
+            return "0x" + stride(from: 14, through: 0, by: -2).map { String(bytes[$0...$0 + 1]) }.joined()
+        }
+    }
+
     @Test func childrenFindEveryGateOpenAndEveryLockFree() async throws {
         try await expectSuccess("fork_vectors", [VectorPrograms.runsLong ? "5000" : "60"])
         try await expectSuccess(

@@ -12,14 +12,15 @@ import CPercolate
 /// gate stops the vector without an effect.
 ///
 /// - Returns: 0 when every operation ran, the index plus one of the compare that stopped the vector, or `-EAGAIN` when an operand
-///   with `expect_fault` faulted.
+///   with `expect_fault` faulted (`-EFAULT` when it was found to be another one before the first operation).
 func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count, !operations[index].expectsFault { index &+= 1 }
     if index == count { return executeOperations(operations, count: count, cpu: cpu) }
 
     var probe = OperandProbe()
-    if probe.firstError(operations, count: count) != 0 { return -Int(EAGAIN) }
+    let error = probe.firstError(operations, count: count)
+    if error != 0 { return -Int(error) }
     index = 0
     while index < count {
         let progress = executeToleratingFaults(operations[index])

@@ -38,10 +38,12 @@ struct Gate {
     var value: UInt64 { word.pointee.load(ordering: .acquiring) }
 
     /// Closes the gate, whose lock the caller holds. Nil, with the gate as it was, when the machine cannot fence.
-    func close(_ sequences: Sequences) -> Closing? {
+    ///
+    /// - Parameter locally: false where the thread's rseq area cannot be trusted, and only the fence will do.
+    func close(_ sequences: Sequences, locally: Bool = true) -> Closing? {
         let open = value
         let cell = UnsafeMutableRawPointer(word).assumingMemoryBound(to: UInt64.self)
-        if sequences.registration != .none {
+        if locally, sequences.registration != .none {
             // One abort may be chance, several are a debugger: a section alone would then never finish.
             for _ in 0..<2 {
                 let result = percolate_section_close(
@@ -57,7 +59,7 @@ struct Gate {
         }
         let start = percolate_gate_close_is_traced() != 0 ? percolate_nanoseconds() : 0
         word.pointee.store(closed, ordering: .relaxed)
-        guard sequences.fence(indexOffset == sequences.cpuOffset ? index : -1) else {
+        guard sequences.fence(cpu: indexOffset == sequences.cpuOffset ? index : nil) else {
             word.pointee.store(open, ordering: .releasing)
             return nil
         }

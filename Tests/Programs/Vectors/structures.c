@@ -361,6 +361,8 @@ int main(int argc, char **argv) {
         turns = value(argv[index], "turns", turns);
         fence = value(argv[index], "fence", fence);
     }
+    // The first vector opens the gates: sequences alone would be tried for ever.
+    if (cpu_op_addv(&data[0].counter, 0, 0) != 0) { abort(); }
     if (fence >= 0) { answer_fences_with((int)fence); }
     section_delay[delay] = (uint32_t)turns;
     fill();
