@@ -7,7 +7,9 @@
 /// prepare handler runs before theirs. The locks know their owner, who passes. The heap itself starts with the first
 /// call that needs it: a program that never allocates never pays.
 __attribute__((constructor)) static void begin(void) {
+#ifndef PERCOLATE_WITHOUT_FORK_HANDLERS  // A test build: the tests of fork must fail without the handlers.
     pthread_atfork(percolate_fork_prepare, percolate_fork_parent, percolate_fork_child);
+#endif
 }
 
 __attribute__((destructor)) static void end(void) { percolate_end(); }
