@@ -75,7 +75,8 @@ let package = Package(
         .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate"]),
         .testTarget(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
-        .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(
+            name: "PreloadTests", dependencies: ["TestSupport", subprocess], exclude: ["fast-path-budget.txt"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),
     ]

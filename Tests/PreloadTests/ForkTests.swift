@@ -50,9 +50,8 @@ import Testing
         try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "500" : "25"]).expectPass()
     }
 
-    @Test(.enabled(if: TestBuild.noForkHandlers.isGiven, TestBuild.noForkHandlers.whySkipped))
-    func withoutForkHandlersForkUnderLoadHangs() async throws {
-        let library = try #require(TestBuild.noForkHandlers.library)
+    @Test func withoutForkHandlersForkUnderLoadHangs() async throws {
+        let library = try await TestBuild.noForkHandlers.library()
         let program = StressProgram(name: "fork_load", arguments: ["200", "4", "4", "5"], timeout: .seconds(120))
         do {
             let outcome = try await program.outcome(under: .other(library: library))
