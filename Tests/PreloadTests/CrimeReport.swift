@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// What the allocator calls a programmer's error.
 enum CrimeName: String, Sendable {

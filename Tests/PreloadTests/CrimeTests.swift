@@ -48,9 +48,9 @@ struct CrimeDoubleFreeTests {
         try await program.isReported("realloc_of_freed_large", as: [.doubleFree], in: mode)
     }
 
-    @Test(arguments: [InterfaceMode.sections, .locked])
-    func anOlderDoubleFreeIsReportedWithItsBatch(in mode: InterfaceMode) async throws {
-        try await program.isReported("older", as: [.doubleFree], .withItsBatch, in: mode)
+    @Test(arguments: ["older", "older_before_trim"], [InterfaceMode.sections, .locked])
+    func anOlderDoubleFreeIsReportedWithItsBatch(crime: String, in mode: InterfaceMode) async throws {
+        try await program.isReported(crime, as: [.doubleFree], .withItsBatch, in: mode)
     }
 
     @Test(arguments: InterfaceMode.allCases)
@@ -59,7 +59,7 @@ struct CrimeDoubleFreeTests {
             "long_gone", as: [.doubleFree, .foreignPointer], .withItsBatch, in: mode, sameAddress: false)
     }
 
-    @Test(arguments: ["older", "realloc_of_freed_small", "never_allocated"])
+    @Test(arguments: ["older", "older_before_trim", "realloc_of_freed_small", "never_allocated"])
     func hardenedReportsEveryDoubleFreeAtOnce(crime: String) async throws {
         try await program.isReported(crime, as: [.doubleFree], in: .hardened)
     }
@@ -77,7 +77,9 @@ struct CrimeInteriorPointerTests {
         try await program.isReported(crime, as: [.interiorPointer], in: mode)
     }
 
-    @Test(arguments: ["small_second_half", "small_odd", "medium_page"], [InterfaceMode.sections, .locked])
+    @Test(
+        arguments: ["small_second_half", "small_odd", "medium_page", "small_before_trim"],
+        [InterfaceMode.sections, .locked])
     func pointersIntoASmallBlockAreReportedWithTheirBatch(crime: String, in mode: InterfaceMode) async throws {
         try await program.isReported(crime, as: [.interiorPointer], .withItsBatch, in: mode)
     }

@@ -4,20 +4,28 @@ import Testing
 
 /// A debugger that single-steps, stops and sets breakpoints inside malloc and free arrives.
 @Suite(.serialized) struct DebuggerTests {
-    @Test(arguments: ["alone", "busy"], [[], ["membarrier=off"], ["rseq=off"], ["hardened=1"]])
-    func singleStepsArrive(company: String, options: [String]) async throws {
-        let rounds = company == "alone" && options.isEmpty ? "100" : "15"
-        try await StressProgram(name: "step", arguments: [company, rounds], options: options).expectPass()
+    @Test func singleStepsArrive() async throws {
+        try await StressProgram(name: "step", arguments: ["alone", "100"], timeout: .seconds(300)).expectPass()
+    }
+
+    @Test func singleStepsArriveWhileOtherThreadsAllocate() async throws {
+        try await StressProgram(name: "step", arguments: ["busy", Effort.isLong ? "100" : "5"]).expectPass()
+    }
+
+    @Test(arguments: [["membarrier=off"], ["rseq=off"], ["hardened=1"]])
+    func singleStepsArriveInEveryMode(options: [String]) async throws {
+        let rounds = Effort.isLong ? "100" : "4"
+        try await StressProgram(name: "step", arguments: ["alone", rounds], options: options).expectPass()
     }
 
     @Test func singleStepsArriveWithOwnRegistration() async throws {
         try await StressProgram(
-            name: "step", arguments: ["alone", "30"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+            name: "step", arguments: ["alone", "4"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
         ).expectPass()
     }
 
     @Test func aStoppedThreadStopsOnlyItself() async throws {
-        try await StressProgram(name: "stopped", arguments: [Effort.isLong ? "10000" : "600"]).expectPass()
+        try await StressProgram(name: "stopped", arguments: [Effort.isLong ? "10000" : "300"]).expectPass()
     }
 
     @Test(.enabled(if: Debugger.isInstalled, "gdb is not installed"))
@@ -26,7 +34,7 @@ import Testing
             """
             break operations
             run 400
-            stepi 30000
+            stepi 20000
             print completed
             delete
             break *entry_malloc
@@ -42,7 +50,7 @@ import Testing
             continue
             """)
         let stepped = output.firstMatch(of: /\$1 = (\d+)/).flatMap { Int($0.output.1) } ?? 0
-        #expect(stepped > 0, "no turn was done in 30000 steps: \(output)")
+        #expect(stepped > 0, "no turn was done in 20000 steps: \(output)")
         // After each `finish` the program is back in the loop that called.
         #expect(output.matches(of: /operations(?: \+ \d+)? in section/).count == 2, "\(output)")
         #expect(output.contains("debuggee: 400 arrived"), "\(output)")

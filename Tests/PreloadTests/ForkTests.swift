@@ -8,41 +8,41 @@ import Testing
 
     @Test(arguments: modes) func forkUnderLoadNeverDeadlocks(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_load", arguments: [Effort.isLong ? "3000" : "40"], options: options,
+            name: "fork_load", arguments: [Effort.isLong ? "3000" : "25"], options: options,
             timeout: .seconds(Effort.isLong ? 1800 : 150)
         ).expectPass()
     }
 
     @Test func forkUnderLoadNeverDeadlocksWithOwnRegistration() async throws {
         try await StressProgram(
-            name: "fork_load", arguments: ["40"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+            name: "fork_load", arguments: ["25"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
         ).expectPass()
     }
 
     @Test(arguments: modes) func forkHandlersOfOthersMayAllocate(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_handlers", arguments: [Effort.isLong ? "2000" : "60"], linked: ["fork_handlers_library"],
+            name: "fork_handlers", arguments: [Effort.isLong ? "2000" : "40"], linked: ["fork_handlers_library"],
             options: options
         ).expectPass()
     }
 
     @Test(arguments: ["", "glibc.pthread.rseq=0"]) func rawForksAreServed(tunables: String) async throws {
         try await StressProgram(
-            name: "fork_raw", arguments: [Effort.isLong ? "1000" : "60"],
+            name: "fork_raw", arguments: [Effort.isLong ? "1000" : "40"],
             environment: tunables.isEmpty ? [:] : ["GLIBC_TUNABLES": tunables]
         ).expectPass()
     }
 
     @Test(arguments: modes) func vforkChildrenMayAllocate(options: [String]) async throws {
         try await StressProgram(
-            name: "vfork_exec", arguments: [Effort.isLong ? "10000" : options.isEmpty ? "1000" : "300"],
+            name: "vfork_exec", arguments: [Effort.isLong ? "10000" : options.isEmpty ? "1000" : "150"],
             options: options
         ).expectPass()
     }
 
     @Test func vforkChildrenMayAllocateWithOwnRegistration() async throws {
         try await StressProgram(
-            name: "vfork_exec", arguments: ["300"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+            name: "vfork_exec", arguments: ["150"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
         ).expectPass()
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 import FoundationXML
-import Testing
 import TestSupport
+import Testing
 
 /// Reads a whole document and remembers its root.
 private final class DocumentReader: NSObject, XMLParserDelegate {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// How the shared object serves a program. Every promise of the interface holds in each mode.
 enum InterfaceMode: String, CaseIterable, Sendable {

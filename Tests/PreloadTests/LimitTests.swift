@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The program said "skipped" and why: this machine does not let it set up what it tests.
 private let skippedCode: Int32 = 77
@@ -51,8 +51,9 @@ struct LimitTests {
         try await holds("locked")
     }
 
-    @Test func memoryThatCannotBeLockedIsNoMemory() async throws {
-        try await holds("locked_exhausted")
+    @Test(arguments: ["locked_exhausted", "locked_before_start"])
+    func memoryThatCannotBeLockedIsNoMemory(promise: String) async throws {
+        try await holds(promise)
     }
 
     @Test func programsRunUnderStrictOvercommit() async throws {

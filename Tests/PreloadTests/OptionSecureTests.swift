@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// In a program that runs with more rights than its caller has, the caller's options count for nothing.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "only root can make a program that runs with another user's rights"))
@@ -10,7 +10,8 @@ struct OptionSecureTests {
         let library = folder.url.appending(path: "libpercolate_malloc.so").path
         let program = folder.url.appending(path: "secure").path
         let results = folder.url.appending(path: "results")
-        try FileManager.default.copyItem(atPath: URL(filePath: Checkout.library).resolvingSymlinksInPath().path, toPath: library)
+        let original = URL(filePath: Checkout.library).resolvingSymlinksInPath().path
+        try FileManager.default.copyItem(atPath: original, toPath: library)
         let built = try await InterfaceProgram(
             source: "secure.c", flags: [library, "-Wl,-rpath,\(folder.url.path)"]
         ).executable()

@@ -10,6 +10,10 @@ import Testing
         try await StressProgram(name: "signals", arguments: [kind, Self.seconds, "50"]).expectPass()
     }
 
+    @Test func handlersMayAllocateDuringTheFirstCalls() async throws {
+        try await StressProgram(name: "signals", arguments: ["first", Effort.isLong ? "20" : "2", "20"]).expectPass()
+    }
+
     @Test func handlersMayAllocateWhileLargeBlocksMove() async throws {
         try await StressProgram(name: "signals", arguments: ["large", Self.seconds, "200"]).expectPass()
     }

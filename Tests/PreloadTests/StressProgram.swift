@@ -59,6 +59,13 @@ struct StressProgram {
         try await Compiler.shared.executable("Stress/\(name).c", flags: ["-shared", "-fPIC"])
     }
 
+    /// The number of a CPU that this process may use.
+    static func oneProcessor() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let allowed = try #require(status.firstMatch(of: /Cpus_allowed_list:\s*(\d+)/))
+        return try #require(Int(allowed.output.1))
+    }
+
     private func describe(_ outcome: Outcome) -> String {
         if let code = outcome.exitCode { return "\(code)" }
         return "signal \(outcome.signal ?? 0)"

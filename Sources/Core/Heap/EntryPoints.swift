@@ -53,7 +53,11 @@ public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
 }
 
 @c(percolate_end)
-public func percolateEnd() { Heap.writeStatisticsAtExit() }
+public func percolateEnd() {
+    // A process that allocated nothing starts its heap only to say so.
+    guard Heap.phase == .ready || percolate_options_text() != nil else { return }
+    if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
+}
 
 @c(percolate_fork_prepare)
 public func percolateForkPrepare() { Heap.prepareFork() }

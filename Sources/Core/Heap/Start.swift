@@ -45,6 +45,7 @@ enum Heap {
         // 23 is AT_SECURE: a program with raised privileges does not listen to its environment.
         guard percolate_auxiliary(23) == 0, let text = percolate_options_text() else { return }
         options.parse(text)
+        keepStandardError()
     }
 
     private static func allowedCPUs() -> Int {

@@ -3,6 +3,15 @@ import Synchronization
 
 /// Statistics as text: `name value` lines below a title.
 extension Heap {
+    /// A duplicate of standard error, made at start: programs close theirs before the statistics are written.
+    nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
+
+    static func keepStandardError() {
+        guard options.statistics != nil, options.statisticsLength == 0 else { return }
+        let duplicate = percolate_duplicate(2, 100)
+        if duplicate >= 0 { statisticsDescriptor = Int32(duplicate) }
+    }
+
     static func memory() -> percolate_memory {
         var result = percolate_memory()
         guard phase == .ready else { return result }
@@ -78,13 +87,13 @@ extension Heap {
         line("metadata_bytes", memory.metadata)
     }
 
-    /// At the end of the process: writes the statistics where the options say.
+    /// At the end of the process: writes the statistics where the options say. Not in a vfork child, whose memory is its parent's.
     static func writeStatisticsAtExit() {
-        guard phase == .ready, let path = options.statistics else { return }
+        guard let path = options.statistics, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
         var text = TextBuffer()
         describe(into: &text)
         guard options.statisticsLength > 0 else {
-            _ = text.write(to: 2)
+            _ = text.write(to: statisticsDescriptor)
             return
         }
         var name = TextBuffer()

@@ -64,11 +64,20 @@ static inline void allocate_neighbours(size_t size) {
     for (size_t i = 0; i < neighbour_count && i * size < 100000000; i++) neighbours[i] = obtained(malloc(size));
 }
 
-// Frees enough blocks of the same class that every batch reaches its span.
-static inline void free_neighbours(void) {
-    for (int i = 0; i < neighbour_count; i++) {
+// Frees every block from the `first` on that is still there. A wrong pointer with many of them behind it reaches its
+// span in some batch; with many in front of it too, whichever end of the cache batches leave by.
+static inline void free_neighbours(size_t first) {
+    for (size_t i = first; i < neighbour_count; i++) {
         if (neighbours[i] != NULL) free(neighbours[i]);
+        neighbours[i] = NULL;
     }
+}
+
+// How many neighbours there are.
+static inline size_t neighbours_allocated(void) {
+    size_t count = 0;
+    while (count < neighbour_count && neighbours[count] != NULL) count++;
+    return count;
 }
 
 static inline void *function(const char *name) {

@@ -56,25 +56,45 @@ static void immediate_sized(void) {
 }
 
 // Another block of the class is freed in between, so the top of the stack says nothing.
+static void *free_two(void) {
+    void *block = neighbours[0];
+    free(block);
+    free(neighbours[1]);
+    neighbours[0] = neighbours[1] = NULL;
+    return block;
+}
+
 static void older(void) {
     allocate_neighbours(100);
-    void *block = neighbours[500];
-    free(block);
-    free(neighbours[501]);
-    neighbours[500] = neighbours[501] = NULL;
+    free_neighbours(neighbours_allocated() / 2);
+    void *block = free_two();
     about_to_misuse(block);
     free(hidden(block));
     returned();
-    free_neighbours();
+    free_neighbours(0);
+}
+
+// malloc_trim empties the caches, and so brings every batch to its span.
+static void older_before_trim(void) {
+    allocate_neighbours(100);
+    void *block = free_two();
+    about_to_misuse(block);
+    free(hidden(block));
+    returned();
+    malloc_trim(0);
 }
 
 // The whole span may be gone when its blocks are freed again.
 static void long_gone(void) {
     allocate_neighbours(500);
-    free_neighbours();
-    about_to_misuse(neighbours[500]);
-    for (int i = 500; i < neighbour_count; i++) free(hidden(neighbours[i]));
+    size_t count = neighbours_allocated();
+    void **again = (void **)obtained(malloc(count * sizeof(void *)));
+    memcpy(again, neighbours, count * sizeof(void *));
+    free_neighbours(0);
+    about_to_misuse(again[500]);
+    for (size_t i = 500; i < count; i++) free(hidden(again[i]));
     returned();
+    free(again);
 }
 
 static void older_large(void) {
@@ -126,7 +146,8 @@ int main(int argc, char **argv) {
         CRIME(immediate_smallest),  CRIME(immediate_small),        CRIME(immediate_medium),
         CRIME(immediate_large),     CRIME(immediate_huge),         CRIME(immediate_when_warm),
         CRIME(immediate_in_thread), CRIME(immediate_aligned),      CRIME(immediate_sized),
-        CRIME(older),               CRIME(long_gone),              CRIME(older_large),
+        CRIME(older),               CRIME(older_before_trim),      CRIME(long_gone),
+        CRIME(older_large),
         CRIME(after_realloc_large), CRIME(realloc_of_freed_large), CRIME(realloc_of_freed_small),
         CRIME(never_allocated),
     };

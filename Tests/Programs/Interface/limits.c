@@ -41,7 +41,7 @@ static void give_back(struct chain **chain) {
 
 // The program starts, and a fair share of what is allowed can be used, in small pieces and then in large ones.
 static void works(void) {
-    size_t share = limit < (size_t)64 << 20 ? limit / 4 : limit / 2;
+    size_t share = limit < (size_t)64 << 20 ? limit / 8 : limit < (size_t)128 << 20 ? limit / 4 : limit / 2;
     if (share > (size_t)256 << 20) share = (size_t)256 << 20;
     struct chain *chain = NULL;
     static const size_t sizes[] = {1000, 200000, 5000, (size_t)2 << 20, 100};
@@ -147,13 +147,16 @@ static void works_locked(void) {
 }
 
 // A process that may lock 8 MiB only and locks all future memory: mmap fails with EAGAIN, malloc with ENOMEM.
-static void locked_memory_is_exhausted(void) {
+static void lock_future_memory(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
     REQUIRE(syscall(SYS_capget, &header, data) == 0, "capget to work");
     data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective &= ~CAP_TO_MASK(CAP_IPC_LOCK);
     REQUIRE(syscall(SYS_capset, &header, data) == 0, "capset to work");
     REQUIRE(mlockall(MCL_FUTURE) == 0, "mlockall(MCL_FUTURE) to work");
+}
+
+static void a_quarter_fits_twice(void) {
     struct chain *chain = NULL;
     size_t sum = take(&chain, 100000, (size_t)200 << 20);
     EXPECT(sum >= limit / 4, "a quarter of the limit of %zu at least, got %zu", limit, sum);
@@ -161,6 +164,18 @@ static void locked_memory_is_exhausted(void) {
     sum = take(&chain, 1000, limit / 4);
     EXPECT(sum >= limit / 4, "a quarter of the limit of %zu again, got %zu", limit, sum);
     give_back(&chain);
+}
+
+static void locked_memory_is_exhausted(void) {
+    free(malloc(opaque(100)));
+    lock_future_memory();
+    a_quarter_fits_twice();
+}
+
+// The allocator has not been used before: whatever it reserves at its start counts as locked.
+static void first_allocation_is_locked(void) {
+    lock_future_memory();
+    a_quarter_fits_twice();
 }
 
 // Run by strict_overcommit: what is committed is charged, so a reserved range must not be.
@@ -205,6 +220,7 @@ static const struct limited_case {
     {"data_threads", RLIMIT_DATA, 256, threads_exhaust_together},
     {"locked", RLIMIT_MEMLOCK, 8, works_locked},
     {"locked_exhausted", RLIMIT_MEMLOCK, 8, locked_memory_is_exhausted},
+    {"locked_before_start", RLIMIT_MEMLOCK, 8, first_allocation_is_locked},
     {"strict_overcommit", RLIMIT_CORE, 0, works_under_strict_overcommit},
 };
 

@@ -1,10 +1,10 @@
 /// Signal handlers that allocate, reallocate and free, against a thread that does the same: the handler may interrupt
 /// any instruction of malloc and free, also while they hold a lock. Blocks pass between the two in both directions.
 ///
-///   signals small|large|refill [SECONDS [PERIOD-MICROSECONDS]]
+///   signals small|large|refill|first [SECONDS [PERIOD-MICROSECONDS]]
 ///
 /// `small`: the fast path and the caches. `large`: page level and mremap. `refill`: bursts of one class, so that most
-/// signals arrive in refills and drains.
+/// signals arrive in refills and drains. `first`: processes of their own, whose very first calls are interrupted.
 #include "block.h"
 
 #include <sys/time.h>
@@ -41,7 +41,9 @@ static void handle(int number) {
     int saved = errno;
     // Two signals may nest; the owner's state belongs to the outer one.
     if (in_handler) {
-        free(malloc(100));
+        void *block = malloc(100);
+        CHECK(block != NULL);
+        free(block);
     } else {
         in_handler = 1;
         for (int i = 0; i < 3; i++)
@@ -85,13 +87,41 @@ static void burst_of_one_size(void) {
     }
 }
 
+/// A process that allocated nothing yet, and is interrupted from its first call on.
+static void first_calls(long period) {
+    in_handler = 1;
+    start_signals(SIGUSR1, -1, period);
+    for (int i = 0; i < 2000; i++) {
+        void *block = malloc((size_t)i * 40);
+        CHECK(block != NULL);
+        free(block);
+    }
+    _exit(handled > 0 ? 0 : 1);
+}
+
+static void fork_first_calls(uint64_t seconds, long period) {
+    for (uint64_t end = now_nanoseconds() + seconds * 1000000000u; now_nanoseconds() < end;) {
+        pid_t child = fork();
+        if (child == 0) first_calls(period);
+        CHECK(child > 0);
+        expect_success(child, "a process whose first calls are interrupted");
+    }
+}
+
 int main(int count, char **texts) {
-    if (count < 2) fail("signals small|large|refill [SECONDS [PERIOD-MICROSECONDS]]");
+    if (count < 2) fail("signals small|large|refill|first [SECONDS [PERIOD-MICROSECONDS]]");
     bool refill = strcmp(texts[1], "refill") == 0, large = strcmp(texts[1], "large") == 0;
-    if (!refill && !large && strcmp(texts[1], "small") != 0) fail("unknown kind: %s", texts[1]);
+    bool first = strcmp(texts[1], "first") == 0;
+    if (!refill && !large && !first && strcmp(texts[1], "small") != 0) fail("unknown kind: %s", texts[1]);
     uint64_t seconds = count > 2 ? number_argument(texts[2]) : 3;
     long period = count > 3 ? (long)number_argument(texts[3]) : 50;
     watch("a storm of signals", (unsigned)seconds + 60);
+    if (first) {
+        fork_first_calls(seconds, period);
+        printf("signals: first, every call was served\n");
+        return 0;
+    }
+    free(malloc(1));
     shadow_open();
     main_owner.sizes = large ? sizes_large : sizes_tiny;
     handler_owner.sizes = large ? sizes_mixed : sizes_tiny;

@@ -3,7 +3,7 @@
 ///
 ///   step alone|busy [ROUNDS]
 ///
-/// `busy`: two other threads of the stepped process allocate, unstepped, at the same time.
+/// Each round has a malloc and a free, each fifth one also the other operations. `busy`: two other threads of the stepped process allocate, unstepped, at the same time.
 #include "check.h"
 
 #include <dlfcn.h>
@@ -16,7 +16,7 @@ void free_sized(void *, size_t) __attribute__((weak));
 
 static const char *const names[operation_kinds] = {
     "malloc(64)", "free", "calloc", "realloc", "free of realloc's", "free_sized", "operator new", "operator delete",
-    "malloc(3 MiB) and free", "memalign and free",
+    "large malloc and free", "memalign and free",
 };
 
 /// Shared by the two processes: which operation the stepped one is in. Odd is within, even between.
@@ -25,7 +25,7 @@ static _Atomic uint64_t *position;
 static void *(*operator_new)(size_t);
 static void (*operator_delete)(void *);
 
-__attribute__((noinline)) static void operation(uint64_t kind) {
+__attribute__((noinline)) static void operation(uint64_t kind, uint64_t round) {
     static void *block, *zeroed, *sized, *created;
     switch (kind) {
     case 0: block = malloc(64); break;
@@ -39,7 +39,7 @@ __attribute__((noinline)) static void operation(uint64_t kind) {
         break;
     case 6: created = operator_new ? operator_new(128) : malloc(128); break;
     case 7: if (operator_delete) operator_delete(created); else free(created); break;
-    case 8: free(malloc(3 << 20)); break;
+    case 8: free(malloc(round % 20 == 0 ? 3 << 20 : 300000)); break;
     default: free(memalign(256, 700)); break;
     }
 }
@@ -59,7 +59,8 @@ static void stepped_main(bool busy, uint64_t rounds) {
     CHECK(raise(SIGSTOP) == 0);
     for (uint64_t i = 0; i < rounds * operation_kinds; i++) {
         atomic_store(position, 2 * i + 1);
-        operation(i % operation_kinds);
+        uint64_t kind = i % operation_kinds, round = i / operation_kinds;
+        if (kind < 2 || round % 5 == 0) operation(kind, round);
         atomic_store(position, 2 * i + 2);
     }
     _exit(0);
@@ -69,7 +70,7 @@ int main(int count, char **texts) {
     if (count < 2 || (strcmp(texts[1], "alone") != 0 && strcmp(texts[1], "busy") != 0))
         fail("step alone|busy [ROUNDS]");
     uint64_t rounds = count > 2 ? number_argument(texts[2]) : 100;
-    watch("single-stepping through allocations", 110);
+    watch("single-stepping through allocations", 280);
     position = map_zeroed(sizeof *position, true);
     pid_t child = fork();
     CHECK(child >= 0);

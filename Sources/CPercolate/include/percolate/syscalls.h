@@ -114,6 +114,11 @@ static inline long percolate_close(int descriptor) {
     return percolate_syscall6(SYS_close, descriptor, 0, 0, 0, 0, 0);
 }
 
+/// A duplicate of `descriptor`, numbered `lowest` or above, closed by exec (fcntl(2), F_DUPFD_CLOEXEC).
+static inline long percolate_duplicate(int descriptor, int lowest) {
+    return percolate_syscall6(SYS_fcntl, descriptor, 1030, lowest, 0, 0, 0);
+}
+
 static inline long percolate_getpid(void) { return percolate_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0); }
 
 static inline long percolate_gettid(void) { return percolate_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0); }
