@@ -72,7 +72,7 @@ let package = Package(
                 systemPackage,
             ]),
         .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/Support"),
-        .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate"]),
+        .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport"]),
         .testTarget(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
         .testTarget(

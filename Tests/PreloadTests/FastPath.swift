@@ -21,9 +21,9 @@ struct FastPath {
         try #require(listing.succeeded, "\(listing.errors)")
         var path: [String] = []
         for line in listing.output.split(separator: "\n") {
-            guard let match = line.firstMatch(of: /^ *[0-9a-f]+:\t(.+)$/) else { continue }
+            guard let match = line.firstMatch(of: /^\s*[0-9a-f]+:\t(.+)$/) else { continue }
             let text = match.output.1.prefix { $0 != "#" && $0 != "<" }.trimmingCharacters(in: .whitespaces)
-            path.append(text.replacing(/ +/, with: " "))
+            path.append(text.replacing(/\s+/, with: " "))
             if text.hasPrefix("ret") || text.hasPrefix("jmp") { break }
         }
         let last = try #require(path.last, "objdump lists nothing for \(symbol)")

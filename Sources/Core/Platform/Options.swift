@@ -38,9 +38,10 @@ struct Options {
 
     private mutating func apply(_ item: OptionItem) -> Bool {
         if item.hasKey("stats") {
+            guard item.valueCount > 0 else { return false }
             statistics = item.value
             statisticsLength = item.valueIs("stderr") || item.valueIs("1") ? 0 : item.valueCount
-            return item.valueCount > 0
+            return true
         }
         if item.hasKey("main") { return item.number(into: &mainProcess) }
         if item.hasKey("hardened") { return item.flag(into: &hardened) }
@@ -122,12 +123,15 @@ private struct OptionItem {
                 continue
             }
             guard index == valueCount &- 1, digits > 0 else { return false }
+            let power: UInt
             switch byte | 32 {
-            case UInt8(ascii: "k"): result &*= 1 << 10
-            case UInt8(ascii: "m"): result &*= 1 << 20
-            case UInt8(ascii: "g"): result &*= 1 << 30
+            case UInt8(ascii: "k"): power = 10
+            case UInt8(ascii: "m"): power = 20
+            case UInt8(ascii: "g"): power = 30
             default: return false
             }
+            guard result <= UInt.max &>> power else { return false }
+            result &<<= power
         }
         guard digits > 0 else { return false }
         target = result
