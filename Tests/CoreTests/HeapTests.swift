@@ -76,14 +76,18 @@ extension HostedHeap {
         }
 
         @Test func aLargeBlockGrowsInPlaceWhereItCan() {
-            let block = Heap.allocate(200_000)
+            let page = Int(Arena.pageSize)
+            let block = Heap.allocate(UInt(50 * page))
             let pages = arena.inUse
-            let larger = Heap.reallocate(block, 196_609 + 8 * 4096)
-            if larger == block { #expect(arena.inUse == pages + 7) }
-            let smaller = Heap.reallocate(larger, 100_000)
-            #expect(smaller == larger, "shrinking never moves")
-            #expect(Heap.usableSize(smaller) == 25 * 4096)
-            Heap.free(smaller)
+            let smaller = Heap.reallocate(block, UInt(20 * page))
+            #expect(smaller == block, "shrinking never moves")
+            #expect(arena.inUse == pages - 30 && Heap.usableSize(smaller) == 20 * page)
+            // The pages behind it are those that it just gave up.
+            let larger = Heap.reallocate(smaller, UInt(50 * page))
+            #expect(larger == block)
+            #expect(arena.inUse == pages && Heap.usableSize(larger) == 50 * page)
+            Heap.free(larger)
+            #expect(arena.inUse == pages - 50)
         }
 
         @Test func everyPageComesBack() {
@@ -185,11 +189,16 @@ extension HostedHeap {
                     for block in owned { Heap.free(block) }
                 }
                 _ = Heap.trim()
-                // The emergency region's pages are the only ones in use.
-                precondition(spansInUse == 0 && arena.inUse == EmergencyRegion.pages, "\(spansInUse) spans, \(arena.inUse) pages")
+                // What another CPU caches cannot be had without a fence.
+                if mode[0] != "membarrier=off" {
+                    precondition(spansInUse == 0, "\(spansInUse) spans")
+                    // The emergency region's pages are the only ones in use.
+                    precondition(arena.inUse == EmergencyRegion.pages, "\(arena.inUse) pages")
+                }
                 exit(0)
             }
-            #expect(report(result) == "", "\(mode)")
+            #expect(!report(result).contains("percolate: "), "\(report(result))")
+            if result == nil { Issue.record("\(mode)") }
         }
     }
 }
