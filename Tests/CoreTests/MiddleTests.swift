@@ -54,6 +54,16 @@ extension HostedHeap {
             #expect(spansInUse == before, "an empty span goes back")
         }
 
+        /// Two threads that miss at once both ask for a span; the second must not leave its own unused in the list.
+        @Test func aFreshSpanThatIsNotNeededGoesBack() throws {
+            let before = spansInUse
+            let first = try Self.take(1, .fresh)
+            let second = try Self.take(1, .fresh)
+            #expect(spansInUse == before + 1)
+            Self.free(first + second)
+            #expect(spansInUse == before)
+        }
+
         @Test func emptySpansGoBackFromOneBatch() throws {
             let before = (spans: spansInUse, pages: arena.inUse)
             var blocks: [UInt64] = []
