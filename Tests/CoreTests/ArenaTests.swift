@@ -163,7 +163,9 @@ import Testing
             let block = try #require(window.allocate(4000))
             window.arena.free(block.first..<(block.first + 4000))
             var released = 0
-            while case let excess = window.arena.retention.excess(UInt64(turn)), excess > 0 { released += try window.release(excess) }
+            while case let excess = window.arena.retention.excess(UInt64(turn)), excess > 0 {
+                released += try window.release(excess)
+            }
             releases.append(released)
         }
         #expect(releases[0] > 3000, "the first free looks like one for good")

@@ -66,7 +66,8 @@ import Testing
                 #expect(chunk.free.count(in: counted) == model.free[counted].count { $0 })
                 #expect(chunk.dirty.count(in: counted) == model.dirty[counted].count { $0 })
                 let start = counted.lowerBound
-                #expect(chunk.free.first(value, from: start) == model.free[start...].firstIndex(of: value) ?? Chunk.pages)
+                #expect(
+                    chunk.free.first(value, from: start) == model.free[start...].firstIndex(of: value) ?? Chunk.pages)
             }
             for page in 0..<Chunk.pages {
                 #expect(chunk.free[page] == model.free[page] && chunk.dirty[page] == model.dirty[page])

@@ -6,7 +6,9 @@ import Testing
 /// A header in Swift is the header that the assembly reads.
 @Suite struct ClassHeaderTests {
     @Test func aHeaderSurvivesItsWord() {
-        for (begin, current, end) in [(0, 0, 0), (83, 83, 91), (83, 90, 91), (0x8000, 0xc000, 0xffff), (0xffff, 0xffff, 0xffff)] {
+        for (begin, current, end) in [
+            (0, 0, 0), (83, 83, 91), (83, 90, 91), (0x8000, 0xc000, 0xffff), (0xffff, 0xffff, 0xffff),
+        ] {
             let header = ClassHeader(word: ClassHeader(current: current, begin: begin, end: end).word)
             #expect(header.current == current && header.begin == begin && header.end == end)
             #expect(header.count == current - begin && header.room == end - current && header.capacity == end - begin)

@@ -35,11 +35,15 @@ extension HostedHeap {
                 #expect(block != 0 && block % UInt(max(alignment, 16)) == 0)
                 #expect(fixture.region.contains(block) && fixture.range.contains(block + UInt(size)))
                 #expect(fixture.region.usableSize(block) == size)
-                if let last = blocks.last { #expect(block >= last.start + UInt(last.size) + 16, "room for the size in front") }
+                if let last = blocks.last {
+                    #expect(block >= last.start + UInt(last.size) + 16, "room for the size in front")
+                }
                 fill(block, size)
                 blocks.append((block, size))
             }
-            for block in blocks { #expect(fixture.region.usableSize(block.start) == block.size, "nobody wrote over it") }
+            for block in blocks {
+                #expect(fixture.region.usableSize(block.start) == block.size, "nobody wrote over it")
+            }
             for block in blocks { fixture.region.free(block.start) }
         }
 

@@ -11,7 +11,10 @@ import Testing
         func find(_ count: Int) -> Int? { runs.first { $0.count >= count }?.lowerBound }
 
         mutating func take(_ pages: Range<Int>) {
-            guard let index = runs.firstIndex(where: { $0.lowerBound <= pages.lowerBound && $0.upperBound >= pages.upperBound })
+            guard
+                let index = runs.firstIndex(where: {
+                    $0.lowerBound <= pages.lowerBound && $0.upperBound >= pages.upperBound
+                })
             else { preconditionFailure("the model has no such run") }
             let run = runs[index]
             let rest = [run.lowerBound..<pages.lowerBound, pages.upperBound..<run.upperBound]

@@ -23,7 +23,9 @@ extension HostedHeap {
         /// The capacities of each CPU are what its books say, within its budget.
         private func expectBooksToAgree() {
             for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
-                let capacities = (1..<SizeClass.count).map { UInt(Self.header(index, $0).capacity * SizeClass.size(ofClass: $0)) }
+                let capacities = (1..<SizeClass.count).map {
+                    UInt(Self.header(index, $0).capacity * SizeClass.size(ofClass: $0))
+                }
                 let cache = FrontEnd.caches[index]
                 #expect(cache.pointee.capacityBytes == capacities.reduce(0, +), "index \(index)")
                 #expect(cache.pointee.capacityBytes <= cache.pointee.budget, "index \(index)")
@@ -99,7 +101,10 @@ extension HostedHeap {
             expectBooksToAgree()
         }
 
-        @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence, "nothing can be closed"))
+        @Test(
+            .enabled(
+                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+                "nothing can be closed"))
         func anIdleCPUIsStolenFrom() throws {
             let victim = try HostedHeap.onProcessor(Self.processor) {
                 let blocks = (0..<20).map { _ in Heap.allocate(UInt(Self.size)) }
@@ -110,7 +115,9 @@ extension HostedHeap {
             #expect(held > 0)
             let counts = (steals: total(.steals), objects: total(.stolenObjects))
             let thief = victim == 0 ? 1 : 0
-            #expect(!FrontEnd.stealFromIdle(thief, FrontEnd.caches[victim].pointee.lastUsed.load(ordering: .relaxed)), "it is busy")
+            #expect(
+                !FrontEnd.stealFromIdle(thief, FrontEnd.caches[victim].pointee.lastUsed.load(ordering: .relaxed)),
+                "it is busy")
             let later = percolate_milliseconds() + 3_600_000
             #expect(FrontEnd.stealFromIdle(thief, later))
             #expect(Self.header(victim).count == 0)
@@ -125,7 +132,9 @@ extension HostedHeap {
             guard FrontEnd.mode != .hardened else { return }
             for index in 0...1 { _ = FrontEnd.setUp(index) }
             let budgets = [0, 1].map { FrontEnd.caches[$0].pointee.budget }
-            for index in 0..<FrontEnd.indexCount { FrontEnd.caches[index].pointee.lastUsed.store(percolate_milliseconds(), ordering: .relaxed) }
+            for index in 0..<FrontEnd.indexCount {
+                FrontEnd.caches[index].pointee.lastUsed.store(percolate_milliseconds(), ordering: .relaxed)
+            }
             FrontEnd.caches[1].pointee.lastUsed.store(0, ordering: .relaxed)
             // The test before may have taken its turn less than an interval ago.
             Thread.sleep(forTimeInterval: 0.15)
@@ -141,7 +150,10 @@ extension HostedHeap {
             _ = FrontEnd.drainAll()
         }
 
-        @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence, "nothing can be closed"))
+        @Test(
+            .enabled(
+                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+                "nothing can be closed"))
         func aClosedGateIsServedAround() throws {
             let index = try HostedHeap.onProcessor(Self.processor) {
                 Heap.free(Heap.allocate(UInt(Self.size)))
@@ -150,13 +162,17 @@ extension HostedHeap {
             let gate = FrontEnd.gate(index)
             #expect(gate.lock.tryAcquire())
             #expect(gate.close(FrontEnd.sequences) != nil)
-            let before = (header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees))
+            let before = (
+                header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees)
+            )
             let other = try HostedHeap.onProcessor(Self.processor) { () -> Bool in
                 let blocks = (0..<10).map { _ in Heap.allocate(UInt(Self.size)) }
                 for block in blocks { Heap.free(block) }
                 return Set(blocks).count == 10 && !blocks.contains(0)
             }
-            let after = (header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees))
+            let after = (
+                header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees)
+            )
             gate.open(FrontEnd.caches[index].pointee.slab)
             gate.lock.release()
             #expect(other)

@@ -108,7 +108,9 @@ extension HostedHeap {
         }
 
         @Test func aRightSizeIsAccepted() {
-            for (size, alignment) in [(1, 0), (100, 0), (100, 64), (5000, 4096), (100_000, 0), (100_000, 8192), (20, 1 << 16)] as [(UInt, UInt)] {
+            for (size, alignment) in [
+                (1, 0), (100, 0), (100, 64), (5000, 4096), (100_000, 0), (100_000, 8192), (20, 1 << 16),
+            ] as [(UInt, UInt)] {
                 let block = alignment == 0 ? Heap.allocate(size) : Heap.allocate(size, alignment: alignment)
                 Heap.free(block, size: size, alignment: alignment)
             }
@@ -123,9 +125,14 @@ extension HostedHeap {
         }
 
         @Test func aDoubleFreeIsReported() async {
-            let small = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) { Self.twice(40) }
-            #expect(report(small).contains("percolate: double free: 0x") && report(small).contains("(block of 48 bytes)"))
-            let large = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) { Self.twice(90_000) }
+            let small = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+                Self.twice(40)
+            }
+            #expect(
+                report(small).contains("percolate: double free: 0x") && report(small).contains("(block of 48 bytes)"))
+            let large = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+                Self.twice(90_000)
+            }
             #expect(report(large).contains("percolate: double free: 0x"), "\(report(large))")
         }
 
@@ -142,7 +149,8 @@ extension HostedHeap {
             let small = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
                 Heap.free(Heap.allocate(100), size: 200, alignment: 0)
             }
-            #expect(report(small).contains("percolate: wrong size: 0x") && report(small).contains("(block of 112 bytes)"))
+            #expect(
+                report(small).contains("percolate: wrong size: 0x") && report(small).contains("(block of 112 bytes)"))
             let large = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
                 Heap.free(Heap.allocate(100_000), size: 200_000, alignment: 0)
             }

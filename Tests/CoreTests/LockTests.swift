@@ -41,7 +41,9 @@ extension HostedHeap {
 
             func finish() { done.wait() }
             /// Whether the thread ends within `milliseconds`.
-            func finishes(within milliseconds: Int) -> Bool { done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success }
+            func finishes(within milliseconds: Int) -> Bool {
+                done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success
+            }
         }
 
         @Test func oneThreadAtATimeIsInside() {
@@ -79,11 +81,12 @@ extension HostedHeap {
             #expect(try fixture.elsewhere { !$0.tryAcquire() && !$0.isMine() })
             fixture.lock.release()
             #expect(!fixture.lock.isMine())
-            #expect(try fixture.elsewhere { lock in
-                guard lock.acquire() else { return false }
-                lock.release()
-                return true
-            })
+            #expect(
+                try fixture.elsewhere { lock in
+                    guard lock.acquire() else { return false }
+                    lock.release()
+                    return true
+                })
         }
 
         @Test func aWaiterSleepsUntilTheRelease() {
@@ -157,10 +160,11 @@ extension HostedHeap {
         @Test func onlyTheHolderReleasesAfterFork() throws {
             let fixture = Fixture()
             #expect(fixture.lock.acquire())
-            #expect(try fixture.elsewhere { lock in
-                lock.releaseAfterFork()
-                return !lock.tryAcquire()
-            })
+            #expect(
+                try fixture.elsewhere { lock in
+                    lock.releaseAfterFork()
+                    return !lock.tryAcquire()
+                })
             fixture.lock.release()
         }
     }

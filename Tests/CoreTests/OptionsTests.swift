@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test func everyKeyIsUnderstood() {
-        let text = "stats=/tmp/a.stats,main=4711,hardened=1,rseq=off,membarrier=off,index=mm_cid,cache=64K,release=lazy,reserve=3G"
+        let text =
+            "stats=/tmp/a.stats,main=4711,hardened=1,rseq=off,membarrier=off,index=mm_cid,cache=64K,release=lazy,reserve=3G"
         parse(text) { options in
             #expect(statistics(options) == "/tmp/a.stats")
             #expect(options.mainProcess == 4711)
@@ -58,7 +59,9 @@ import Testing
         parse("release=lazy,release=prompt") { #expect($0.release == .prompt) }
     }
 
-    @Test(arguments: [("0", 0), ("1", 1), ("4096", 4096), ("2k", 2048), ("2K", 2048), ("5m", 5 << 20), ("7G", 7 << 30)] as [(String, UInt)])
+    @Test(
+        arguments: [("0", 0), ("1", 1), ("4096", 4096), ("2k", 2048), ("2K", 2048), ("5m", 5 << 20), ("7G", 7 << 30)]
+            as [(String, UInt)])
     func sizesHaveSuffixes(text: String, value: UInt) {
         parse("cache=\(text)") { #expect($0.cacheBudget == value) }
     }
@@ -66,7 +69,8 @@ import Testing
     private static let notUnderstood = [
         "unknown=1", "hardened", "hardened=", "hardened=2", "hardened=yes", "HARDENED=1", "rseq=on", "rseq=",
         "membarrier=1", "index=cpu", "index=", "cache=", "cache=K", "cache=1KB", "cache=-1", "cache=1.5M", "cache=1 ",
-        "cache=9999999999999999999", "cache=999999999999G", "reserve=lots", "release=soon", "release=", "main=", "main=one",
+        "cache=9999999999999999999", "cache=999999999999G", "reserve=lots", "release=soon", "release=", "main=",
+        "main=one",
         "main=99999999999", "stats", "stats=", "=", "=1", "hardenedx=1",
     ]
 

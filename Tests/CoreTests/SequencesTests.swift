@@ -58,10 +58,13 @@ extension HostedHeap {
             #expect(!sequences.fence(0))
         }
 
-        @Test(.enabled(if: glibcRegisters, "glibc registers no area here"), arguments: ["index=cpu_id", "index=mm_cid"])
+        @Test(
+            .enabled(if: glibcRegisters, "glibc registers no area here"), arguments: ["index=cpu_id", "index=mm_cid"])
         func aFenceReachesEveryCPU(index: String) {
             let sequences = decide(index)
-            guard sequences.canFence else { return #expect(!sequences.fence(0), "a kernel without the rseq membarrier") }
+            guard sequences.canFence else {
+                return #expect(!sequences.fence(0), "a kernel without the rseq membarrier")
+            }
             for cpu in HostedHeap.processors { #expect(sequences.fence(cpu)) }
         }
     }

@@ -52,7 +52,9 @@ import Testing
                 let (index, rest) = offset.quotientAndRemainder(dividingBy: size)
                 let expected = rest == 0 && index < Int(info.spanBlocks) ? index : nil
                 if info.block(at: UInt(offset)) != expected {
-                    Issue.record("offset \(offset) of blocks of \(size) bytes: \(String(describing: info.block(at: UInt(offset))))")
+                    Issue.record(
+                        "offset \(offset) of blocks of \(size) bytes: \(String(describing: info.block(at: UInt(offset))))"
+                    )
                 }
             }
         }

@@ -19,7 +19,8 @@ extension HostedHeap {
 
         private static let names = [
             "process_id", "process_name", "mode", "index", "rseq", "membarrier", "slabs", "served_blocks", "refills",
-            "refilled_objects", "drains", "drained_objects", "steals", "stolen_objects", "capacity_changes", "vectors_local",
+            "refilled_objects", "drains", "drained_objects", "steals", "stolen_objects", "capacity_changes",
+            "vectors_local",
             "vectors_remote", "sections_aborted", "gates_closed_local", "gates_closed_remote", "large_allocations",
             "large_frees", "spans_in_use", "arena_in_use_bytes", "arena_committed_bytes", "arena_free_resident_bytes",
             "released_bytes", "metadata_bytes",

@@ -48,6 +48,9 @@ struct BudgetTests {
 
     @Test(arguments: entries) func noFastPathCallsOrTouchesTheStack(entry: String) async throws {
         let path = try await FastPath(of: entry, in: Checkout.library).instructions
-        #expect(!path.contains { $0.hasPrefix("call") || $0.hasPrefix("push") || $0.hasPrefix("pop") || $0.contains("%rsp") })
+        #expect(
+            !path.contains {
+                $0.hasPrefix("call") || $0.hasPrefix("push") || $0.hasPrefix("pop") || $0.contains("%rsp")
+            })
     }
 }

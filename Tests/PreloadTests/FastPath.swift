@@ -58,7 +58,8 @@ struct FastPath {
             // AT&T syntax: the last operand is the destination.
             let destinationIsMemory = operands.hasSuffix(")")
             switch name {
-            case _ where !destinationIsMemory || name.hasPrefix("cmp") || name.hasPrefix("test") || name.hasPrefix("jmp"):
+            case _
+            where !destinationIsMemory || name.hasPrefix("cmp") || name.hasPrefix("test") || name.hasPrefix("jmp"):
                 cost.loads += 1
             case _ where name.hasPrefix("mov"): cost.stores += 1
             default:
