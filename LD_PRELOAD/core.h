@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
 void *percolate_allocate(size_t size);
 void *percolate_allocate_zeroed(size_t size);
 void *percolate_allocate_aligned(size_t alignment, size_t size);
@@ -22,4 +23,5 @@ void percolate_fork_parent(void);
 void percolate_fork_child(void);
 void percolate_vfork_started(void);
 void percolate_vfork_ended(void);
+#pragma GCC visibility pop
 #endif

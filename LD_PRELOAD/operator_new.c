@@ -13,9 +13,28 @@
 
 typedef void (*handler)(void);
 
+/// A function of the process's C++ library, NULL where there is none. `scope` is searched first. The library may be out of sight of
+/// it: the dependency of a plug-in that was loaded with RTLD_LOCAL.
+static void *cxx_function_in(void *scope, const char *name) {
+    static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
+    void *function = dlsym(scope, name);
+    for (size_t index = 0; !function && index < sizeof libraries / sizeof libraries[0]; index++) {
+        void *library = dlopen(libraries[index], RTLD_NOW | RTLD_NOLOAD);
+        if (!library) continue;
+        function = dlsym(library, name);
+        dlclose(library);
+    }
+    return function;
+}
+
+static void *cxx_function(const char *name) { return cxx_function_in(RTLD_DEFAULT, name); }
+
+/// The C++ library's own form of a function that this library exports too.
+static void *next_cxx_function(const char *name) { return cxx_function_in(RTLD_NEXT, name); }
+
 /// The current new-handler (std::get_new_handler), NULL when there is none.
 static handler new_handler(void) {
-    handler (*get)(void) = (handler(*)(void))dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
+    handler (*get)(void) = (handler(*)(void))cxx_function("_ZSt15get_new_handlerv");
     return get ? get() : NULL;
 }
 
@@ -23,7 +42,7 @@ static handler new_handler(void) {
 __attribute__((noreturn)) static void throw_bad_alloc(void) {
     static const char *const names[] = {"_ZSt17__throw_bad_allocv", "_ZNSt3__117__throw_bad_allocEv"};
     for (size_t index = 0; index < sizeof names / sizeof names[0]; index++) {
-        void (*throwing)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, names[index]);
+        void (*throwing)(void) = (void (*)(void))cxx_function(names[index]);
         if (throwing) throwing();
     }
     abort();
@@ -50,7 +69,7 @@ void *percolate_new_nothrow_slow(size_t size, const void *tag) {
     void *block = percolate_allocate(size);
     if (block || !new_handler()) return block;
     void *(*next)(size_t, const void *) =
-        (void *(*)(size_t, const void *))dlsym(RTLD_NEXT, "_ZnwmRKSt9nothrow_t");
+        (void *(*)(size_t, const void *))next_cxx_function("_ZnwmRKSt9nothrow_t");
     return next ? next(size, tag) : NULL;
 }
 
@@ -60,7 +79,7 @@ EXPORTED void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment,
     void *block = percolate_allocate_aligned(alignment, size);
     if (block || !new_handler()) return block;
     void *(*next)(size_t, size_t, const void *) =
-        (void *(*)(size_t, size_t, const void *))dlsym(RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t");
+        (void *(*)(size_t, size_t, const void *))next_cxx_function("_ZnwmSt11align_val_tRKSt9nothrow_t");
     return next ? next(size, alignment, tag) : NULL;
 }
 

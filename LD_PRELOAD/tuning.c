@@ -40,11 +40,11 @@ EXPORTED struct mallinfo mallinfo(void) {
     };
 }
 
-/// Accepts and ignores glibc's parameters: they steer mechanisms that do not exist here. 0 for a parameter that glibc does not know.
+/// Accepts and ignores glibc's parameters: they steer mechanisms that do not exist here. 0 for what glibc refuses.
 EXPORTED int mallopt(int parameter, int value) {
-    (void)value;
     switch (parameter) {
     case M_MXFAST:
+        return value >= 0 && value <= (int)(80 * sizeof(size_t) / 4);
     case M_TRIM_THRESHOLD:
     case M_TOP_PAD:
     case M_MMAP_THRESHOLD:

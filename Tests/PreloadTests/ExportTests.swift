@@ -17,7 +17,7 @@ struct ExportTests {
             try String(contentsOf: list, encoding: .utf8).split(whereSeparator: \.isWhitespace).map(String.init))
         // A line of nm: address, kind, name; a version's own name is absolute and no entry point.
         let exported = Set(
-            try await lines("nm", "-D", "--defined-only").compactMap { line -> String? in
+            try await lines("nm", "-D", "--defined-only", "--extern-only").compactMap { line -> String? in
                 let words = line.split(separator: " ")
                 guard words.count == 3, words[1] != "A" else { return nil }
                 return words[2].split(separator: "@").first.map(String.init)

@@ -71,13 +71,14 @@ struct StressMatrix {
 /// The proof that the stress sees what it is for: with a delay inside the sections it passes when closes fence, and
 /// fails when they do not.
 @Suite(.serialized) struct StressOfTheFence {
-    private static func outcome(under build: TestBuild, seed: Int) async throws -> Outcome {
+    /// Without `trim` no gate of another CPU is closed, so that the fence has no work.
+    private static func outcome(under build: TestBuild, seed: Int, trim: Bool = true) async throws -> Outcome {
         let library = try await build.library()
         return try await StressProgram(
             name: "stress",
             arguments: [
-                "--threads", "4", "--operations", "300000", "--sizes", "tiny", "--trim", "50", "--seed", "\(seed)",
-                "--limit", "60",
+                "--threads", trim ? "4" : "1", "--operations", "300000", "--sizes", "tiny", "--seed", "\(seed)",
+                "--limit", "60", "--trim", trim ? "50" : "0",
             ]
         ).outcome(under: .other(library: library))
     }
@@ -88,6 +89,8 @@ struct StressMatrix {
     }
 
     @Test func aMissingFenceIsSeen() async throws {
+        let harmless = try await Self.outcome(under: .noFence, seed: 1, trim: false)
+        #expect(harmless.succeeded, "this build fails for another reason: \(harmless.errors)")
         for seed in 1...5 where try await !Self.outcome(under: .noFence, seed: seed).succeeded { return }
         Issue.record("the stress passed five times without the fence")
     }

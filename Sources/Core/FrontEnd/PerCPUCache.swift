@@ -44,7 +44,6 @@ enum FrontEnd {
     /// Indexes that have a gate: every CPU number that the kernel may ever use.
     nonisolated(unsafe) static var indexCount = 0
     nonisolated(unsafe) static var caches = Table<PerCPUCache>()
-    nonisolated(unsafe) static var slabMemory: UInt = 0
     /// Address of the slab of closed gates.
     nonisolated(unsafe) static var closed: UInt64 = 0
     nonisolated(unsafe) static var budget: UInt = 0
@@ -90,12 +89,15 @@ enum FrontEnd {
         guard gate.lock.tryAcquire() else { return false }
         defer { gate.lock.release() }
         if cache.pointee.slab == 0 {
-            let address = slabMemory &+ UInt(index) &* Slab.size
-            cache.pointee.memory = Reservation(address: address, size: Slab.size)
-            guard cache.pointee.memory.commit(UInt(Slab.firstWord) &* 8, step: 4096) else { return false }
+            guard var memory = Reservation.reserve(Slab.size) else { return false }
+            guard memory.commit(UInt(Slab.firstWord) &* 8, step: 4096) else {
+                _ = percolate_munmap(memory.address, Int(memory.size))
+                return false
+            }
+            cache.pointee.memory = memory
             cache.pointee.budget = budget
             cache.pointee.regions.clear()
-            cache.pointee.slab = UInt64(address)
+            cache.pointee.slab = UInt64(memory.address)
         }
         if mode == .sections { gate.open(cache.pointee.slab) }
         return true

@@ -16,7 +16,7 @@ struct EmergencyRegion {
 
     mutating func place(at address: UInt) { self.address = address }
 
-    func contains(_ block: UInt) -> Bool { block &- address < size }
+    func contains(_ block: UInt) -> Bool { address != 0 && block &- address < size }
 
     /// A block of `count` bytes at a multiple of `alignment`; 0 when the region is full.
     func allocate(_ count: Int, alignment: Int) -> UInt {

@@ -120,7 +120,8 @@ static inline void block_allocate(struct block *block, struct owner *owner) {
         start = calloc(size / 4 + 1, 4);
         size = (size / 4 + 1) * 4;
         for (size_t i = 0; start != NULL && i < size; i += 4)
-            if (*(uint32_t *)((char *)start + i) != 0) fail("calloc: %p of %zu bytes is not zero at %zu", start, size, i);
+            if (*(uint32_t *)((char *)start + i) != 0)
+                fail("calloc: %p of %zu bytes is not zero at %zu", start, size, i);
     } else if (draw < 90) {
         start = realloc(NULL, size);
     } else {

@@ -3,7 +3,8 @@
 ///
 ///   step alone|busy [ROUNDS]
 ///
-/// Each round has a malloc and a free, each fifth one also the other operations. `busy`: two other threads of the stepped process allocate, unstepped, at the same time.
+/// Each round has a malloc and a free, each fifth one also the other operations. `busy`: two other threads of the
+/// stepped process allocate, unstepped, at the same time.
 #include "check.h"
 
 #include <dlfcn.h>

@@ -21,7 +21,8 @@ static struct block exchanged[64];
 
 static void *work(void *argument) {
     uint64_t number = (uint64_t)(uintptr_t)argument;
-    struct owner owner = {.random = {number + 1}, .number = (uint32_t)number, .sizes = number % 2 ? sizes_tiny : sizes_mixed};
+    struct owner owner = {.random = {number + 1}, .number = (uint32_t)number};
+    owner.sizes = number % 2 ? sizes_tiny : sizes_mixed;
     struct block *nodes = map_zeroed(slots * sizeof *nodes, false), *table[slots];
     for (int i = 0; i < slots; i++) table[i] = &nodes[i];
     atomic_store(&shared->tasks[number], (pid_t)syscall(SYS_gettid));

@@ -212,7 +212,8 @@ int main(int count, char **texts) {
         allocated += workers[i].owner.allocated + workers[i].handler_owner.allocated;
         freed += workers[i].owner.freed + workers[i].handler_owner.freed;
     }
-    if (allocated != freed) fail("%llu allocated, %llu freed", (unsigned long long)allocated, (unsigned long long)freed);
+    if (allocated != freed)
+        fail("%llu allocated, %llu freed", (unsigned long long)allocated, (unsigned long long)freed);
     if (signal_period + storm_period > 0 && handled == 0) fail("no signal was handled");
     if (trim_period > 0 && trims == 0) fail("never trimmed");
     printf("stress: seed %llu, %llu threads, %llu operations: every block accounted for\n", (unsigned long long)seed,
