@@ -115,9 +115,10 @@ extension HostedHeap {
             #expect(held > 0)
             let counts = (steals: total(.steals), objects: total(.stolenObjects))
             let thief = victim == 0 ? 1 : 0
-            #expect(
-                !FrontEnd.stealFromIdle(thief, FrontEnd.caches[victim].pointee.lastUsed.load(ordering: .relaxed)),
-                "it is busy")
+            // Late enough for a turn, too early for the CPU to count as idle.
+            let soon = FrontEnd.caches[victim].pointee.lastUsed.load(ordering: .relaxed) + 500
+            #expect(!FrontEnd.stealFromIdle(thief, soon))
+            #expect(Self.header(victim).count == held)
             let later = percolate_milliseconds() + 3_600_000
             #expect(FrontEnd.stealFromIdle(thief, later))
             #expect(Self.header(victim).count == 0)
