@@ -53,7 +53,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
-        .target(name: "CPercolate", cSettings: widening),
+        .target(name: "CPercolate", cSettings: widening + forkHandling),
         .systemLibrary(name: "CLinux"),
         .target(name: "CAbortTest"),
         .target(
@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt"], cSettings: widening + forkHandling, linkerSettings: sharedObject),
+            exclude: ["exports.map", "exports.txt"], cSettings: widening, linkerSettings: sharedObject),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [

@@ -109,7 +109,9 @@ func copy(
     return operation
 }
 
-func add(_ address: UInt64, _ count: Int64, _ len: UInt32, type: cpu_op_type = CPU_ADD_OP, expectFault: UInt8 = 0) -> cpu_op {
+func add(_ address: UInt64, _ count: Int64, _ len: UInt32, type: cpu_op_type = CPU_ADD_OP, expectFault: UInt8 = 0)
+    -> cpu_op
+{
     var operation = cpu_op()
     operation.op = Int32(type.rawValue)
     operation.len = len

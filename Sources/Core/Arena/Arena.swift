@@ -28,7 +28,7 @@ struct Arena {
     private(set) var inUse = 0
     private(set) var tree = FreeTree()
     var retention = Retention()
-    private var backing = Backing.reserved
+    private(set) var backing = Backing.reserved
 
     static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
     /// Most pages committed beyond what a request needs.

@@ -10,10 +10,10 @@ extension Heap {
     static func allocate(_ size: UInt, zeroed: Bool = false) -> UInt {
         guard size <= UInt(largestRequest) else { return 0 }
         let size = Int(size)
-        guard ensureStarted() else { return emergency.allocate(size, alignment: 16) }
+        guard ensureStarted() else { return allocateInEmergency(size, alignment: 16, zeroed: zeroed) }
         takeDeferred()
         if size <= SizeClass.largest {
-            let block = allocateSmall(sizeClass(ofSize: size))
+            let block = allocateSmall(sizeClass(ofSize: size), alignment: 16)
             if zeroed, block != 0 { percolate_zero(block, size) }
             return block
         }
@@ -27,27 +27,35 @@ extension Heap {
     static func allocate(_ size: UInt, alignment: UInt) -> UInt {
         guard size <= UInt(largestRequest), alignment <= 1 << 46 else { return 0 }
         let size = Int(size)
-        guard ensureStarted() else { return emergency.allocate(size, alignment: Int(alignment)) }
+        guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment)) }
         takeDeferred()
         if alignment <= Arena.pageSize, let number = sizeClass(ofSize: size, alignment: Int(alignment)) {
-            return allocateSmall(number)
+            return allocateSmall(number, alignment: Int(alignment))
         }
         var dirty = false
         return allocateLarge(size, alignment: Int(alignment), dirty: &dirty)
     }
 
-    private static func allocateSmall(_ number: Int) -> UInt {
+    private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
         let (address, supply) = FrontEnd.allocate(number)
         if case .interrupted = supply {
-            return emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: 16)
+            return Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
         }
         return UInt(address)
+    }
+
+    /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.
+    private static func allocateInEmergency(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
+        guard phase == .cold else { return 0 }
+        let block = Emergency.allocate(size, alignment: alignment)
+        if zeroed, block != 0 { percolate_zero(block, size) }
+        return block
     }
 
     /// Frees a block. Ends the process when `address` is none of ours.
     static func free(_ address: UInt) {
         guard address != 0 else { return }
-        if emergency.contains(address) { return emergency.free(address) }
+        if Emergency.owns(address) { return Emergency.free(address) }
         takeDeferred()
         freeListed(address)
     }
@@ -61,7 +69,7 @@ extension Heap {
     /// block is of another size: the size is checked against the page's class, never trusted.
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
-        if emergency.contains(address) { return emergency.free(address) }
+        if Emergency.owns(address) { return Emergency.free(address) }
         let actual = pageClass(at: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
@@ -85,7 +93,7 @@ extension Heap {
     static func reallocate(_ address: UInt, _ size: UInt) -> UInt {
         guard size <= UInt(largestRequest) else { return 0 }
         let old = usableSize(address)
-        if !emergency.contains(address) {
+        if !Emergency.owns(address) {
             let number = pageClass(at: address)
             if number != 0 {
                 // A block keeps its class or moves, so that its size says its class for as long as it lives.
@@ -104,7 +112,7 @@ extension Heap {
 
     /// Bytes that may be used of the block at `address`. Ends the process when it is none of ours.
     static func usableSize(_ address: UInt) -> Int {
-        if emergency.contains(address) { return emergency.usableSize(address) }
+        if Emergency.owns(address) { return Emergency.usableSize(address) }
         let number = pageClass(at: address)
         guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
         refuseInterior(address, number)

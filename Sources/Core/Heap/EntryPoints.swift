@@ -54,8 +54,6 @@ public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
 
 @c(percolate_end)
 public func percolateEnd() {
-    // A process that allocated nothing starts its heap only to say so.
-    guard Heap.phase == .ready || percolate_options_text() != nil else { return }
     if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
 }
 

@@ -60,7 +60,10 @@ enum Middle {
         let lock = lock(list)
         guard lock.acquire() else {
             // A signal handler inside the list.
-            freeEmpty(span.id)
+            if arenaLock.acquire() {
+                freeSpanLocked(span.id)
+                arenaLock.release()
+            }
             return .interrupted
         }
         // Others may have filled the list meanwhile. Then the span goes back: in the list it would stay empty for as long as
@@ -76,13 +79,24 @@ enum Middle {
         return .blocks(taken)
     }
 
+    /// The same of the spans of all shards: when there is no other memory.
+    static func takeAnywhere(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
+        for shard in 0..<(1 &<< shardBits) {
+            let supply = takePartial(sizeClass, count, before: end, cpu: shard)
+            guard case .noMemory = supply else { return supply }
+        }
+        return .noMemory
+    }
+
     /// One block, of whatever source. For calls that go around the caches.
     static func allocateOne(_ sizeClass: Int, cpu: Int) -> (address: UInt64, supply: Supply) {
         var block: UInt64 = 0
         let supply = withUnsafeMutablePointer(to: &block) { cell in
             let partial = takePartial(sizeClass, 1, before: cell + 1, cpu: cpu)
             guard case .noMemory = partial else { return partial }
-            return takeFresh(sizeClass, 1, before: cell + 1, cpu: cpu, growing: true)
+            let fresh = takeFresh(sizeClass, 1, before: cell + 1, cpu: cpu, growing: true)
+            guard case .noMemory = fresh else { return fresh }
+            return takeAnywhere(sizeClass, 1, before: cell + 1)
         }
         return (block, supply)
     }

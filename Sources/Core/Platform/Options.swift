@@ -50,14 +50,32 @@ struct Options {
         if item.hasKey("cache") { return item.size(into: &cacheBudget) }
         if item.hasKey("reserve") { return item.size(into: &reserve) }
         if item.hasKey("index") {
-            if item.valueIs("auto") { index = .automatic; return true }
-            if item.valueIs("cpu_id") { index = .cpuID; return true }
-            if item.valueIs("mm_cid") { index = .mmCID; return true }
+            if item.valueIs("auto") {
+                index = .automatic
+                return true
+            }
+            if item.valueIs("cpu_id") {
+                index = .cpuID
+                return true
+            }
+            if item.valueIs("mm_cid") {
+                index = .mmCID
+                return true
+            }
         }
         if item.hasKey("release") {
-            if item.valueIs("prompt") { release = .prompt; return true }
-            if item.valueIs("lazy") { release = .lazy; return true }
-            if item.valueIs("never") { release = .never; return true }
+            if item.valueIs("prompt") {
+                release = .prompt
+                return true
+            }
+            if item.valueIs("lazy") {
+                release = .lazy
+                return true
+            }
+            if item.valueIs("never") {
+                release = .never
+                return true
+            }
         }
         return false
     }
@@ -93,14 +111,26 @@ private struct OptionItem {
     func valueIs(_ word: StaticString) -> Bool { Self.equal(value, valueCount, word) }
 
     func flag(into target: inout Bool) -> Bool {
-        if valueIs("1") { target = true; return true }
-        if valueIs("0") { target = false; return true }
+        if valueIs("1") {
+            target = true
+            return true
+        }
+        if valueIs("0") {
+            target = false
+            return true
+        }
         return false
     }
 
     func automatic(into target: inout Bool) -> Bool {
-        if valueIs("auto") { target = true; return true }
-        if valueIs("off") { target = false; return true }
+        if valueIs("auto") {
+            target = true
+            return true
+        }
+        if valueIs("off") {
+            target = false
+            return true
+        }
         return false
     }
 

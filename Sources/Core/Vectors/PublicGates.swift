@@ -9,11 +9,18 @@ import Synchronization
 struct PublicGates {
     private var sequences = Sequences()
 
-    /// Opens the gates, once, at start. Vectors may be running already: each gate is opened under its lock.
-    mutating func start(_ sequences: Sequences) {
-        self.sequences = sequences
+    /// Says how the process uses sections. The gates stay closed until the first vector: most programs never use one, and their start
+    /// shall not pay for it.
+    mutating func start(_ sequences: Sequences) { self.sequences = sequences }
+
+    /// Opens the gates before the first vector runs. A section that finds its gate closed leaves for a vector, so it gets here.
+    private func openAll() {
+        guard !areUsed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         #if arch(x86_64)
             guard sequences.registration == .glibc, sequences.canFence else { return }
+            var saved: UInt64 = 0
+            _ = percolate_block_signals(&saved)
+            defer { _ = percolate_restore_signals(&saved) }
             for cpu in 0..<gateCount() {
                 let gate = gate(cpu)
                 guard gate.lock.acquire() else { continue }
@@ -33,6 +40,7 @@ struct PublicGates {
     ///
     /// - Returns: as `executeToleratingFaults`.
     func run(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
+        if !areUsed.load(ordering: .relaxed) { openAll() }
         let gate = gate(cpu)
         var saved: UInt64 = 0
         _ = percolate_block_signals(&saved)
@@ -51,17 +59,20 @@ struct PublicGates {
 
     /// Before fork: takes every lock, so that no vector is halfway and every gate is as it should be in the child.
     func holdForFork() {
+        guard areUsed.load(ordering: .relaxed) else { return }
         for cpu in 0..<gateCount() { gate(cpu).lock.holdForFork() }
     }
 
     /// After fork, in the parent.
     func releaseAfterFork() {
+        guard areUsed.load(ordering: .relaxed) else { return }
         for cpu in 0..<gateCount() { gate(cpu).lock.releaseAfterFork() }
     }
 
     /// After fork, in the child: the locks were this thread's.
     func resetAfterFork() {
-        for cpu in 0..<gateCount() { gate(cpu).lock.reset() }
+        guard areUsed.load(ordering: .relaxed) else { return }
+        for cpu in 0..<gateCount() { gate(cpu).lock.resetAfterFork() }
     }
 
     private static var open: UInt64 { UInt64(PERCOLATE_GATE_OPEN) }
@@ -78,7 +89,7 @@ struct PublicGates {
         guard gate.value == Self.open else {
             // No section can be inside: this gate has never been open, or was closed for good below.
             tally(.vectorsLocal, at: gate.index)
-            return executeToleratingFaults(operations, count: count)
+            return executeToleratingFaults(operations, count: count, cpu: gate.index)
         }
         let closing = gate.close(sequences)
         if closing == nil {
@@ -87,7 +98,7 @@ struct PublicGates {
             gate.open(Self.closed)
             percolate_nap(Self.napMilliseconds)
         }
-        let result = executeToleratingFaults(operations, count: count)
+        let result = executeToleratingFaults(operations, count: count, cpu: gate.index)
         tally(closing == .local ? .vectorsLocal : .vectorsRemote, at: gate.index)
         if closing != nil { gate.open(Self.open) }
         return result
@@ -96,7 +107,7 @@ struct PublicGates {
     private static var napMilliseconds: UInt64 { 20 }
 }
 
-/// Started once, by start-up, before it lets the first section run. Before that it runs vectors under their locks alone.
+/// Started by start-up, before it lets the first section run.
 nonisolated(unsafe) var publicGates = PublicGates()
 
 /// CPU numbers from 0 that have a gate to use. Vectors may run before start-up, so whoever needs it first finds out.
@@ -107,5 +118,8 @@ private func gateCount() -> Int {
     knownGateCount.store(count, ordering: .relaxed)
     return count
 }
+
+/// Whether a vector has run.
+private let areUsed = Atomic<Bool>(false)
 
 private let knownGateCount = Atomic<Int>(0)

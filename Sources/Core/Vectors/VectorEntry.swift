@@ -23,7 +23,15 @@ public func runVector(
     guard error == 0 else { return -Int(error) }
     guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
     guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu)) else { return -Int(EINVAL) }
-    return count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu))
+    // The first vector starts the heap, as the first allocation would: with it the gates open, and sequences can run. In a signal
+    // handler that interrupts the start the gates are still closed, and the vector needs its lock only.
+    _ = Heap.ensureStarted()
+    if percolate_vec_begin_is_traced() != 0 { percolate_trace_vec_begin(source, count, cpu, flags) }
+    let isTraced = percolate_vec_end_is_traced() != 0
+    let start = isTraced ? percolate_nanoseconds() : 0
+    let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu))
+    if isTraced { percolate_trace_vec_end(cpu, result, percolate_nanoseconds() &- start) }
+    return result
 }
 
 /// Whether the calling thread's affinity lets it run on `cpu`. Where it runs now it may run, which saves the question.

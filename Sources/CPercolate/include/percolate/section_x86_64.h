@@ -11,9 +11,10 @@
 #include "layout.h"
 #include "rseq.h"
 
+// The arrays are for debuggers, nothing refers to them: "R" makes the linker keep them. The descriptor is kept by its pointer.
+
 // The descriptor of section \name, which lies between .L\name\()_start and .L\name\()_end, and its abort handler, which
 // jumps to \slow. The handler's signature is the displacement of a `ud1`, so disassemblers stay in step and running it traps.
-// Nothing but debuggers reads the two arrays: the empty relocations keep them when the linker collects unused sections.
 .macro PERCOLATE_DESCRIPTOR name, slow
     .pushsection __rseq_cs, "aw", @progbits
     .balign 32
@@ -21,11 +22,9 @@
     .long 0, 0
     .quad .L\name\()_start, .L\name\()_end - .L\name\()_start, .L\name\()_abort
     .popsection
-    .pushsection __rseq_cs_ptr_array, "aw", @progbits
-.L\name\()_listed:
+    .pushsection __rseq_cs_ptr_array, "awR", @progbits
     .quad .L\name\()_cs
     .popsection
-    .reloc ., R_X86_64_NONE, .L\name\()_listed
     .pushsection __rseq_failure, "ax", @progbits
     .cfi_startproc
     .byte 0x0f, 0xb9, 0x3d
@@ -38,11 +37,9 @@
 
 // Says to debuggers and instrumentation that section \name can be left for \target.
 .macro PERCOLATE_EXIT name, target
-    .pushsection __rseq_exit_point_array, "aw", @progbits
-778:
+    .pushsection __rseq_exit_point_array, "awR", @progbits
     .quad .L\name\()_start, \target
     .popsection
-    .reloc ., R_X86_64_NONE, 778b
 .endm
 
 // rdx = offset of rseq_cs; arms section \name. Changes rcx.
