@@ -46,7 +46,13 @@ import Testing
             regions.clear()
         }
 
-        func allocate(_ capacity: Int) -> Int? { regions.allocate(capacity, in: slab, memory: &memory) }
+        func allocate(_ capacity: Int) -> Int? {
+            regions.allocate(power: SlabRegions.power(capacity), in: slab, memory: &memory)
+        }
+
+        func give(_ position: Int, _ capacity: Int) {
+            regions.give(position, power: SlabRegions.power(capacity), in: slab)
+        }
     }
 
     @Test(arguments: UInt64(1)...3) func regionsNeverOverlap(seed: UInt64) throws {
@@ -63,7 +69,7 @@ import Testing
             } else if !owned.isEmpty {
                 let one = owned.remove(at: Int.random(in: 0..<owned.count, using: &random))
                 #expect((0..<one.capacity).allSatisfy { fixture.slab.words[one.region + $0] == one.mark })
-                fixture.regions.give(one.region, capacity: one.capacity, in: fixture.slab)
+                fixture.give(one.region, one.capacity)
             }
         }
         for one in owned { #expect((0..<one.capacity).allSatisfy { fixture.slab.words[one.region + $0] == one.mark }) }
@@ -73,7 +79,7 @@ import Testing
         let fixture = try Fixture()
         let first = try #require(fixture.allocate(16))
         #expect(first == Slab.firstWord)
-        fixture.regions.give(first, capacity: 16, in: fixture.slab)
+        fixture.give(first, 16)
         #expect(fixture.allocate(9) == first, "the same power of two")
         #expect(fixture.allocate(9) != first)
     }
@@ -86,10 +92,10 @@ import Testing
         #expect(fixture.allocate(8) != nil, "smaller regions still fit behind")
     }
 
-    @Test func aRegionOfNoCapacityIsNothing() throws {
-        let fixture = try Fixture()
-        fixture.regions.give(0, capacity: 0, in: fixture.slab)
-        #expect(fixture.allocate(1) == Slab.firstWord)
+    @Test func aRegionIsTheLeastPowerOfTwoThatHoldsIt() {
+        for (capacity, power) in [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (1023, 10), (1024, 10)] {
+            #expect(SlabRegions.power(capacity) == power)
+        }
     }
 
     /// The fields of a slab that positions are counted in fit the header's 16 bits.

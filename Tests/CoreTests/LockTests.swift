@@ -124,8 +124,8 @@ extension HostedHeap {
         /// From prepare to parent handler: the forking thread passes, once at a time, and nobody else does.
         @Test func theForkingThreadPassesItsLocksAndOthersWait() throws {
             let fixture = Fixture()
-            fixture.lock.holdForFork()
             forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
+            fixture.lock.holdForFork()
             for _ in 0..<3 {
                 #expect(fixture.lock.acquire(), "a lock at rest lets its owner in")
                 #expect(!fixture.lock.acquire(), "a signal handler inside is refused")
@@ -152,7 +152,7 @@ extension HostedHeap {
             let fixture = Fixture()
             #expect(try fixture.elsewhere { $0.acquire() }, "by a thread that the child does not have")
             #expect(!fixture.lock.tryAcquire())
-            fixture.lock.reset()
+            fixture.lock.resetAfterFork()
             #expect(fixture.lock.acquire())
             fixture.lock.release()
         }
