@@ -177,9 +177,9 @@ ALIAS _ZdaPvm, free_sized
     pushq %rdi
     .cfi_adjust_cfa_offset 8
     .cfi_offset %rip, -8
-    testl %eax, %eax
+    testq %rax, %rax
     jz .Lvfork_child
-    movl %eax, %edi
+    movq %rax, %rdi
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
     call percolate_vfork_slow_end

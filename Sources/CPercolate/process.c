@@ -2,24 +2,29 @@
 #include "percolate/process.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/sysinfo.h>
 
 #include "percolate/syscalls.h"
 
+/// What runs in every process, apart from the code that only processes which allocate touch.
+#define LIGHT __attribute__((section(".text.startup")))
+
 extern char **environ;
 
 /// Where the process's initial stack begins: argc, argv, a null pointer, the environment. Set by the dynamic loader.
 extern void *__libc_stack_end __attribute__((weak));
 
-static char **initial_environment(void) {
+LIGHT static char **initial_environment(void) {
     if (!&__libc_stack_end || !__libc_stack_end) return NULL;
     long *stack = __libc_stack_end;
     return (char **)(stack + 1 + stack[0] + 1);
 }
 
-const char *percolate_options_text(void) {
+LIGHT const char *percolate_options_text(void) {
     static const char name[] = "PERCOLATE_OPTIONS";
     char **entry = environ ? environ : initial_environment();
     size_t length = sizeof name - 1;
@@ -49,8 +54,27 @@ int64_t percolate_memory_bytes(void) {
 static struct {
     uint64_t word;
     char padding[56];
-} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))), counting_lock __attribute__((aligned(64)));
+} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))),
+    counting_lock __attribute__((aligned(64)));
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
 uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
 uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
+
+int percolate_has_started;
+
+LIGHT void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
+#ifdef PERCOLATE_WITHOUT_FORK_HANDLERS
+    // A test build: the tests of fork must fail without the handlers.
+    (void)prepare, (void)parent, (void)child;
+#else
+    static atomic_flag done = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&done)) pthread_atfork(prepare, parent, child);
+#endif
+}
+
+static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
+static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));
+
+uintptr_t percolate_emergency_address(void) { return (uintptr_t)emergency_region; }
+uintptr_t percolate_emergency_slots_address(void) { return (uintptr_t)emergency_slots; }

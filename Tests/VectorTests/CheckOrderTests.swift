@@ -78,7 +78,8 @@ import Testing
     func arithmeticHasTheWidthOfAnInteger(type: cpu_op_type) {
         for len: UInt32 in 0...17 {
             let isWidth = [1, 2, 4, 8].contains(len)
-            #expect(run([shift(type, memory.address(), 0, len)]) == (isWidth ? .done : .failed(EINVAL)), "length \(len)")
+            #expect(
+                run([shift(type, memory.address(), 0, len)]) == (isWidth ? .done : .failed(EINVAL)), "length \(len)")
         }
         #expect(run([shift(type, memory.address(), 0, 4096)]) == .failed(EINVAL))
         #expect(run([shift(type, memory.address(), 0, .max)]) == .failed(EINVAL))
@@ -164,7 +165,8 @@ import Testing
         memory.store(UInt64(5), at: 0)
         let effect = add(memory.address(), 1, 8)
         let bad: [cpu_op] = [
-            add(8, 1, 8), add(8, 1, 8, expectFault: 1), add(memory.address(), 1, 3), copy(to: memory.address(), from: 8, 8),
+            add(8, 1, 8), add(8, 1, 8, expectFault: 1), add(memory.address(), 1, 3),
+            copy(to: memory.address(), from: 8, 8),
         ]
         for operation in bad { #expect(run([effect, effect, operation]) != .done) }
         #expect(run([effect], cpu: Int32.max) == .failed(EINVAL))

@@ -15,7 +15,8 @@ import Testing
         let memory = Pages(6)
         for offset in 0..<5 * 4096 { memory[offset] = UInt8.random(in: 0...3, using: &random) }
         var model = SequentialModel(
-            base: memory.address(), bytes: (0..<5 * 4096).map { memory[$0] }, rights: [.write, .write, .read, .none, .write])
+            base: memory.address(), bytes: (0..<5 * 4096).map { memory[$0] },
+            rights: [.write, .write, .read, .none, .write])
         memory.protect(page: 2, PROT_READ)
         memory.protect(page: 3, PROT_NONE)
         memory.protect(page: 5, PROT_NONE)
@@ -84,7 +85,9 @@ import Testing
         return memory.address(oneIn(4, &random) ? offset : offset & ~7)
     }
 
-    private func oneIn(_ chances: Int, _ random: inout SplitMix) -> Bool { Int.random(in: 0..<chances, using: &random) == 0 }
+    private func oneIn(_ chances: Int, _ random: inout SplitMix) -> Bool {
+        Int.random(in: 0..<chances, using: &random) == 0
+    }
 }
 
 /// A generator whose sequence depends on its seed only, so that a failure can be repeated.

@@ -70,7 +70,10 @@ import Testing
     @Test func copyOnWriteIsResolvedForWrites() throws {
         let name = NSTemporaryDirectory() + "percolate-operand-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
-        defer { close(descriptor); unlink(name) }
+        defer {
+            close(descriptor)
+            unlink(name)
+        }
         #expect(ftruncate(descriptor, 4096) == 0)
         let mapping = try #require(mmap(nil, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0))
         defer { munmap(mapping, 8192) }

@@ -78,12 +78,16 @@ import Testing
         for len in Array(0...66) + [127, 1000, 4000] {
             memset(memory.start, 0xee, 4096)
             let source = offset == 7 ? 3 : 2 * offset
-            let operation = copy(to: memory.address(offset + 16), from: memory.address(4096 + source), UInt32(len), type: type)
+            let operation = copy(
+                to: memory.address(offset + 16), from: memory.address(4096 + source), UInt32(len), type: type)
             #expect(run([operation]) == .done)
             for index in 0..<4096 {
                 let inside = index >= offset + 16 && index < offset + 16 + len
                 let expected = inside ? memory[4096 + source + index - offset - 16] : 0xee
-                if memory[index] != expected { Issue.record("byte \(index) of a copy of \(len)"); return }
+                if memory[index] != expected {
+                    Issue.record("byte \(index) of a copy of \(len)")
+                    return
+                }
             }
         }
     }

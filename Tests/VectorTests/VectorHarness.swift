@@ -23,18 +23,11 @@ enum VectorResult: Equatable, CustomStringConvertible {
     }
 }
 
-/// Opens the public gates of this process, once, as the shared object's start-up does.
-let gatesAreOpen: Bool = {
-    publicGates.start(Sequences.decide(Options(), allowedCPUs: 2))
-    return UnsafePointer<UInt64>(percolate_public_gate(0)).pointee == UInt64(PERCOLATE_GATE_OPEN)
-}()
-
 /// Runs `vector` as `cpu_opv` would. `count` and `flags` are what a caller may get wrong.
 func run(
     _ vector: [cpu_op], count: Int? = nil, cpu: Int32 = 0, flags: Int32 = 0,
     on which: percolate_vector_cpu = PERCOLATE_VECTOR_ALLOWED_CPU
 ) -> VectorResult {
-    _ = gatesAreOpen
     return VectorResult(raw(vector, count: count ?? vector.count, cpu: cpu, flags: flags, on: which))
 }
 
@@ -109,7 +102,9 @@ func copy(
     return operation
 }
 
-func add(_ address: UInt64, _ count: Int64, _ len: UInt32, type: cpu_op_type = CPU_ADD_OP, expectFault: UInt8 = 0) -> cpu_op {
+func add(_ address: UInt64, _ count: Int64, _ len: UInt32, type: cpu_op_type = CPU_ADD_OP, expectFault: UInt8 = 0)
+    -> cpu_op
+{
     var operation = cpu_op()
     operation.op = Int32(type.rawValue)
     operation.len = len

@@ -30,7 +30,7 @@ struct Arena {
     var inUseLimit = Int.max
     private(set) var tree = FreeTree()
     var retention = Retention()
-    private var backing = Backing.reserved
+    private(set) var backing = Backing.reserved
 
     static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
     /// Most pages committed beyond what a request needs.

@@ -39,6 +39,10 @@ func allocateSpan(
     spans.setSpan(id, of: kind == .large ? pages.lowerBound..<(pages.lowerBound &+ 1) : pages)
     if sizeClass != 0 { setPageClass(sizeClass, of: pages) }
     spansInUse &+= 1
+    if percolate_span_allocate_is_traced() != 0 {
+        let address = UInt64(arena.address(allocation.first))
+        percolate_trace_span_allocate(address, UInt64(count), Int32(truncatingIfNeeded: sizeClass))
+    }
     return (id, allocation)
 }
 
@@ -55,6 +59,9 @@ func freeSpanLocked(_ id: SpanID, clean: Bool = false) {
     spans.returnRecord(id)
     arena.free(pages, clean: clean)
     spansInUse &-= 1
+    if percolate_span_free_is_traced() != 0 {
+        percolate_trace_span_free(UInt64(arena.address(pages.lowerBound)), UInt64(pages.count))
+    }
 }
 
 private func setPageClass(_ sizeClass: Int, of pages: Range<Int>) {
@@ -67,9 +74,9 @@ func growTables() -> Bool {
     guard arena.committed > publishedPages else { return true }
     guard spans.grow(toPages: arena.committed), pageClasses.commit(UInt(arena.committed)) else { return false }
     publishedPages = arena.committed
-    // 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
-    if percolate_front.pages != 0 { percolate_front.pages = UInt64(arena.committed) }
-    if percolate_front.pages_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
+    // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
+    if percolate_front.limit != 0 { percolate_front.pages = UInt64(arena.committed) }
+    if percolate_front.limit_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
     return true
 }
 
@@ -91,6 +98,9 @@ func releaseFreePages(everything: Bool = false) -> Int {
         guard let pages else { return done }
         let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
         let released = percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0
+        if released, percolate_release_is_traced() != 0 {
+            percolate_trace_release(UInt64(arena.address(pages.lowerBound)), UInt64(bytes))
+        }
         guard arenaLock.acquire() else { return done }
         arena.finishRelease(pages, released: released)
         arenaLock.release()

@@ -23,6 +23,8 @@ struct Span {
     var sizeClass: UInt8 = 0
     var bin: UInt8 = 0
     var shard: UInt8 = 0
+    /// Whether pages were moved here from elsewhere, so that the kernel keeps them as a mapping of their own.
+    var moved = false
     var blocks: UInt16 = 0
     var free: UInt16 = 0
 
@@ -47,7 +49,9 @@ struct SpanTable {
         recordSize(pages) &+ roundUp(UInt(pages) &* 4, Reservation.pageSize)
     }
 
-    private static func recordSize(_ pages: Int) -> UInt { roundUp(UInt(pages / 2) &* Span.stride, Reservation.pageSize) }
+    private static func recordSize(_ pages: Int) -> UInt {
+        roundUp(UInt(pages / 2) &* Span.stride, Reservation.pageSize)
+    }
 
     mutating func place(at address: UInt, pages: Int) {
         records = Reservation(address: address, size: Self.recordSize(pages))

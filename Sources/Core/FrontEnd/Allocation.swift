@@ -107,11 +107,12 @@ extension FrontEnd {
         }
         supply = Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: true)
         guard case .noMemory = supply else { return supply }
-        // The kernel has no more. What other CPUs cache may still serve, whoever uses it.
-        guard drainAll(except: index) > 0 else { return supply }
-        supply = Middle.takePartial(sizeClass, wanted, before: end, cpu: index)
-        guard case .noMemory = supply else { return supply }
-        return Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: false)
+        // The kernel has no more. What other CPUs cache, and what lies in other shards, may still serve.
+        if drainAll(except: index) > 0 {
+            supply = Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: false)
+            guard case .noMemory = supply else { return supply }
+        }
+        return Middle.takeAnywhere(sizeClass, wanted, before: end)
     }
 
     /// Puts `count` blocks into the cache of the CPU that the thread is on by now; what finds no room goes back down.

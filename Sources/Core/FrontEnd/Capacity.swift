@@ -12,52 +12,70 @@ extension FrontEnd {
     /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else is at the caches.
     ///
     /// - Returns: the capacity afterwards.
-    static func grow(_ sizeClass: Int, _ index: Int, _ header: ClassHeader) -> Int {
+    static func grow(_ sizeClass: Int, _ index: Int, _ seen: ClassHeader) -> Int {
         let info = sizeClasses[sizeClass].pointee
         let size = Int(info.size)
-        let capacity = header.capacity
-        guard capacity < Int(info.maxCapacity) else { return capacity }
+        guard seen.capacity < Int(info.maxCapacity) else { return seen.capacity }
         let gate = gate(index)
-        guard gate.lock.tryAcquire() else { return capacity }
+        guard gate.lock.tryAcquire() else { return seen.capacity }
         let cache = caches[index]
         let slab = Slab(address: cache.pointee.slab)
         guard slab.address != 0, mode == .locked || gate.value == slab.address else {
             gate.lock.release()
-            return capacity
+            return seen.capacity
         }
+        // Under the lock capacities do not change: only now the header says what is to be paid for.
+        let header = slab.header(sizeClass)
+        let capacity = header.capacity
         if cache.pointee.misses[sizeClass] < 255 { cache.pointee.misses[sizeClass] &+= 1 }
         let wanted = min(max(capacity &* 2, firstCapacity(size)), Int(info.maxCapacity))
-        let bytes = UInt((wanted &- capacity) &* size)
+        let bytes = UInt(max(wanted &- capacity, 0) &* size)
         if cache.pointee.capacityBytes &+ bytes > cache.pointee.budget {
             gate.lock.release()
             makeRoom(bytes, index, besides: sizeClass)
             return capacity
         }
-        let changed = resize(sizeClass, index, slab, slab.header(sizeClass), to: wanted)
-        if changed { cache.pointee.capacityBytes &+= bytes }
+        let outcome = resize(sizeClass, index, slab, header, to: wanted)
+        if outcome == .resized { cache.pointee.capacityBytes &+= bytes }
+        let now = percolate_milliseconds()
+        let mayEmpty = outcome == .noWords && now &- cache.pointee.lastEmptied > stealInterval
+        if mayEmpty { cache.pointee.lastEmptied = now }
         gate.lock.release()
-        return changed ? wanted : capacity
+        // Regions of other powers of two do not join: only an empty slab can be divided anew.
+        if mayEmpty { _ = drainCache(index) }
+        return outcome == .resized ? wanted : capacity
     }
 
-    /// Moves a class to a region of `wanted` words. The cache's lock is held; `header` is what the caller decided on.
+    private enum Resizing { case resized, noWords, refused }
+
+    /// Gives a class `wanted` words, in its region or in a larger one. The cache's lock is held.
     private static func resize(
         _ sizeClass: Int, _ index: Int, _ slab: Slab, _ header: ClassHeader, to wanted: Int
-    ) -> Bool {
+    ) -> Resizing {
+        guard header.capacity < wanted else { return .refused }
         let cache = caches[index]
-        guard header.capacity < wanted,
-            let region = cache.pointee.regions.allocate(wanted, in: slab, memory: &cache.pointee.memory)
-        else { return false }
+        let old = Int(cache.pointee.regionPowers[sizeClass])
+        let isInPlace = old > 0 && wanted <= 1 &<< (old &- 1)
+        let power = isInPlace ? old &- 1 : SlabRegions.power(wanted)
+        var region = header.begin
+        if !isInPlace {
+            guard let fresh = cache.pointee.regions.allocate(power: power, in: slab, memory: &cache.pointee.memory)
+            else { return .noWords }
+            region = fresh
+        }
         let after = ClassHeader(current: region &+ header.count, begin: region, end: region &+ wanted)
         let vector = MoveVector(
             gate: gate(index), open: slab.address, header: slab.headerWord(sizeClass), expected: header.word,
-            replacement: after.word, target: slab.words + region, source: slab.words + header.begin, count: header.count)
+            replacement: after.word, target: slab.words + region, source: slab.words + header.begin,
+            count: isInPlace ? 0 : header.count)
         guard case .done = vector.runHoldingLock(sequences, gatesOpen: mode == .sections) else {
-            cache.pointee.regions.give(region, capacity: wanted, in: slab)
-            return false
+            if !isInPlace { cache.pointee.regions.give(region, power: power, in: slab) }
+            return .refused
         }
-        cache.pointee.regions.give(header.begin, capacity: header.capacity, in: slab)
+        if !isInPlace, old > 0 { cache.pointee.regions.give(header.begin, power: old &- 1, in: slab) }
+        cache.pointee.regionPowers[sizeClass] = UInt8(power &+ 1)
         tally(.capacityChanges, at: index)
-        return true
+        return .resized
     }
 
     /// Frees budget for `bytes` more: takes capacity from classes without misses, or budget from idle CPUs. What the classes held

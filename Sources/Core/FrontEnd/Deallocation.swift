@@ -22,7 +22,9 @@ extension FrontEnd {
         for _ in 0..<8 {
             guard let index = currentIndex() else { return direct(address, sizeClass) }
             guard let slab = openSlab(index) else {
-                guard caches[index].pointee.slab == 0, setUp(index) else { return direct(address, sizeClass, cpu: index) }
+                guard caches[index].pointee.slab == 0, setUp(index) else {
+                    return direct(address, sizeClass, cpu: index)
+                }
                 continue
             }
             let header = slab.header(sizeClass)

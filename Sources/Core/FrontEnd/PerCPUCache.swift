@@ -15,9 +15,15 @@ struct PerCPUCache: ~Copyable {
     var budget: UInt = 0
     /// Milliseconds at which a thread last took a slow path here.
     let lastUsed = Atomic<UInt64>(0)
+    /// What the headers were at the last round of stealing.
+    var seenHeaders: UInt64 = 0
     /// The usable part of the slab's addresses.
     var memory = Reservation()
     var regions = SlabRegions()
+    /// The region of each class: 1 more than the power of two of its words, 0 for none. A class that lost capacity keeps it.
+    var regionPowers = InlineArray<74, UInt8>(repeating: 0)
+    /// Milliseconds at which the slab was last emptied because its words had run out.
+    var lastEmptied: UInt64 = 0
     /// Where the search for unneeded capacity goes on.
     var hand = 0
     /// Misses of each class since the hand passed.
@@ -55,7 +61,8 @@ enum FrontEnd {
         switch mode {
         case .sections:
             var index = sequences.currentIndex()
-            if index < 0 || sequences.registration == .own {
+            // The concurrency id of a thread that is not registered may read as any: its cpu_id tells.
+            if index < 0 || sequences.registration == .own || sequences.index == .mmCID {
                 guard sequences.registerThread() else { return nil }
                 index = sequences.currentIndex()
             }

@@ -17,13 +17,12 @@ struct SlabRegions {
 
     /// The power of two that holds `capacity` words.
     @inline(__always)
-    private static func power(_ capacity: Int) -> Int {
+    static func power(_ capacity: Int) -> Int {
         capacity <= 1 ? 0 : Int.bitWidth &- (capacity &- 1).leadingZeroBitCount
     }
 
-    /// The position of `capacity` words; nil when the slab is full. `commit` makes words below a position usable.
-    mutating func allocate(_ capacity: Int, in slab: Slab, memory: inout Reservation) -> Int? {
-        let power = Self.power(capacity)
+    /// The position of a region of `1 << power` words; nil when the slab is full. `memory` is the slab's.
+    mutating func allocate(power: Int, in slab: Slab, memory: inout Reservation) -> Int? {
         let reused = Int(free[power])
         if reused != 0 {
             free[power] = UInt16(truncatingIfNeeded: slab.words[reused])
@@ -35,9 +34,7 @@ struct SlabRegions {
         return top &- size
     }
 
-    mutating func give(_ position: Int, capacity: Int, in slab: Slab) {
-        guard capacity > 0 else { return }
-        let power = Self.power(capacity)
+    mutating func give(_ position: Int, power: Int, in slab: Slab) {
         slab.words[position] = UInt64(free[power])
         free[power] = UInt16(truncatingIfNeeded: position)
     }

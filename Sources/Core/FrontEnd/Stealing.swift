@@ -9,8 +9,9 @@ extension FrontEnd {
     /// Milliseconds without a slow path after which a CPU counts as idle.
     private static var idleAge: UInt64 { 1000 }
     /// Least milliseconds between two rounds of stealing in the process.
-    private static var stealInterval: UInt64 { 100 }
-    private static let lastRound = Atomic<UInt64>(0)
+    static var stealInterval: UInt64 { 100 }
+    private static let lastStealing = Atomic<UInt64>(0)
+    private static let lastTaking = Atomic<UInt64>(0)
 
     /// Budget that an idle CPU keeps.
     private static var keptBudget: UInt { 65536 }
@@ -20,17 +21,17 @@ extension FrontEnd {
         return now &- last > idleAge && now > last
     }
 
-    /// Takes the next turn to steal. At most one thread in the process gets one per interval.
-    private static func takeTurn(_ now: UInt64) -> Bool {
-        let last = lastRound.load(ordering: .relaxed)
+    /// Takes the next turn. At most one thread in the process gets one per interval.
+    private static func takeTurn(_ round: borrowing Atomic<UInt64>, _ now: UInt64) -> Bool {
+        let last = round.load(ordering: .relaxed)
         guard now &- last >= stealInterval else { return false }
-        return lastRound.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        return round.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
     }
 
     /// Moves unused budget of idle CPUs to `index`: capacity, no objects, no gate closed. Whether it was `bytes` or more.
     static func takeBudget(_ bytes: UInt, for index: Int) -> Bool {
         let now = percolate_milliseconds()
-        guard takeTurn(now) else { return false }
+        guard takeTurn(lastTaking, now) else { return false }
         var taken: UInt = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
             let lock = gate(other).lock
@@ -53,11 +54,12 @@ extension FrontEnd {
 
     /// Empties the caches of idle CPUs into the middle tier. Whether there was anything.
     static func stealFromIdle(_ index: Int, _ now: UInt64) -> Bool {
-        guard mode == .sections, takeTurn(now) else { return false }
+        guard mode == .sections, takeTurn(lastStealing, now) else { return false }
         var stolen = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
-            // A CPU with nothing to take is not worth a close.
-            guard holdsObjects(other) else { continue }
+            // A CPU whose fast paths work takes no slow path: it is idle only if its caches did not change since the last
+            // round. One with nothing to take is not worth a close.
+            guard isUnchanged(other), holdsObjects(other) else { continue }
             let count = drainCache(other)
             if count > 0 {
                 tally(.steals, at: index)
@@ -70,12 +72,24 @@ extension FrontEnd {
 
     /// Empties every cache that can be had now but that of `index`. Returns the number of blocks.
     static func drainAll(except index: Int = -1) -> Int {
-        guard mode != .hardened else { return 0 }
+        guard mode != .hardened, suspensions.load(ordering: .relaxed) == 0 else { return 0 }
         var sum = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 {
             if holdsObjects(other) { sum &+= drainCache(other) }
         }
         return sum
+    }
+
+    /// Whether the headers are what they were when this was last asked. Asked only by whoever has the turn.
+    private static func isUnchanged(_ index: Int) -> Bool {
+        let slab = Slab(address: caches[index].pointee.slab)
+        var sum: UInt64 = 0
+        for sizeClass in 1..<SizeClass.count {
+            sum = (sum &<< 5 | sum &>> 59) ^ slab.header(sizeClass).word
+        }
+        let same = caches[index].pointee.seenHeaders == sum
+        caches[index].pointee.seenHeaders = sum
+        return same
     }
 
     /// Whether some class of the cache has free blocks, as seen without a lock.
@@ -88,7 +102,7 @@ extension FrontEnd {
     /// Empties one cache, behind its gate, and takes its capacities away. Returns the number of blocks.
     ///
     /// The gate's lock is held while the middle tier's are taken: the order gates, classes, arena, which is also that of fork.
-    private static func drainCache(_ index: Int) -> Int {
+    static func drainCache(_ index: Int) -> Int {
         let gate = gate(index)
         guard gate.lock.tryAcquire() else { return 0 }
         defer { gate.lock.release() }
@@ -104,7 +118,9 @@ extension FrontEnd {
                 var header = slab.header(sizeClass)
                 while header.count > 0 {
                     let part = min(header.count, MoveVector.limit)
-                    guard case .done = popVector(part, sizeClass, index, slab, header, into: start).interpret() else { break }
+                    guard case .done = popVector(part, sizeClass, index, slab, header, into: start).interpret() else {
+                        break
+                    }
                     tally(.vectorsRemote, at: index)
                     giveDown(sizeClass, start, part)
                     sum &+= part
@@ -112,6 +128,7 @@ extension FrontEnd {
                 }
                 slab.headerWord(sizeClass).pointee = 0
                 cache.pointee.misses[sizeClass] = 0
+                cache.pointee.regionPowers[sizeClass] = 0
             }
         }
         cache.pointee.capacityBytes = 0

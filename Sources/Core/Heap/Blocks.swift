@@ -10,10 +10,10 @@ extension Heap {
     static func allocate(_ size: UInt, zeroed: Bool = false) -> UInt {
         guard size <= UInt(largestRequest) else { return 0 }
         let size = Int(size)
-        guard ensureStarted() else { return emergency.allocate(size, alignment: 16) }
+        guard ensureStarted() else { return allocateInEmergency(size, alignment: 16, zeroed: zeroed) }
         takeDeferred()
         if size <= SizeClass.largest {
-            let block = allocateSmall(sizeClass(ofSize: size))
+            let block = allocateSmall(sizeClass(ofSize: size), alignment: 16)
             if zeroed, block != 0 { percolate_zero(block, size) }
             return block
         }
@@ -27,33 +27,41 @@ extension Heap {
     static func allocate(_ size: UInt, alignment: UInt) -> UInt {
         guard size <= UInt(largestRequest), alignment <= 1 << 46 else { return 0 }
         let size = Int(size)
-        guard ensureStarted() else { return emergency.allocate(size, alignment: Int(alignment)) }
+        guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment)) }
         takeDeferred()
         if alignment <= Arena.pageSize, let number = sizeClass(ofSize: size, alignment: Int(alignment)) {
-            return allocateSmall(number)
+            return allocateSmall(number, alignment: Int(alignment))
         }
         var dirty = false
         return allocateLarge(size, alignment: Int(alignment), dirty: &dirty)
     }
 
-    private static func allocateSmall(_ number: Int) -> UInt {
+    private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
         let (address, supply) = FrontEnd.allocate(number)
         if case .interrupted = supply {
-            return emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: 16)
+            return Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
         }
         return UInt(address)
+    }
+
+    /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.
+    private static func allocateInEmergency(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
+        guard phase == .cold else { return 0 }
+        let block = Emergency.allocate(size, alignment: alignment)
+        if zeroed, block != 0 { percolate_zero(block, size) }
+        return block
     }
 
     /// Frees a block. Ends the process when `address` is none of ours.
     static func free(_ address: UInt) {
         guard address != 0 else { return }
-        if emergency.contains(address) { return emergency.free(address) }
+        if Emergency.owns(address) { return Emergency.free(address) }
         takeDeferred()
         freeListed(address)
     }
 
     private static func freeListed(_ address: UInt) {
-        let number = pageClass(at: address)
+        let number = pageClass(of: address)
         if number != 0 { FrontEnd.free(UInt64(address), number) } else { freeLarge(address) }
     }
 
@@ -61,8 +69,8 @@ extension Heap {
     /// block is of another size: the size is checked against the page's class, never trusted.
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
-        if emergency.contains(address) { return emergency.free(address) }
-        let actual = pageClass(at: address)
+        if Emergency.owns(address) { return Emergency.free(address) }
+        let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
         if small {
@@ -81,20 +89,25 @@ extension Heap {
         }
     }
 
+    /// Resizes a block where it is, or by moving its pages. The new address; 0 when only a new block and a copy will do.
+    ///
+    /// - Parameter usable: set to the bytes that the old block had.
+    static func resize(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt {
+        usable = usableSize(address)
+        guard size <= UInt(largestRequest), !Emergency.owns(address) else { return 0 }
+        let number = pageClass(of: address)
+        if number != 0 {
+            // A block keeps its class or moves, so that its size says its class for as long as it lives.
+            return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number ? address : 0
+        }
+        return size > UInt(SizeClass.largest) ? resizeLarge(address, to: Int(size)) : 0
+    }
+
     /// Resizes a block. The new address, 0 when there is no memory; then the old block stays.
     static func reallocate(_ address: UInt, _ size: UInt) -> UInt {
-        guard size <= UInt(largestRequest) else { return 0 }
-        let old = usableSize(address)
-        if !emergency.contains(address) {
-            let number = pageClass(at: address)
-            if number != 0 {
-                // A block keeps its class or moves, so that its size says its class for as long as it lives.
-                if size <= UInt(SizeClass.largest), sizeClass(ofSize: Int(size)) == number { return address }
-            } else if size > UInt(SizeClass.largest) {
-                let resized = resizeLarge(address, to: Int(size))
-                if resized != 0 || !arenaLock.isMine() { return resized }
-            }
-        }
+        var old = 0
+        let resized = resize(address, size, usable: &old)
+        if resized != 0 { return resized }
         let block = allocate(size)
         guard block != 0 else { return 0 }
         percolate_copy(block, address, min(old, Int(size)))
@@ -104,15 +117,15 @@ extension Heap {
 
     /// Bytes that may be used of the block at `address`. Ends the process when it is none of ours.
     static func usableSize(_ address: UInt) -> Int {
-        if emergency.contains(address) { return emergency.usableSize(address) }
-        let number = pageClass(at: address)
+        if Emergency.owns(address) { return Emergency.usableSize(address) }
+        let number = pageClass(of: address)
         guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
         refuseInterior(address, number)
         return Int(sizeClasses[number].pointee.size)
     }
 
     /// The size class of the page at `address`, 0 for a large block. Ends the process for an address outside the arena.
-    private static func pageClass(at address: UInt) -> Int {
+    private static func pageClass(of address: UInt) -> Int {
         let page = Middle.page(of: address)
         guard address >= arena.base, page < publishedPages else {
             ProgrammerError.foreignPointer.report(address, blockSize: 0)

@@ -74,8 +74,8 @@ enum Counting {
     }
 
     /// Notes that a block of `before` bytes was resized. One that moved was allocated and freed; both existed at once. One that stayed
-    /// counts with its change in bytes alone.
-    static func reallocated(_ old: UInt, _ before: Int, to new: UInt) {
+    /// counts with its change in bytes alone. `new` is 0 for one that the caller has to copy, who comes through here for both halves.
+    static func resized(_ old: UInt, _ before: Int, to new: UInt) {
         guard new != 0 else { return }
         let after = Heap.usableSize(new)
         guard new == old else { return note(allocated: UInt64(after), freed: UInt64(before)) }

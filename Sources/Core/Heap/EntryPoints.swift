@@ -31,14 +31,15 @@ public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: 
     Heap.free(Counting.freeing(UInt(bitPattern: block)), size: size, alignment: alignment)
 }
 
-@c(percolate_reallocate)
-public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) -> UnsafeMutableRawPointer? {
+/// Null when only a new block and a copy will do.
+@c(percolate_resize)
+public func percolateResize(
+    _ old: UnsafeMutableRawPointer, _ size: UInt, _ usable: UnsafeMutablePointer<Int>
+) -> UnsafeMutableRawPointer? {
     let address = UInt(bitPattern: old)
-    guard Counting.isActive else { return block(Heap.reallocate(address, size)) }
-    let before = Heap.usableSize(address)
-    let result = Heap.reallocate(address, size)
-    Counting.reallocated(address, before, to: result)
-    return block(result)
+    let resized = Heap.resize(address, size, usable: &usable.pointee)
+    if Counting.isActive { Counting.resized(address, usable.pointee, to: resized) }
+    return block(resized)
 }
 
 @c(percolate_usable_size)
@@ -77,8 +78,6 @@ public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
 
 @c(percolate_end)
 public func percolateEnd() {
-    // A process that allocated nothing starts its heap only to say so.
-    guard Heap.phase == .ready || percolate_options_text() != nil else { return }
     if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
 }
 

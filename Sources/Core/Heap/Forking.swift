@@ -7,8 +7,15 @@ import Synchronization
 /// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
 /// child: its single store happened or did not.
 extension Heap {
+    static func registerForkHandlers() {
+        percolate_register_fork_handlers(
+            { Heap.prepareFork() }, { Heap.finishForkInParent() }, { Heap.finishForkInChild() })
+    }
+
     static func prepareFork() {
+        _ = ensureStarted()
         startLock.holdForFork()
+        forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
         guard phase == .ready else { return }
         publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
@@ -17,13 +24,12 @@ extension Heap {
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).holdForFork() }
         arenaLock.holdForFork()
         Counting.lock.holdForFork()
-        forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
     }
 
     static func finishForkInParent() {
+        forkOwner.store(0, ordering: .releasing)
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
-        forkOwner.store(0, ordering: .releasing)
         Counting.lock.releaseAfterFork()
         arenaLock.releaseAfterFork()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).releaseAfterFork() }
@@ -34,16 +40,17 @@ extension Heap {
     }
 
     static func finishForkInChild() {
-        startLock.reset()
-        guard phase == .ready else { return }
+        startLock.resetAfterFork()
         forkOwner.store(0, ordering: .releasing)
-        Counting.lock.reset()
-        arenaLock.reset()
-        for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).reset() }
-        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+        guard phase == .ready else { return }
+        Counting.lock.resetAfterFork()
+        arenaLock.resetAfterFork()
+        for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).resetAfterFork() }
+        // All indexes: a thread of the parent may have been setting one up.
+        for index in 0..<FrontEnd.indexCount {
             let gate = FrontEnd.gate(index)
-            if FrontEnd.mode == .sections { gate.open(FrontEnd.caches[index].pointee.slab) }
-            gate.lock.reset()
+            let slab = FrontEnd.caches[index].pointee.slab
+            if gate.lock.resetAfterFork(), slab != 0, FrontEnd.mode == .sections { gate.open(slab) }
         }
         publicGates.resetAfterFork()
         // Threads of the parent that were in vfork do not return here.

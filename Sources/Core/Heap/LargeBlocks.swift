@@ -3,8 +3,11 @@ import Synchronization
 
 /// Blocks above the largest size class: each a span of its own.
 extension Heap {
-    /// Bytes from which moving pages beats copying bytes.
-    private static var moveThreshold: Int { 262144 }
+    /// Bytes from which moving pages is worth a mapping.
+    private static var moveThreshold: Int { 1 << 20 }
+    /// Blocks that may lie in mappings of their own at a time: the kernel limits mappings (vm.max_map_count, 65530).
+    private static var movedLimit: Int { 4096 }
+    private static let movedBlocks = Atomic<Int>(0)
 
     private static func pages(_ size: Int) -> Int { (size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT) }
 
@@ -17,7 +20,7 @@ extension Heap {
         guard let span else {
             guard interrupted else { return 0 }
             dirty = true
-            return emergency.allocate(size, alignment: alignment)
+            return Emergency.allocate(size, alignment: alignment)
         }
         tally(.largeAllocations, at: 0)
         dirty = span.allocation.dirty
@@ -31,10 +34,33 @@ extension Heap {
         if expectedSize >= 0, max(1, pages(expectedSize)) != Int(spans[id].pointee.pages) {
             ProgrammerError.wrongSize.report(address, blockSize: usableLargeSize(id))
         }
+        tally(.largeFrees, at: 0)
+        if spans[id].pointee.moved {
+            arenaLock.release()
+            return freeMoved(address)
+        }
         freeSpanLocked(id)
         arenaLock.release()
-        tally(.largeFrees, at: 0)
         releaseFreePages()
+    }
+
+    /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and lets the mapping join its
+    /// neighbours.
+    private static func freeMoved(_ address: UInt) {
+        let isFresh = mapAfresh(address, pages: Int(spans[largeSpan(at: address)].pointee.pages))
+        movedBlocks.wrappingSubtract(1, ordering: .relaxed)
+        guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        freeSpanLocked(largeSpan(at: address), clean: isFresh)
+        arenaLock.release()
+    }
+
+    /// Replaces pages by fresh ones that can join the mappings around them. Whether the kernel did.
+    private static func mapAfresh(_ address: UInt, pages: Int) -> Bool {
+        let bytes = pages &<< Int(PERCOLATE_PAGE_SHIFT)
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED
+        guard percolate_mmap(address, bytes, PROT_READ | PROT_WRITE, flags) > 0 else { return false }
+        if arena.backing == .reserved { _ = percolate_madvise(address, bytes, MADV_NOHUGEPAGE) }
+        return true
     }
 
     /// The span of the large block that begins at `address`. Ends the process when there is none. The arena's lock is held, or the
@@ -62,14 +88,21 @@ extension Heap {
         let record = spans[id]
         let first = Int(record.pointee.firstPage)
         let old = Int(record.pointee.pages)
+        let isMoved = record.pointee.moved
         if wanted < old {
-            arena.free((first &+ wanted)..<(first &+ old))
+            // The caller owns the tail for as long as the record says so.
+            var isFresh = false
+            if isMoved { isFresh = mapAfresh(arena.address(first &+ wanted), pages: old &- wanted) }
+            arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             arenaLock.release()
             releaseFreePages()
             return address
         }
-        if wanted == old || arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
+        // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as one.
+        if wanted == old
+            || (!isMoved && arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil && growTables())
+        {
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             arenaLock.release()
             return address
@@ -81,15 +114,15 @@ extension Heap {
         guard target != 0 else { return 0 }
         let bytes = old &<< Int(PERCOLATE_PAGE_SHIFT)
         var moved = false
-        if bytes >= moveThreshold, !emergency.contains(target) {
+        if bytes >= moveThreshold, size >= bytes, !Emergency.owns(target) {
             switch movePages(from: address, count: bytes, to: target) {
             case .moved: moved = true
             case .kept: break
             case .lost: return copyElsewhere(address, bytes, size)
             }
         }
-        if !moved { percolate_copy(target, address, bytes) }
-        releaseMoved(address, clean: moved)
+        if !moved { percolate_copy(target, address, min(bytes, size)) }
+        releaseOld(address, clean: moved)
         return target
     }
 
@@ -100,10 +133,17 @@ extension Heap {
 
     /// Moves pages by mremap(2), leaving the source mapped and empty: no hole opens in the window.
     private static func movePages(from source: UInt, count: Int, to target: UInt) -> Move {
-        guard mayMovePages.load(ordering: .relaxed) else { return .kept }
+        guard mayMovePages.load(ordering: .relaxed), movedBlocks.load(ordering: .relaxed) < movedLimit else {
+            return .kept
+        }
         let result = percolate_mremap_keep(source, count, target)
-        if result > 0 { return .moved }
-        mayMovePages.store(false, ordering: .relaxed)
+        if result > 0 {
+            spans[largeSpan(at: target)].pointee.moved = true
+            movedBlocks.wrappingAdd(1, ordering: .relaxed)
+            return .moved
+        }
+        // EFAULT: the block lies in several mappings, as only some do.
+        if result != -Int(EFAULT) { mayMovePages.store(false, ordering: .relaxed) }
         if result == -Int(EINVAL) { return .kept }
         // The kernel may have unmapped the target before it refused. Map it again, unless something is there: ours, or of
         // somebody who was quicker. Then the target stays allocated for ever, and unused.
@@ -115,12 +155,14 @@ extension Heap {
         var dirty = false
         let target = allocateLarge(size, alignment: 1, dirty: &dirty)
         guard target != 0 else { return 0 }
-        percolate_copy(target, address, bytes)
-        releaseMoved(address, clean: false)
+        percolate_copy(target, address, min(bytes, size))
+        releaseOld(address, clean: false)
         return target
     }
 
-    private static func releaseMoved(_ address: UInt, clean: Bool) {
+    /// Frees the block whose bytes are elsewhere now; `clean` when its pages are, too.
+    private static func releaseOld(_ address: UInt, clean: Bool) {
+        if spans[largeSpan(at: address)].pointee.moved { return freeMoved(address) }
         guard arenaLock.acquire() else { return DeferredFrees.add(address) }
         freeSpanLocked(largeSpan(at: address), clean: clean)
         arenaLock.release()

@@ -7,18 +7,24 @@ enum Heap {
 
     nonisolated(unsafe) static var phase = Phase.cold
     nonisolated(unsafe) static var options = Options()
-    nonisolated(unsafe) static var emergency = EmergencyRegion()
 
     /// Largest window: 16 TiB. Smallest: 64 MiB.
     private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44) }
 
     /// Makes the heap usable. False when it is not: start-up runs in this very thread, or failed.
     @inline(__always)
-    static func ensureStarted() -> Bool { phase == .ready || start() }
+    static func ensureStarted() -> Bool { phase == .ready || startAndRegister() }
+
+    @inline(never)
+    private static func startAndRegister() -> Bool {
+        guard start() else { return false }
+        // Without the lock of start-up: registering may allocate.
+        registerForkHandlers()
+        return true
+    }
 
     static var startLock: Lock { Lock(at: percolate_start_lock_address()) }
 
-    @inline(never)
     private static func start() -> Bool {
         guard startLock.acquire() else { return false }
         defer { startLock.release() }
@@ -35,6 +41,7 @@ enum Heap {
             options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
         arena.retention.policy = options.release
         phase = .ready
+        percolate_has_started = 1
         guard arenaLock.acquire() else { return false }
         publishFront()
         arenaLock.release()
@@ -45,7 +52,7 @@ enum Heap {
         // 23 is AT_SECURE: a program with raised privileges does not listen to its environment.
         guard percolate_auxiliary(23) == 0, let text = percolate_options_text() else { return }
         options.parse(text)
-        keepStandardError()
+        keepStatisticsTarget()
     }
 
     private static func allowedCPUs() -> Int {
@@ -60,7 +67,7 @@ enum Heap {
     private static func possibleCPUs() -> Int {
         var bits = 0
         withAffinity { _, words in bits = words &* 64 }
-        return bits == 0 ? 1 : min(bits, Int(PERCOLATE_MAX_CPUS))
+        return bits == 0 ? Int(PERCOLATE_MAX_CPUS) : min(bits, Int(PERCOLATE_MAX_CPUS))
     }
 
     private static func withAffinity(_ body: (UnsafePointer<UInt64>, Int) -> Void) {
@@ -162,6 +169,11 @@ private struct MetadataLayout {
         counterRowCount = indexes
         FrontEnd.caches = Table(address: roundUp(counterRows.address &+ rows, 64))
         FrontEnd.indexCount = indexes
+        lockOrder.append(address: percolate_start_lock_address(), stride: 64, count: 1)
+        lockOrder.append(address: FrontEnd.caches.address, stride: PerCPUCache.stride, count: indexes)
+        lockOrder.append(address: Middle.lists.address, stride: Middle.stride, count: Middle.listCount)
+        lockOrder.append(address: percolate_arena_lock_address(), stride: 64, count: 1)
+        lockOrder.append(address: percolate_counting_lock_address(), stride: 64, count: 1)
         FrontEnd.closed = UInt64(closed)
         writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))
         // Entries -2 and -1 serve threads that are not registered.
@@ -173,8 +185,6 @@ private struct MetadataLayout {
         arena.start(base: base, pages: pages, metadata: treeStart, backing: backing)
         percolate_front.base = UInt64(base)
 
-        guard let region = arena.allocate(EmergencyRegion.pages), growTables() else { return false }
-        Heap.emergency.place(at: arena.address(region.first))
         return true
     }
 }

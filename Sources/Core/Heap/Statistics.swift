@@ -6,8 +6,14 @@ extension Heap {
     /// A duplicate of standard error, made at start: programs close theirs before the statistics are written.
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
-    static func keepStandardError() {
-        guard options.statistics != nil, options.statisticsLength == 0 else { return }
+    /// The path: programs write their title over their environment.
+    nonisolated(unsafe) private static var statisticsPath = TextBuffer()
+
+    /// Keeps what the options say of statistics, at start.
+    static func keepStatisticsTarget() {
+        guard let path = options.statistics else { return }
+        statisticsPath.append(cString: path, limit: min(options.statisticsLength, 3800))
+        guard options.statisticsLength == 0 else { return }
         let duplicate = percolate_duplicate(2, 100)
         if duplicate >= 0 { statisticsDescriptor = Int32(duplicate) }
     }
@@ -89,15 +95,14 @@ extension Heap {
 
     /// At the end of the process: writes the statistics where the options say. Not in a vfork child, whose memory is its parent's.
     static func writeStatisticsAtExit() {
-        guard let path = options.statistics, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+        guard options.statistics != nil, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
         var text = TextBuffer()
         describe(into: &text)
         guard options.statisticsLength > 0 else {
             _ = text.write(to: statisticsDescriptor)
             return
         }
-        var name = TextBuffer()
-        name.append(cString: path, limit: min(options.statisticsLength, 3800))
+        var name = statisticsPath
         if percolate_getpid() != options.mainProcess {
             name.append(".")
             name.append(percolate_getpid())
@@ -107,7 +112,7 @@ extension Heap {
         guard descriptor >= 0, text.write(to: Int32(descriptor)) else {
             var line = TextBuffer()
             line.append("percolate: cannot write statistics to ")
-            line.append(cString: path, limit: min(options.statisticsLength, 3800))
+            line.append(statisticsPath)
             line.append("\n")
             _ = line.write(to: 2)
             return

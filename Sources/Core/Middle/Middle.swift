@@ -59,13 +59,33 @@ enum Middle {
         let list = list(sizeClass, shard)
         let lock = lock(list)
         guard lock.acquire() else {
-            // A signal handler inside the list: the span stays out of it and out of use.
+            // A signal handler inside the list.
+            if arenaLock.acquire() {
+                freeSpanLocked(span.id)
+                arenaLock.release()
+            }
             return .interrupted
         }
-        list.pointee.add(span.id, info)
-        let taken = list.pointee.take(count, before: end, info)
+        // Others may have filled the list meanwhile. Then the span goes back: in the list it would stay empty for as long as
+        // fuller spans serve.
+        var taken = list.pointee.take(count, before: end, info)
+        let isNeeded = taken < count
+        if isNeeded {
+            list.pointee.add(span.id, info)
+            taken &+= list.pointee.take(count &- taken, before: end - taken, info)
+        }
         lock.release()
+        if !isNeeded { freeEmpty(span.id) }
         return .blocks(taken)
+    }
+
+    /// The same of the spans of all shards: when there is no other memory.
+    static func takeAnywhere(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
+        for shard in 0..<(1 &<< shardBits) {
+            let supply = takePartial(sizeClass, count, before: end, cpu: shard)
+            guard case .noMemory = supply else { return supply }
+        }
+        return .noMemory
     }
 
     /// One block, of whatever source. For calls that go around the caches.
@@ -74,7 +94,9 @@ enum Middle {
         let supply = withUnsafeMutablePointer(to: &block) { cell in
             let partial = takePartial(sizeClass, 1, before: cell + 1, cpu: cpu)
             guard case .noMemory = partial else { return partial }
-            return takeFresh(sizeClass, 1, before: cell + 1, cpu: cpu, growing: true)
+            let fresh = takeFresh(sizeClass, 1, before: cell + 1, cpu: cpu, growing: true)
+            guard case .noMemory = fresh else { return fresh }
+            return takeAnywhere(sizeClass, 1, before: cell + 1)
         }
         return (block, supply)
     }

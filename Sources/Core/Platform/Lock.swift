@@ -24,7 +24,8 @@ struct Lock {
     private static var atRest: UInt { 2 }
     private static var flags: UInt { 3 }
 
-    /// Waits until the calling thread owns the lock. False, without waiting, when the calling thread is inside already.
+    /// Waits until the calling thread owns the lock. False, without waiting, when the calling thread is inside already, or when it is a
+    /// signal handler that must not wait for this lock (`LockOrder`).
     @inline(__always)
     func acquire() -> Bool {
         let me = percolate_thread_pointer()
@@ -59,7 +60,9 @@ struct Lock {
         guard seen != 0 else { return }
         if seen & Self.contended == 0 {
             let wanted = seen | Self.contended
-            guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else { return }
+            guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else {
+                return
+            }
         }
         _ = percolate_futex_wait_briefly(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
     }
@@ -71,25 +74,37 @@ struct Lock {
         wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
     }
 
-    /// Before fork: takes the lock and leaves it at rest.
+    /// Before fork: takes the lock and leaves it at rest. A lock that the calling thread is inside of, in a signal handler that forks,
+    /// stays as it is.
     func holdForFork() {
         if acquire() { _ = word.pointee.bitwiseOr(Self.atRest, ordering: .relaxed) }
     }
 
-    /// After fork, in the parent: frees the lock and wakes a waiter.
+    /// After fork, in the parent: frees the lock if it is at rest, and wakes a waiter.
     func releaseAfterFork() {
+        let rest = percolate_thread_pointer() | Self.atRest
+        var seen = word.pointee.load(ordering: .relaxed)
+        while seen & ~Self.contended == rest {
+            let (exchanged, original) = word.pointee.compareExchange(expected: seen, desired: 0, ordering: .releasing)
+            if exchanged { return wakeIfContended(seen) }
+            seen = original
+        }
+    }
+
+    /// After fork, in the child: whoever owned or awaited the lock does not exist here, but for the frame that the forking signal
+    /// handler interrupted.
+    ///
+    /// - Returns: false when that frame is inside and stays the owner.
+    @discardableResult
+    func resetAfterFork() -> Bool {
         let me = percolate_thread_pointer()
-        guard word.pointee.load(ordering: .relaxed) & ~Self.flags == me else { return }
-        wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
+        let isInside = word.pointee.load(ordering: .relaxed) & ~Self.contended == me
+        word.pointee.store(isInside ? me : 0, ordering: .releasing)
+        return !isInside
     }
 
-    /// After fork, in the child: whoever owned or awaited the lock does not exist here.
-    func reset() { word.pointee.store(0, ordering: .releasing) }
-
-    /// Whether the calling thread owns the lock.
-    func isMine() -> Bool {
-        word.pointee.load(ordering: .relaxed) & ~Self.flags == percolate_thread_pointer()
-    }
+    /// Whether the thread with thread pointer `thread` owns the lock.
+    func isOwned(by thread: UInt) -> Bool { word.pointee.load(ordering: .relaxed) & ~Self.flags == thread }
 
     private func wakeIfContended(_ old: UInt) {
         if old & Self.contended != 0 { _ = percolate_futex_wake(futex, 1) }
@@ -119,7 +134,9 @@ struct Lock {
             if seen == 0 {
                 // Others may sleep: whoever had to wait hands the flag on.
                 let taken = spins < Self.spinLimit ? me : me | Self.contended
-                if word.pointee.compareExchange(expected: 0, desired: taken, ordering: .acquiring).exchanged { return true }
+                if word.pointee.compareExchange(expected: 0, desired: taken, ordering: .acquiring).exchanged {
+                    return true
+                }
                 continue
             }
             spins &+= 1
@@ -127,9 +144,12 @@ struct Lock {
                 percolate_pause()
                 continue
             }
+            guard lockOrder.mayWait(for: UInt(bitPattern: word), me) else { return false }
             if seen & Self.contended == 0 {
                 let wanted = seen | Self.contended
-                guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else { continue }
+                guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else {
+                    continue
+                }
             }
             _ = percolate_futex_wait(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
         }
@@ -141,6 +161,6 @@ struct Lock {
     private var futex: UnsafeMutablePointer<UInt32> { pointer(UInt(bitPattern: word)) }
 }
 
-/// Thread pointer of the thread that is forking, from its prepare handler to its parent handler; 0 otherwise. Changed only with all
-/// locks held.
+/// Thread pointer of the thread that is forking, from before its prepare handler takes the first lock to its parent handler; 0
+/// otherwise. Changed only with the lock of start-up held, so one thread forks at a time.
 let forkOwner = Atomic<UInt>(0)

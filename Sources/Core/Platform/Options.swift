@@ -50,14 +50,32 @@ struct Options {
         if item.hasKey("cache") { return item.size(into: &cacheBudget) }
         if item.hasKey("reserve") { return item.size(into: &reserve) }
         if item.hasKey("index") {
-            if item.valueIs("auto") { index = .automatic; return true }
-            if item.valueIs("cpu_id") { index = .cpuID; return true }
-            if item.valueIs("mm_cid") { index = .mmCID; return true }
+            if item.valueIs("auto") {
+                index = .automatic
+                return true
+            }
+            if item.valueIs("cpu_id") {
+                index = .cpuID
+                return true
+            }
+            if item.valueIs("mm_cid") {
+                index = .mmCID
+                return true
+            }
         }
         if item.hasKey("release") {
-            if item.valueIs("prompt") { release = .prompt; return true }
-            if item.valueIs("lazy") { release = .lazy; return true }
-            if item.valueIs("never") { release = .never; return true }
+            if item.valueIs("prompt") {
+                release = .prompt
+                return true
+            }
+            if item.valueIs("lazy") {
+                release = .lazy
+                return true
+            }
+            if item.valueIs("never") {
+                release = .never
+                return true
+            }
         }
         return false
     }
@@ -93,14 +111,26 @@ private struct OptionItem {
     func valueIs(_ word: StaticString) -> Bool { Self.equal(value, valueCount, word) }
 
     func flag(into target: inout Bool) -> Bool {
-        if valueIs("1") { target = true; return true }
-        if valueIs("0") { target = false; return true }
+        if valueIs("1") {
+            target = true
+            return true
+        }
+        if valueIs("0") {
+            target = false
+            return true
+        }
         return false
     }
 
     func automatic(into target: inout Bool) -> Bool {
-        if valueIs("auto") { target = true; return true }
-        if valueIs("off") { target = false; return true }
+        if valueIs("auto") {
+            target = true
+            return true
+        }
+        if valueIs("off") {
+            target = false
+            return true
+        }
         return false
     }
 
@@ -123,12 +153,15 @@ private struct OptionItem {
                 continue
             }
             guard index == valueCount &- 1, digits > 0 else { return false }
+            let power: UInt
             switch byte | 32 {
-            case UInt8(ascii: "k"): result &*= 1 << 10
-            case UInt8(ascii: "m"): result &*= 1 << 20
-            case UInt8(ascii: "g"): result &*= 1 << 30
+            case UInt8(ascii: "k"): power = 10
+            case UInt8(ascii: "m"): power = 20
+            case UInt8(ascii: "g"): power = 30
             default: return false
             }
+            guard result <= UInt.max &>> power else { return false }
+            result &<<= power
         }
         guard digits > 0 else { return false }
         target = result

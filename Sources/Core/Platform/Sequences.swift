@@ -71,15 +71,18 @@ struct Sequences {
         return registration == .own && percolate_rseq_register_own() == 0
     }
 
-    /// Aborts every section that another thread may be in, on CPU `index` or, where the index is no CPU number, on all
-    /// CPUs; a full barrier besides (membarrier(2)). False when the kernel refuses.
-    func fence(_ index: Int) -> Bool {
-        let command = Int32(bitPattern: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ.rawValue)
-        guard canFence else { return false }
-        return switch self.index {
-        case .cpuID: percolate_membarrier(command, UInt32(MEMBARRIER_CMD_FLAG_CPU.rawValue), Int32(index)) == 0
-        case .mmCID: percolate_membarrier(command, 0, 0) == 0
-        }
+    /// Aborts every section that another thread may be in on `cpu`, a CPU number, or on all CPUs when nil, for gates whose index
+    /// is a concurrency id; a full barrier besides (membarrier(2)). False when the kernel refuses.
+    func fence(cpu: Int?) -> Bool {
+        #if PERCOLATE_WITHOUT_FENCE
+            // A test build: the stress must fail without the fence.
+            return true
+        #else
+            let command = Int32(bitPattern: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ.rawValue)
+            guard canFence else { return false }
+            guard let cpu else { return percolate_membarrier(command, 0, 0) == 0 }
+            return percolate_membarrier(command, UInt32(MEMBARRIER_CMD_FLAG_CPU.rawValue), Int32(cpu)) == 0
+        #endif
     }
 
     /// Aborts every section that another thread may be in, and lets all threads see what this one stored. False when the kernel

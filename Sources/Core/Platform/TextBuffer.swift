@@ -21,6 +21,10 @@ struct TextBuffer {
         }
     }
 
+    mutating func append(_ other: TextBuffer) {
+        for index in 0..<other.count { append(byte: other.bytes[index]) }
+    }
+
     /// Appends a C string, at most `limit` bytes of it.
     mutating func append(cString text: UnsafePointer<CChar>, limit: Int = 256) {
         var index = 0

@@ -12,17 +12,20 @@ import CPercolate
 /// gate stops the vector without an effect.
 ///
 /// - Returns: 0 when every operation ran, the index plus one of the compare that stopped the vector, or `-EAGAIN` when an operand
-///   with `expect_fault` faulted.
-func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int) -> Int {
+///   with `expect_fault` faulted (`-EFAULT` when it was found to be another one before the first operation).
+func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count, !operations[index].expectsFault { index &+= 1 }
-    if index == count { return executeOperations(operations, count: count) }
+    if index == count { return executeOperations(operations, count: count, cpu: cpu) }
 
     var probe = OperandProbe()
-    if probe.firstError(operations, count: count) != 0 { return -Int(EAGAIN) }
+    let error = probe.firstError(operations, count: count)
+    if error != 0 { return -Int(error) }
     index = 0
     while index < count {
-        switch executeToleratingFaults(operations[index]) {
+        let progress = executeToleratingFaults(operations[index])
+        announce(operations[index], cpu: cpu, index: index, outcome: progress.rawValue)
+        switch progress {
         case .goesOn: index &+= 1
         case .stops: return index &+ 1
         case .faulted: return -Int(EAGAIN)
@@ -31,8 +34,10 @@ func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int) ->
     return 0
 }
 
-private enum Progress {
-    case goesOn, stops, faulted
+private enum Progress: Int32 {
+    case goesOn = 1
+    case stops = 0
+    case faulted = -1
 }
 
 private func executeToleratingFaults(_ operation: cpu_op) -> Progress {

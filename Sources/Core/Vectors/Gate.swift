@@ -38,32 +38,48 @@ struct Gate {
     var value: UInt64 { word.pointee.load(ordering: .acquiring) }
 
     /// Closes the gate, whose lock the caller holds. Nil, with the gate as it was, when the machine cannot fence.
-    func close(_ sequences: Sequences) -> Closing? {
+    ///
+    /// - Parameter locally: false where the thread's rseq area cannot be trusted, and only the fence will do.
+    func close(_ sequences: Sequences, locally: Bool = true) -> Closing? {
         let open = value
         let cell = UnsafeMutableRawPointer(word).assumingMemoryBound(to: UInt64.self)
-        if sequences.registration != .none {
+        if locally, sequences.registration != .none {
             // One abort may be chance, several are a debugger: a section alone would then never finish.
             for _ in 0..<2 {
                 let result = percolate_section_close(
                     cell, closed, Int64(index), Int64(indexOffset), Int64(sequences.areaOffset))
                 if result == PERCOLATE_SECTION_DONE.rawValue {
                     tally(.gatesClosedLocal, at: index)
+                    announceClose(how: 0, nanoseconds: 0)
                     return .local
                 }
                 if result == PERCOLATE_SECTION_ELSEWHERE.rawValue { break }
                 tally(.sectionsAborted, at: index)
             }
         }
+        let start = percolate_gate_close_is_traced() != 0 ? percolate_nanoseconds() : 0
         word.pointee.store(closed, ordering: .relaxed)
-        guard sequences.fence(indexOffset == sequences.cpuOffset ? index : -1) else {
+        guard sequences.fence(cpu: indexOffset == sequences.cpuOffset ? index : nil) else {
             word.pointee.store(open, ordering: .releasing)
             return nil
         }
         tally(.gatesClosedRemote, at: index)
+        announceClose(how: 1, nanoseconds: start == 0 ? 0 : percolate_nanoseconds() &- start)
         return .fenced
     }
 
     /// Opens the gate to `value`, after everything the holder stored.
     @inline(__always)
-    func open(_ value: UInt64) { word.pointee.store(value, ordering: .releasing) }
+    func open(_ value: UInt64) {
+        word.pointee.store(value, ordering: .releasing)
+        if percolate_gate_open_is_traced() != 0 { percolate_trace_gate_open(Int32(truncatingIfNeeded: index), address) }
+    }
+
+    private var address: UInt64 { UInt64(UInt(bitPattern: word)) }
+
+    @inline(__always)
+    private func announceClose(how: Int32, nanoseconds: UInt64) {
+        guard percolate_gate_close_is_traced() != 0 else { return }
+        percolate_trace_gate_close(Int32(truncatingIfNeeded: index), address, how, nanoseconds)
+    }
 }

@@ -5,12 +5,15 @@ import CPercolate
 /// The operations have been validated, their operands can be accessed, and the caller alone may write what they write:
 /// it holds the gate that they belong to. Allocates nothing and calls nothing that may block.
 ///
+/// - Parameter cpu: whose gate is closed, for tracers.
 /// - Returns: 0 when every operation ran, else the index plus one of the compare that stopped the vector. The stores of
 ///   the operations before that compare stay.
-func executeOperations(_ operations: UnsafePointer<cpu_op>, count: Int) -> Int {
+func executeOperations(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count {
-        guard execute(operations[index]) else { return index &+ 1 }
+        let goesOn = execute(operations[index])
+        announce(operations[index], cpu: cpu, index: index, outcome: goesOn ? 1 : 0)
+        guard goesOn else { return index &+ 1 }
         index &+= 1
     }
     return 0

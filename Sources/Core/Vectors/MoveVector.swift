@@ -49,6 +49,10 @@ struct MoveVector {
             switch percolate_section_move(&move) {
             case Int32(PERCOLATE_SECTION_DONE.rawValue):
                 tally(.vectorsLocal, at: gate.index)
+                if percolate_move_is_traced() != 0 {
+                    percolate_trace_move(
+                        Int32(truncatingIfNeeded: gate.index), UInt64(UInt(bitPattern: header)), UInt64(count))
+                }
                 return .done
             case Int32(PERCOLATE_SECTION_DIFFERS.rawValue): return .differs
             case Int32(PERCOLATE_SECTION_GATE.rawValue): return .closed
@@ -103,7 +107,7 @@ struct MoveVector {
                 operations[2].u.memcpy_op.src = UInt64(UInt(bitPattern: replacement))
                 return withUnsafePointer(to: &operations) { array in
                     let first = UnsafeRawPointer(array).assumingMemoryBound(to: cpu_op.self)
-                    return executeOperations(first, count: 3) == 0 ? .done : .differs
+                    return executeOperations(first, count: 3, cpu: gate.index) == 0 ? .done : .differs
                 }
             }
         }

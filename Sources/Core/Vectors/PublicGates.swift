@@ -9,18 +9,27 @@ import Synchronization
 struct PublicGates {
     private var sequences = Sequences()
 
-    /// Opens the gates, once, at start. Vectors may be running already: each gate is opened under its lock.
-    mutating func start(_ sequences: Sequences) {
-        self.sequences = sequences
+    /// Says how the process uses sections. The gates stay closed until the first vector: most programs never use one, and their start
+    /// shall not pay for it.
+    mutating func start(_ sequences: Sequences) { self.sequences = sequences }
+
+    /// Opens the gates before the first vector runs. A section that finds its gate closed leaves for a vector, so it gets here.
+    ///
+    /// The lock of gate 0 guards this step, so that fork needs no other lock while no vector has run.
+    private func openAll() {
+        var saved: UInt64 = 0
+        _ = percolate_block_signals(&saved)
+        defer { _ = percolate_restore_signals(&saved) }
+        let first = gate(0).lock
+        guard first.acquire() else { return }
+        defer { first.release() }
+        guard !areUsed.load(ordering: .relaxed) else { return }
         #if arch(x86_64)
-            guard sequences.registration == .glibc, sequences.canFence else { return }
-            for cpu in 0..<gateCount() {
-                let gate = gate(cpu)
-                guard gate.lock.acquire() else { continue }
-                gate.open(Self.open)
-                gate.lock.release()
+            if sequences.registration == .glibc, sequences.canFence {
+                for cpu in 0..<gateCount() { gate(cpu).open(Self.open) }
             }
         #endif
+        areUsed.store(true, ordering: .releasing)
     }
 
     /// Whether the machine can have a CPU of that number.
@@ -31,8 +40,11 @@ struct PublicGates {
     /// Signals stay blocked while the lock is held: a handler that issues a vector for the same CPU would wait for the thread
     /// that it interrupts. They are open while the thread waits.
     ///
+    /// - Parameter locally: whether the thread may close the gate by a section. Not around vfork: the child is taken for its
+    ///   parent, wherever it runs.
     /// - Returns: as `executeToleratingFaults`.
-    func run(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
+    func run(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int, locally: Bool) -> Int {
+        if !areUsed.load(ordering: .acquiring) { openAll() }
         let gate = gate(cpu)
         var saved: UInt64 = 0
         _ = percolate_block_signals(&saved)
@@ -43,25 +55,34 @@ struct PublicGates {
             hasWaited = true
             _ = percolate_block_signals(&saved)
         }
-        let result = runHolding(gate, operations, count: count)
+        let result = runHolding(gate, operations, count: count, locally: locally)
         gate.lock.release()
         _ = percolate_restore_signals(&saved)
         return result
     }
 
-    /// Before fork: takes every lock, so that no vector is halfway and every gate is as it should be in the child.
+    /// Before fork: takes every lock that may be in use, so that no vector is halfway and every gate is as it should be in the
+    /// child. While no vector has run, the first lock keeps others from starting to.
     func holdForFork() {
-        for cpu in 0..<gateCount() { gate(cpu).lock.holdForFork() }
+        gate(0).lock.holdForFork()
+        guard areUsed.load(ordering: .relaxed) else { return }
+        for cpu in 1..<max(gateCount(), 1) { gate(cpu).lock.holdForFork() }
     }
 
     /// After fork, in the parent.
     func releaseAfterFork() {
-        for cpu in 0..<gateCount() { gate(cpu).lock.releaseAfterFork() }
+        if areUsed.load(ordering: .relaxed) {
+            for cpu in 1..<max(gateCount(), 1) { gate(cpu).lock.releaseAfterFork() }
+        }
+        gate(0).lock.releaseAfterFork()
     }
 
     /// After fork, in the child: the locks were this thread's.
     func resetAfterFork() {
-        for cpu in 0..<gateCount() { gate(cpu).lock.reset() }
+        if areUsed.load(ordering: .relaxed) {
+            for cpu in 1..<max(gateCount(), 1) { gate(cpu).lock.resetAfterFork() }
+        }
+        gate(0).lock.resetAfterFork()
     }
 
     private static var open: UInt64 { UInt64(PERCOLATE_GATE_OPEN) }
@@ -74,20 +95,20 @@ struct PublicGates {
             closed: Self.closed)
     }
 
-    private func runHolding(_ gate: Gate, _ operations: UnsafePointer<cpu_op>, count: Int) -> Int {
+    private func runHolding(_ gate: Gate, _ operations: UnsafePointer<cpu_op>, count: Int, locally: Bool) -> Int {
         guard gate.value == Self.open else {
             // No section can be inside: this gate has never been open, or was closed for good below.
             tally(.vectorsLocal, at: gate.index)
-            return executeToleratingFaults(operations, count: count)
+            return executeToleratingFaults(operations, count: count, cpu: gate.index)
         }
-        let closing = gate.close(sequences)
+        let closing = gate.close(sequences, locally: locally)
         if closing == nil {
             // The fence worked at start and is refused now, by a filter installed since. The gate stays closed for good. A
             // section that is inside has a few instructions left unless it is preempted, and then it is aborted: give it time.
             gate.open(Self.closed)
             percolate_nap(Self.napMilliseconds)
         }
-        let result = executeToleratingFaults(operations, count: count)
+        let result = executeToleratingFaults(operations, count: count, cpu: gate.index)
         tally(closing == .local ? .vectorsLocal : .vectorsRemote, at: gate.index)
         if closing != nil { gate.open(Self.open) }
         return result
@@ -96,7 +117,7 @@ struct PublicGates {
     private static var napMilliseconds: UInt64 { 20 }
 }
 
-/// Started once, by start-up, before it lets the first section run. Before that it runs vectors under their locks alone.
+/// Started by start-up, before it lets the first section run.
 nonisolated(unsafe) var publicGates = PublicGates()
 
 /// CPU numbers from 0 that have a gate to use. Vectors may run before start-up, so whoever needs it first finds out.
@@ -107,5 +128,8 @@ private func gateCount() -> Int {
     knownGateCount.store(count, ordering: .relaxed)
     return count
 }
+
+/// Whether a vector has run.
+private let areUsed = Atomic<Bool>(false)
 
 private let knownGateCount = Atomic<Int>(0)

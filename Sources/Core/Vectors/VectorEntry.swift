@@ -1,4 +1,5 @@
 import CPercolate
+import Synchronization
 
 /// The checked entry of operation vectors: everything that the `cpu_opv` system call checks, in its order, and then the
 /// vector. The order matters to callers that ask with several wrong arguments at once.
@@ -23,7 +24,16 @@ public func runVector(
     guard error == 0 else { return -Int(error) }
     guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
     guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu)) else { return -Int(EINVAL) }
-    return count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu))
+    // The start decides whether gates can be opened. In a signal handler that interrupts it they are closed, and the vector needs
+    // its lock only.
+    _ = Heap.ensureStarted()
+    if percolate_vec_begin_is_traced() != 0 { percolate_trace_vec_begin(source, count, cpu, flags) }
+    let isTraced = percolate_vec_end_is_traced() != 0
+    let start = isTraced ? percolate_nanoseconds() : 0
+    let locally = FrontEnd.suspensions.load(ordering: .relaxed) == 0
+    let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu), locally: locally)
+    if isTraced { percolate_trace_vec_end(cpu, result, percolate_nanoseconds() &- start) }
+    return result
 }
 
 /// Whether the calling thread's affinity lets it run on `cpu`. Where it runs now it may run, which saves the question.

@@ -33,7 +33,16 @@ struct HeapAccess: @unchecked Sendable {
         servesMalloc = false
     }
 
-    /// The table of the core in this program, which takes part in fork(2) from now on.
+    private static func reallocate(_ block: UnsafeMutableRawPointer, _ size: Int) -> UnsafeMutableRawPointer? {
+        var usable = 0
+        if let resized = unsafe percolateResize(block, UInt(bitPattern: size), &usable) { return unsafe resized }
+        guard let moved = unsafe percolateAllocate(UInt(bitPattern: size)) else { return nil }
+        unsafe moved.copyMemory(from: block, byteCount: min(usable, size))
+        unsafe percolateDeallocate(block)
+        return unsafe moved
+    }
+
+    /// The table of the core in this program.
     private static func ownCore() -> UnsafePointer<percolate_heap_interface> {
         let table = UnsafeMutablePointer<percolate_heap_interface>.allocate(capacity: 1)
         unsafe table.initialize(
@@ -50,7 +59,7 @@ struct HeapAccess: @unchecked Sendable {
                 },
                 reallocate: { block, size in
                     guard let block = unsafe block else { return unsafe percolateAllocate(UInt(bitPattern: size)) }
-                    return unsafe percolateReallocate(block, UInt(bitPattern: size))
+                    return unsafe Self.reallocate(block, size)
                 },
                 usable_size: { block in
                     guard let block = unsafe block else { return 0 }
@@ -77,7 +86,6 @@ struct HeapAccess: @unchecked Sendable {
                     guard let copy = unsafe copy else { return -Int(EFAULT) }
                     return unsafe runVector(vector, copy, count, cpu, flags, which)
                 }))
-        pthread_atfork({ percolateForkPrepare() }, { percolateForkParent() }, { percolateForkChild() })
         return unsafe UnsafePointer(table)
     }
 }

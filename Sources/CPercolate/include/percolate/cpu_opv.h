@@ -128,6 +128,10 @@ int cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 /// in between, the operation is as safe as before, and `cpu_opv` would refuse it. The helpers use this entry.
 int percolate_cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 
+/// Says to tracers that an operation on `address`, of CPU `cpu`, goes on as a vector because its sequence did not commit.
+/// Free of effects otherwise.
+void percolate_sequence_failed(const void *address, int cpu);
+
 /// The number of the CPU that the calling thread runs on, or ran on a moment ago. Never fails.
 int percolate_running_cpu(void);
 

@@ -22,58 +22,71 @@ static inline int percpu_current_cpu(void) {
 /// `if (*v == expect) *v = newv;`
 static inline int percpu_cmpeqv_storev(intptr_t *v, intptr_t expect, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_storev(v, expect, newv, cpu);
-    return __builtin_expect(result >= 0, 1) ? result : cpu_op_cmpeqv_storev(v, expect, newv, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpeqv_storev(v, expect, newv, cpu);
 }
 
 /// `head = *v; if (head == expectnot) return 1; *load = head; *v = *(head + voffp);`
 static inline int percpu_cmpnev_storeoffp_load(
     intptr_t *v, intptr_t expectnot, intptr_t voffp, intptr_t *load, int cpu) {
     int result = rseq_cmpnev_storeoffp_load(v, expectnot, voffp, load, cpu);
-    return __builtin_expect(result >= 0, 1) ? result : cpu_op_cmpnev_storeoffp_load(v, expectnot, voffp, load, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpnev_storeoffp_load(v, expectnot, voffp, load, cpu);
 }
 
 /// `*v += count`
 static inline int percpu_addv(intptr_t *v, intptr_t count, int cpu) {
     int result = rseq_addv(v, count, cpu);
-    return __builtin_expect(result >= 0, 1) ? result : cpu_op_addv(v, count, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_addv(v, count, cpu);
 }
 
 /// `if (*v == expect) { *v2 = newv2; *v = newv; }`, where `*v2` may be stored without `*v`.
 static inline int percpu_cmpeqv_storev_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_trystorev_storev(v, expect, v2, newv2, newv, cpu);
-    return __builtin_expect(result >= 0, 1) ? result : cpu_op_cmpeqv_storev_storev(v, expect, v2, newv2, newv, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpeqv_storev_storev(v, expect, v2, newv2, newv, cpu);
 }
 
 /// As `percpu_cmpeqv_storev_storev`; the last store is a store-release.
 static inline int percpu_cmpeqv_storev_storev_release(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_trystorev_storev_release(v, expect, v2, newv2, newv, cpu);
-    return __builtin_expect(result >= 0, 1) ? result
-                                            : cpu_op_cmpeqv_storev_storev_release(v, expect, v2, newv2, newv, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpeqv_storev_storev_release(v, expect, v2, newv2, newv, cpu);
 }
 
 /// `if (*v == expect && *v2 == expect2) *v = newv;`
 static inline int percpu_cmpeqv_cmpeqv_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t expect2, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_cmpeqv_storev(v, expect, v2, expect2, newv, cpu);
-    return __builtin_expect(result >= 0, 1) ? result : cpu_op_cmpeqv_cmpeqv_storev(v, expect, v2, expect2, newv, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpeqv_cmpeqv_storev(v, expect, v2, expect2, newv, cpu);
 }
 
 /// `if (*v == expect) { memcpy(dst, src, len); *v = newv; }`, where the copy may happen without the store.
 static inline int percpu_cmpeqv_memcpy_storev(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_trymemcpy_storev(v, expect, dst, src, len, newv, cpu);
-    return __builtin_expect(result >= 0, 1) ? result : cpu_op_cmpeqv_memcpy_storev(v, expect, dst, src, len, newv, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpeqv_memcpy_storev(v, expect, dst, src, len, newv, cpu);
 }
 
 /// As `percpu_cmpeqv_memcpy_storev`; the last store is a store-release.
 static inline int percpu_cmpeqv_memcpy_storev_release(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_trymemcpy_storev_release(v, expect, dst, src, len, newv, cpu);
-    return __builtin_expect(result >= 0, 1)
-        ? result
-        : cpu_op_cmpeqv_memcpy_storev_release(v, expect, dst, src, len, newv, cpu);
+    if (__builtin_expect(result >= 0, 1)) { return result; }
+    percolate_sequence_failed(v, cpu);
+    return cpu_op_cmpeqv_memcpy_storev_release(v, expect, dst, src, len, newv, cpu);
 }
 
 #endif

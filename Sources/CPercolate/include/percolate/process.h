@@ -31,6 +31,22 @@ uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
 
+/// Registers the fork handlers (pthread_atfork(3)), once: further calls do nothing.
+///
+/// Called at the end of start-up, so as early as the process allows: handlers registered first run last before fork, when
+/// handlers of other libraries have done their waiting for threads that may allocate, and first after it.
+void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) PERCOLATE_HIDDEN;
+
+/// Whether start-up has run.
+extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;
+
+#define PERCOLATE_EMERGENCY_SIZE 262144
+#define PERCOLATE_EMERGENCY_SLOTS 128
+
+/// Address of the emergency region, and of the slots of emergency mappings (three words each). Zero until used.
+uintptr_t percolate_emergency_address(void) PERCOLATE_HIDDEN;
+uintptr_t percolate_emergency_slots_address(void) PERCOLATE_HIDDEN;
+
 /// Memory figures, in bytes, for mallinfo(3) and its like.
 struct percolate_memory {
     uint64_t committed;

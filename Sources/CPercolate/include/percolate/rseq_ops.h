@@ -12,6 +12,8 @@
 /// Every sequence loads the CPU's gate, so vectors of the same process exclude it. Data they work on may be written only by
 /// these operations and by vectors that name the same CPU.
 ///
+/// The gates open when the process first runs a vector.
+///
 /// All may be called in signal handlers. None may be called in a `vfork` child, which shares its parent's
 /// registration but is never aborted. They need glibc 2.35 or later, which registers every thread.
 ///

@@ -13,7 +13,7 @@
 
 /// An entry for debuggers: the sequence that follows, at label 1, may be left to `target`.
 #define PERCOLATE_SECTION_EXIT(target)                                                                                 \
-    ".pushsection __rseq_exit_point_array, \"aw?\"\n"                                                                  \
+    ".pushsection __rseq_exit_point_array, \"awR?\"\n"                                                                 \
     ".quad 1f, " target "\n"                                                                                           \
     ".popsection\n"
 
@@ -25,7 +25,7 @@
     "3: .long 0, 0\n"                                                                                                  \
     ".quad 1f, 2f - 1f, 4f\n"                                                                                          \
     ".popsection\n"                                                                                                    \
-    ".pushsection __rseq_cs_ptr_array, \"aw?\"\n"                                                                      \
+    ".pushsection __rseq_cs_ptr_array, \"awR?\"\n"                                                                     \
     ".quad 3b\n"                                                                                                       \
     ".popsection\n" PERCOLATE_SECTION_EXIT("%l[aborted]") exits                                                        \
     "adrp x15, 3b\n"                                                                                                   \

@@ -10,12 +10,12 @@
 #error "include <percolate/rseq_ops.h>"
 #endif
 
-// Everything that does not belong to the stream of code goes to the group of the function that it is emitted for ("?"), so
+// Nothing refers to the arrays for debuggers: "R" makes the linker keep them. Everything that does not belong to the stream of code goes to the group of the function that it is emitted for ("?"), so
 // that a duplicate of an inline function takes its descriptor with it when the linker drops it.
 
 /// An entry for debuggers: the sequence that follows, at label 1, may be left to `target`.
 #define PERCOLATE_SECTION_EXIT(target)                                                                                 \
-    ".pushsection __rseq_exit_point_array, \"aw?\"\n"                                                                  \
+    ".pushsection __rseq_exit_point_array, \"awR?\"\n"                                                                 \
     ".quad 1f, " target "\n"                                                                                           \
     ".popsection\n"
 
@@ -27,7 +27,7 @@
     "3: .long 0, 0\n"                                                                                                  \
     ".quad 1f, 2f - 1f, 4f\n"                                                                                          \
     ".popsection\n"                                                                                                    \
-    ".pushsection __rseq_cs_ptr_array, \"aw?\"\n"                                                                      \
+    ".pushsection __rseq_cs_ptr_array, \"awR?\"\n"                                                                     \
     ".quad 3b\n"                                                                                                       \
     ".popsection\n" PERCOLATE_SECTION_EXIT("%l[aborted]") exits                                                        \
     "leaq 3b(%%rip), %%rax\n"                                                                                          \

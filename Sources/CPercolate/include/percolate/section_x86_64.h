@@ -11,6 +11,8 @@
 #include "layout.h"
 #include "rseq.h"
 
+// The arrays are for debuggers, nothing refers to them: "R" makes the linker keep them. The descriptor is kept by its pointer.
+
 // The descriptor of section \name, which lies between .L\name\()_start and .L\name\()_end, and its abort handler, which
 // jumps to \slow. The handler's signature is the displacement of a `ud1`, so disassemblers stay in step and running it traps.
 .macro PERCOLATE_DESCRIPTOR name, slow
@@ -20,7 +22,7 @@
     .long 0, 0
     .quad .L\name\()_start, .L\name\()_end - .L\name\()_start, .L\name\()_abort
     .popsection
-    .pushsection __rseq_cs_ptr_array, "aw", @progbits
+    .pushsection __rseq_cs_ptr_array, "awR", @progbits
     .quad .L\name\()_cs
     .popsection
     .pushsection __rseq_failure, "ax", @progbits
@@ -35,7 +37,7 @@
 
 // Says to debuggers and instrumentation that section \name can be left for \target.
 .macro PERCOLATE_EXIT name, target
-    .pushsection __rseq_exit_point_array, "aw", @progbits
+    .pushsection __rseq_exit_point_array, "awR", @progbits
     .quad .L\name\()_start, \target
     .popsection
 .endm

@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "percolate-benchmarks",
+    platforms: [.macOS(.v13)],
+    products: [
+        .executable(name: "percolate-compare", targets: ["CompareCommand"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+        // Its malloc interposer would stand between the benchmarks and the allocators that they call: no traits.
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+    ],
+    targets: [
+        .target(name: "CMeasure"),
+        .target(name: "Compare", dependencies: ["CMeasure"]),
+        .executableTarget(
+            name: "CompareCommand",
+            dependencies: [
+                "Compare",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TextTable", package: "TextTable"),
+            ]),
+        .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
+        .executableTarget(
+            name: "Allocators",
+            dependencies: ["CJemalloc", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/Allocators",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        .testTarget(name: "CompareTests", dependencies: ["Compare"]),
+    ]
+)

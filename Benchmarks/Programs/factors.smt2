@@ -1,0 +1,10 @@
+; A prime of 30 bits has no factors: bit blasting and many learnt clauses until the solver has proved it.
+(set-option :smt.random_seed 1)
+(set-option :sat.random_seed 1)
+(declare-const a (_ BitVec 40))
+(declare-const b (_ BitVec 40))
+(assert (= (bvmul a b) (_ bv966367679 40)))
+(assert (bvult (_ bv1 40) a))
+(assert (bvule a b))
+(assert (bvult b (_ bv131072 40)))
+(check-sat)

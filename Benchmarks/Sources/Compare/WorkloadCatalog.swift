@@ -1,0 +1,71 @@
+/// Every workload of the comparison, in the order of the report.
+public enum WorkloadCatalog {
+    public static func all() -> [Workload] { oneThread() + threads() + ProgramCatalog.all() }
+
+    private static func compiled(
+        _ name: String, _ summary: String, _ group: WorkloadGroup, threads: Int = 1, family: String? = nil,
+        source: String? = nil, idles: Bool = false, _ arguments: [String] = []
+    ) -> Workload {
+        Workload(
+            name: name, summary: summary, group: group, threads: threads, family: family, idles: idles,
+            body: .compiled(
+                source: source ?? family ?? name,
+                arguments: (threads > 1 ? ["threads=\(threads)"] : []) + arguments))
+    }
+
+    private static func oneThread() -> [Workload] {
+        [
+            compiled("pairs-64", "malloc and free, 64 bytes", .micro, source: "pairs", ["size=64"]),
+            compiled("pairs-4096", "malloc and free, 4 KiB", .micro, source: "pairs", ["size=4096"]),
+            compiled(
+                "stack-64", "200 blocks of 64 bytes, freed last first", .micro, source: "pairs",
+                ["size=64", "depth=200"]),
+            compiled("ring", "random sizes 16 to 1024 in a ring of 1000", .micro, ["slots=1000"]),
+            compiled(
+                "ring-wide", "random sizes 16 to 8192 in a ring of 20000", .micro, source: "ring",
+                ["slots=20000", "most=8192", "operations=10000000"]),
+            compiled("sixth", "fixed pattern of small objects, like sh6bench", .micro),
+            compiled("trace", "nested lifetimes, like espresso", .micro),
+            compiled("random", "random sizes and lifetimes, like alloc-test", .micro),
+            compiled("grow", "growth by realloc to 1 MiB", .micro),
+            compiled("large", "64 KiB to 4 MiB, changing size, every page written", .micro),
+            compiled("fragment", "fill, free 90 % at random, refill with other sizes", .micro),
+            compiled("steady", "a long run without a leak", .micro),
+            compiled("bigfree", "300 MiB of small blocks, freed", .micro, idles: true),
+        ]
+    }
+
+    private static func threads() -> [Workload] {
+        var workloads = [
+            compiled("sixth-4", "fixed pattern, 4 threads", .threads, threads: 4, source: "sixth", ["passes=15000"]),
+            compiled("slots", "per-thread slots, like glibc-thread", .threads, threads: 4),
+            compiled("server", "a server that ages, like larson", .threads, threads: 8),
+            compiled("handoff", "one thread allocates, another frees, like xmalloc", .threads, threads: 4),
+            compiled("scratch", "neighbours given to different threads", .threads, threads: 2),
+            compiled("births", "threads are born and die", .threads, threads: 4),
+        ]
+        for count in [2, 64, 256, 1000] {
+            workloads.append(
+                compiled("queue-\(count)", "producers to consumers", .threads, threads: count, family: "queue"))
+        }
+        for count in [2, 64, 256, 1000] {
+            let live = count == 2 ? 1000 : 64_000 / count
+            workloads.append(
+                compiled(
+                    "churn-\(count)", "replacement at random", .threads, threads: count, family: "churn",
+                    ["live=\(live)"]))
+        }
+        for count in [64, 256] {
+            workloads.append(
+                compiled(
+                    "turns-\(count)", "one thread at a time, 4 MiB each", .threads, threads: count, family: "turns"))
+        }
+        for count in [64, 256, 1000] {
+            workloads.append(
+                compiled(
+                    "burst-\(count)", "all threads at once, then parked", .threads, threads: count, family: "burst",
+                    idles: true, count == 1000 ? ["kilobytes=512"] : []))
+        }
+        return workloads
+    }
+}

@@ -1,0 +1,71 @@
+#ifndef PERCOLATE_PROBES_H
+#define PERCOLATE_PROBES_H
+
+/// Statically defined tracepoints, provider `percolate`: what perf, bpftrace, SystemTap and gdb can attach to.
+///
+/// Every probe has a semaphore that a tracer raises while it listens. A site first asks `percolate_NAME_is_traced`, a load and a
+/// compare; arguments are computed and clocks are read only when the answer is yes. No site is in a fast path.
+///
+/// Where <sys/sdt.h> is missing the probes are compiled out, and nobody ever listens.
+
+#include <stdint.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/sdt.h>)
+#define PERCOLATE_HAS_PROBES 1
+#endif
+#endif
+
+#ifdef PERCOLATE_HAS_PROBES
+#define PERCOLATE_PROBE(name, ...)                                                                                     \
+    extern unsigned short percolate_##name##_semaphore __attribute__((visibility("hidden")));                          \
+    static inline int percolate_##name##_is_traced(void) {                                                             \
+        return *(volatile unsigned short *)&percolate_##name##_semaphore != 0;                                         \
+    }                                                                                                                  \
+    void percolate_trace_##name(__VA_ARGS__) __attribute__((visibility("hidden")))
+#else
+#define PERCOLATE_PROBE(name, ...)                                                                                     \
+    static inline int percolate_##name##_is_traced(void) { return 0; }                                                 \
+    void percolate_trace_##name(__VA_ARGS__) __attribute__((visibility("hidden")))
+#endif
+
+/// A public vector has passed its checks.
+PERCOLATE_PROBE(vec_begin, uint64_t vector, int count, int cpu, int flags);
+
+/// An operation of a vector has run behind a closed gate. `first` is dst, a or p; `second` is src, b, the count, the mask or
+/// the bits. `outcome` is 1 when the vector goes on, 0 when a compare stopped it, -1 when an operand that expected it faulted.
+/// `value` is what a copy of 1, 2, 4 or 8 bytes, or arithmetic, has stored. Some tracers read no more than the first six arguments.
+PERCOLATE_PROBE(op, int index, int op, uint32_t len, uint64_t first, uint64_t second, int outcome, int cpu, uint64_t value);
+
+/// A public vector has ended with `result` as `cpu_opv` returns it, or a negative errno, after so many nanoseconds.
+PERCOLATE_PROBE(vec_end, int cpu, long result, uint64_t nanoseconds);
+
+/// Refill and drain ran a move vector as one section: `count` pointers, and the header at `header` committed.
+PERCOLATE_PROBE(move, int index, uint64_t header, uint64_t count);
+
+/// The gate at `gate` of CPU or concurrency id `index` was closed: from the same CPU (`how` 0) or by a fence (1), which took so
+/// many nanoseconds.
+PERCOLATE_PROBE(gate_close, int index, uint64_t gate, int how, uint64_t nanoseconds);
+PERCOLATE_PROBE(gate_open, int index, uint64_t gate);
+
+/// A `percpu_*` operation was not committed by its sequence and is done by a vector. `reason`: 0 interrupted, 1 the thread is on
+/// another CPU, 2 it is not registered, 3 the gate is closed.
+PERCOLATE_PROBE(percpu_fallback, int cpu, uint64_t address, int reason);
+
+/// A section of the slow path was aborted.
+PERCOLATE_PROBE(section_abort, int index);
+
+/// Objects moved into a cache, out of it, and from another CPU's cache.
+PERCOLATE_PROBE(refill, int index, uint64_t objects);
+PERCOLATE_PROBE(drain, int index, uint64_t objects);
+PERCOLATE_PROBE(steal, int index, uint64_t objects);
+
+/// Pages taken from the arena for a span of a size class (0: one large block), given back to it, and given back to the system.
+PERCOLATE_PROBE(span_allocate, uint64_t address, uint64_t pages, int size_class);
+PERCOLATE_PROBE(span_free, uint64_t address, uint64_t pages);
+PERCOLATE_PROBE(release, uint64_t address, uint64_t bytes);
+
+/// Nanoseconds of the monotonic clock.
+uint64_t percolate_nanoseconds(void) __attribute__((visibility("hidden")));
+
+#endif

@@ -1,0 +1,88 @@
+import CPercolate
+import Synchronization
+
+/// Blocks that the emergency region has no room for: each a mapping of its own, listed in a few slots. Takes no lock.
+enum EmergencyMappings {
+    /// Address and size of each mapping, in bytes; address 0 is a free slot, 1 one that is being filled.
+    private static var slots: UnsafeMutablePointer<Slot> { pointer(percolate_emergency_slots_address()) }
+    private static var slotCount: Int { Int(PERCOLATE_EMERGENCY_SLOTS) }
+    private static let used = Atomic<Int>(0)
+
+    private struct Slot: ~Copyable {
+        let block = Atomic<UInt>(0)
+        let start = Atomic<UInt>(0)
+        let size = Atomic<UInt>(0)
+    }
+
+    /// A block of `count` bytes at a multiple of `alignment`; 0 when the kernel or the slots have no more.
+    static func allocate(_ count: Int, alignment: Int) -> UInt {
+        let slack = UInt(max(alignment, 4096))
+        let size = roundUp(UInt(count) &+ slack, 4096)
+        for index in 0..<slotCount {
+            let slot = slots + index
+            guard slot.pointee.block.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged else {
+                continue
+            }
+            let start = percolate_mmap(0, Int(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
+            guard start > 0 else {
+                slot.pointee.block.store(0, ordering: .releasing)
+                return 0
+            }
+            used.wrappingAdd(1, ordering: .relaxed)
+            let block = roundUp(UInt(start), UInt(max(alignment, 4096)))
+            slot.pointee.start.store(UInt(start), ordering: .relaxed)
+            slot.pointee.size.store(size, ordering: .relaxed)
+            slot.pointee.block.store(block, ordering: .releasing)
+            return block
+        }
+        return 0
+    }
+
+    private static func slot(of block: UInt) -> UnsafeMutablePointer<Slot>? {
+        guard used.load(ordering: .relaxed) > 0, block > 1 else { return nil }
+        for index in 0..<slotCount where slots[index].block.load(ordering: .acquiring) == block { return slots + index }
+        return nil
+    }
+
+    @inline(__always)
+    static func contains(_ block: UInt) -> Bool { slot(of: block) != nil }
+
+    /// Bytes from the block to the end of its mapping; 0 when the block is none of these.
+    static func usableSize(_ block: UInt) -> Int {
+        guard let slot = slot(of: block) else { return 0 }
+        return Int(slot.pointee.start.load(ordering: .relaxed) &+ slot.pointee.size.load(ordering: .relaxed) &- block)
+    }
+
+    static func free(_ block: UInt) {
+        guard let slot = slot(of: block) else { return }
+        let start = slot.pointee.start.load(ordering: .relaxed)
+        let size = slot.pointee.size.load(ordering: .relaxed)
+        guard slot.pointee.block.compareExchange(expected: block, desired: 1, ordering: .acquiring).exchanged else {
+            return
+        }
+        _ = percolate_munmap(start, Int(size))
+        used.wrappingSubtract(1, ordering: .relaxed)
+        slot.pointee.block.store(0, ordering: .releasing)
+    }
+}
+
+/// Blocks for those who cannot wait for a lock, wherever they lie.
+enum Emergency {
+    @inline(__always)
+    static func owns(_ block: UInt) -> Bool { EmergencyRegion.contains(block) || EmergencyMappings.contains(block) }
+
+    /// A zeroed or a used block: the caller zeroes what must be zero.
+    static func allocate(_ count: Int, alignment: Int) -> UInt {
+        tally(.emergencyAllocations, at: 0)
+        let block = count <= Int(EmergencyRegion.size) / 8 ? EmergencyRegion.allocate(count, alignment: alignment) : 0
+        return block != 0 ? block : EmergencyMappings.allocate(count, alignment: alignment)
+    }
+
+    static func usableSize(_ block: UInt) -> Int {
+        EmergencyRegion.contains(block) ? EmergencyRegion.usableSize(block) : EmergencyMappings.usableSize(block)
+    }
+
+    static func free(_ block: UInt) {
+        if EmergencyRegion.contains(block) { EmergencyRegion.free(block) } else { EmergencyMappings.free(block) }
+    }
+}
