@@ -37,6 +37,12 @@ let sharedObject: [LinkerSetting] = [
     ])
 ]
 
+/// The API's own Swift: what touches memory without checks is marked.
+let api: [SwiftSetting] = [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+/// A program exports its gates, so that the shared object, preloaded, finds and uses them in place of its own.
+let sharedGates: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=percolate_gates"])]
+
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -60,7 +66,9 @@ let package = Package(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core",
             swiftSettings: embedded + fencing),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
-        .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
+        .target(
+            name: "Percolate", dependencies: ["PercolateCoreHosted", "CPercolate"], swiftSettings: api,
+            linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
             exclude: ["exports.map", "exports.txt"], cSettings: widening, linkerSettings: sharedObject),
@@ -75,6 +83,7 @@ let package = Package(
         .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport"]),
         .testTarget(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
+        .testTarget(name: "PercolateTests", dependencies: ["Percolate", "TestSupport", subprocess]),
         .testTarget(
             name: "PreloadTests", dependencies: ["TestSupport", subprocess], exclude: ["fast-path-budget.txt"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),

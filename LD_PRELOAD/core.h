@@ -2,6 +2,7 @@
 #ifndef PERCOLATE_CORE_H
 #define PERCOLATE_CORE_H
 
+#include <percolate/heap_interface.h>
 #include <percolate/process.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,12 @@ void percolate_deallocate_sized(void *block, size_t size, size_t alignment);
 void *percolate_resize(void *block, size_t size, size_t *usable);
 size_t percolate_usable_size(const void *block);
 bool percolate_trim(void);
+void percolate_set_memory_limit(uint64_t bytes);
+void percolate_process_figures(struct percolate_process_figures *figures);
+size_t percolate_class_figures(struct percolate_class_figures *figures, size_t capacity);
+size_t percolate_cpu_figures(struct percolate_cpu_figures *figures, size_t capacity);
+void percolate_begin_counting(struct percolate_counting_scope *scope);
+void percolate_end_counting(struct percolate_counting_scope *scope);
 void percolate_memory_figures(struct percolate_memory *figures);
 bool percolate_write_statistics(int descriptor);
 void percolate_end(void);
@@ -23,5 +30,11 @@ void percolate_fork_parent(void);
 void percolate_fork_child(void);
 void percolate_vfork_started(void);
 void percolate_vfork_ended(void);
+
+/// The entry points of this very object, whatever another library or the program makes of their names.
+void *percolate_own_malloc(size_t size);
+void *percolate_own_realloc(void *block, size_t size);
+void percolate_own_free(void *block);
+void percolate_own_free_sized(void *block, size_t size);
 #pragma GCC visibility pop
 #endif

@@ -189,5 +189,11 @@ ALIAS _ZdaPvm, free_sized
     ret
     END vfork
 ALIAS __vfork, vfork
+
+// Names that no other library can take, for the table of `heap_interface.c`.
+.irp name, malloc, free, free_sized
+    .hidden percolate_own_\name
+    ALIAS percolate_own_\name, \name
+.endr
 #endif
     .section .note.GNU-stack, "", @progbits

@@ -54,10 +54,11 @@ int64_t percolate_memory_bytes(void) {
 static struct {
     uint64_t word;
     char padding[56];
-} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64)));
+} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))), counting_lock __attribute__((aligned(64)));
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
 uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
+uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
 
 int percolate_has_started;
 

@@ -26,6 +26,8 @@ struct Arena {
     /// Pages in front of this number are usable, but for the holes that pieces went around.
     private(set) var committed = 0
     private(set) var inUse = 0
+    /// No allocation may bring the pages in use above this number.
+    var inUseLimit = Int.max
     private(set) var tree = FreeTree()
     var retention = Retention()
     private(set) var backing = Backing.reserved
@@ -54,7 +56,8 @@ struct Arena {
     /// - Parameter growing: whether the kernel may be asked for more pages.
     mutating func allocate(_ count: Int, alignment: Int = 1, growing: Bool = true) -> Allocation? {
         let needed = count &+ alignment &- 1
-        guard needed <= limit, let run = growing ? find(needed) : tree.find(needed) else { return nil }
+        guard needed <= limit, count <= inUseLimit &- inUse else { return nil }
+        guard let run = growing ? find(needed) : tree.find(needed) else { return nil }
         let alignmentBytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
         let start = Int((roundUp(address(run), alignmentBytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
         return take(start..<(start &+ count))
@@ -62,7 +65,7 @@ struct Arena {
 
     /// Allocates exactly `pages` if all of them are free.
     mutating func allocate(exactly pages: Range<Int>) -> Allocation? {
-        guard pages.upperBound <= committed else { return nil }
+        guard pages.upperBound <= committed, pages.count <= inUseLimit &- inUse else { return nil }
         var free = 0
         tree.forEachChunk(pages) { chunk, range in free &+= chunk.free.count(in: range) }
         guard free == pages.count else { return nil }

@@ -5,26 +5,30 @@ import CPercolate
 private func block(_ address: UInt) -> UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: address) }
 
 @c(percolate_allocate)
-public func percolateAllocate(_ size: UInt) -> UnsafeMutableRawPointer? { block(Heap.allocate(size)) }
+public func percolateAllocate(_ size: UInt) -> UnsafeMutableRawPointer? {
+    block(Counting.allocated(Heap.allocate(size)))
+}
 
 @c(percolate_allocate_zeroed)
 public func percolateAllocateZeroed(_ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Heap.allocate(size, zeroed: true))
+    block(Counting.allocated(Heap.allocate(size, zeroed: true)))
 }
 
 /// `alignment` is a power of two.
 @c(percolate_allocate_aligned)
 public func percolateAllocateAligned(_ alignment: UInt, _ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Heap.allocate(size, alignment: alignment))
+    block(Counting.allocated(Heap.allocate(size, alignment: alignment)))
 }
 
 @c(percolate_deallocate)
-public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) { Heap.free(UInt(bitPattern: block)) }
+public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) {
+    Heap.free(Counting.freeing(UInt(bitPattern: block)))
+}
 
 /// `alignment` is that of the allocation, 0 where none was asked for.
 @c(percolate_deallocate_sized)
 public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: UInt, _ alignment: UInt) {
-    Heap.free(UInt(bitPattern: block), size: size, alignment: alignment)
+    Heap.free(Counting.freeing(UInt(bitPattern: block)), size: size, alignment: alignment)
 }
 
 /// Null when only a new block and a copy will do.
@@ -32,7 +36,10 @@ public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: 
 public func percolateResize(
     _ old: UnsafeMutableRawPointer, _ size: UInt, _ usable: UnsafeMutablePointer<Int>
 ) -> UnsafeMutableRawPointer? {
-    block(Heap.resize(UInt(bitPattern: old), size, usable: &usable.pointee))
+    let address = UInt(bitPattern: old)
+    let result = Heap.resize(address, size, usable: &usable.pointee)
+    if Counting.isActive, result != 0 { Counting.reallocated(address, usable.pointee, to: result) }
+    return block(result)
 }
 
 @c(percolate_usable_size)
@@ -40,6 +47,20 @@ public func percolateUsableSize(_ block: UnsafeRawPointer) -> UInt { UInt(Heap.u
 
 @c(percolate_trim)
 public func percolateTrim() -> Bool { Heap.trim() }
+
+/// The most bytes of pages that may be in use at once. What is in use above that stays.
+@c(percolate_set_memory_limit)
+public func percolateSetMemoryLimit(_ bytes: UInt64) {
+    guard Heap.ensureStarted(), arenaLock.acquire() else { return }
+    arena.inUseLimit = Int(min(bytes &>> UInt64(PERCOLATE_PAGE_SHIFT), UInt64(Int.max)))
+    arenaLock.release()
+}
+
+@c(percolate_begin_counting)
+public func percolateBeginCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) { Counting.begin(scope) }
+
+@c(percolate_end_counting)
+public func percolateEndCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) { Counting.end(scope) }
 
 @c(percolate_memory_figures)
 public func percolateMemoryFigures(_ figures: UnsafeMutablePointer<percolate_memory>) {

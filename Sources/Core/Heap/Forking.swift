@@ -3,7 +3,7 @@ import Synchronization
 
 /// fork: the child has one thread, and finds every lock free, every gate open and every list whole.
 ///
-/// The prepare handler takes all locks, in the order start, gates, classes, arena. Handlers of other libraries run after it and may
+/// The prepare handler takes all locks, in the order start, gates, classes, arena, counting. Handlers of other libraries run after it and may
 /// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
 /// child: its single store happened or did not.
 extension Heap {
@@ -23,12 +23,14 @@ extension Heap {
         }
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).holdForFork() }
         arenaLock.holdForFork()
+        Counting.lock.holdForFork()
     }
 
     static func finishForkInParent() {
         forkOwner.store(0, ordering: .releasing)
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
+        Counting.lock.releaseAfterFork()
         arenaLock.releaseAfterFork()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).releaseAfterFork() }
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
@@ -41,6 +43,7 @@ extension Heap {
         startLock.resetAfterFork()
         forkOwner.store(0, ordering: .releasing)
         guard phase == .ready else { return }
+        Counting.lock.resetAfterFork()
         arenaLock.resetAfterFork()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).resetAfterFork() }
         // All indexes: a thread of the parent may have been setting one up.

@@ -173,6 +173,7 @@ private struct MetadataLayout {
         lockOrder.append(address: FrontEnd.caches.address, stride: PerCPUCache.stride, count: indexes)
         lockOrder.append(address: Middle.lists.address, stride: Middle.stride, count: Middle.listCount)
         lockOrder.append(address: percolate_arena_lock_address(), stride: 64, count: 1)
+        lockOrder.append(address: percolate_counting_lock_address(), stride: 64, count: 1)
         FrontEnd.closed = UInt64(closed)
         writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))
         // Entries -2 and -1 serve threads that are not registered.
@@ -188,11 +189,12 @@ private struct MetadataLayout {
     }
 }
 
-/// Tells the fast path what it may do: nothing before start-up, without open gates, or around vfork. The caller holds the arena's
-/// lock: growth of the arena changes the same variables.
+/// Tells the fast path what it may do: nothing before start-up, without open gates, around vfork, or while a scope counts. The
+/// caller holds the arena's lock: growth of the arena changes the same variables.
 func publishFront() {
     let live =
         Heap.phase == .ready && FrontEnd.mode == .sections && FrontEnd.suspensions.load(ordering: .relaxed) == 0
+        && !Counting.isActive
     let byMMCID = FrontEnd.sequences.index == .mmCID
     let limit = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
     let pages = live ? UInt64(publishedPages) : 0

@@ -14,8 +14,10 @@ struct CentralList: ~Copyable {
     private var bins = InlineArray<8, SpanID>(repeating: 0)
     /// Free blocks in all bins.
     private(set) var freeBlocks = 0
+    /// Spans of this shard, whether or not they have free blocks.
+    private(set) var spanCount = 0
     /// Fills the cache line: neighbouring classes are locked by other CPUs.
-    private var padding: (UInt64, UInt64) = (0, 0)
+    private var padding: UInt64 = 0
 
     static var noBin: UInt8 { 255 }
 
@@ -111,6 +113,7 @@ struct CentralList: ~Copyable {
         }
         remove(id)
         freeBlocks &-= Int(record.pointee.blocks)
+        spanCount &-= 1
         return true
     }
 
@@ -126,6 +129,7 @@ struct CentralList: ~Copyable {
             bits[word] = left >= 64 ? ~0 : left > 0 ? (UInt64(1) &<< UInt64(left)) &- 1 : 0
         }
         freeBlocks &+= Int(info.spanBlocks)
+        spanCount &+= 1
         place(id)
     }
 }

@@ -1,7 +1,7 @@
 import CPercolate
 import Synchronization
 
-/// The order in which a thread may wait for locks: start, slab gates, classes, arena; by address among equals. (The locks of public
+/// The order in which a thread may wait for locks: start, slab gates, classes, arena, counting; by address among equals. (The locks of public
 /// gates are held with signals blocked and inside nothing else: they need no order.)
 ///
 /// Code of ours keeps the order, but a signal handler can interrupt the owner of one lock and then want any other. If it waited

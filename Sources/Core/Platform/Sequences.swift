@@ -84,4 +84,11 @@ struct Sequences {
             return percolate_membarrier(command, UInt32(MEMBARRIER_CMD_FLAG_CPU.rawValue), Int32(cpu)) == 0
         #endif
     }
+
+    /// Aborts every section that another thread may be in, and lets all threads see what this one stored. False when the kernel
+    /// refuses.
+    func fenceAll() -> Bool {
+        let command = Int32(bitPattern: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ.rawValue)
+        return canFence && percolate_membarrier(command, 0, 0) == 0
+    }
 }

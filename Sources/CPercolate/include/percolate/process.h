@@ -26,9 +26,10 @@ const char *percolate_program_name(void) PERCOLATE_HIDDEN;
 /// Bytes of memory of the machine (sysinfo(2)).
 int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 
-/// Address of the word of the lock of start-up, and of the lock of the arena, each on a line of its own.
+/// Addresses of the words of the locks of start-up, of the arena and of counting, each on a line of its own.
 uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
+uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
 
 /// Registers the fork handlers (pthread_atfork(3)), once: further calls do nothing.
 ///

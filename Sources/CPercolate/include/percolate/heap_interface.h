@@ -1,0 +1,107 @@
+#ifndef PERCOLATE_HEAP_INTERFACE_H
+#define PERCOLATE_HEAP_INTERFACE_H
+
+/// What the Swift API asks of a core: the shared object's where one is loaded, so that a process has one heap, else its own.
+///
+/// The shared object exports the table under the name `percolate_heap_interface`, for dlsym(3). A table of another version is not
+/// touched. All functions may be called from any thread, before start-up too.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <percolate/cpu_opv.h>
+#include <percolate/vector_entry.h>
+
+#define PERCOLATE_HEAP_INTERFACE_VERSION 1
+
+/// How the heap runs, and what it counted since start. Counters are sums over CPUs, exact once the process is quiet.
+struct percolate_process_figures {
+    /// 0 sections, 1 locked, 2 hardened.
+    uint64_t mode;
+    /// 0 cpu_id, 1 mm_cid.
+    uint64_t index;
+    /// 0 none, 1 glibc, 2 own.
+    uint64_t registration;
+    uint64_t can_fence;
+    /// 0 prompt, 1 lazy, 2 never.
+    uint64_t release;
+    uint64_t cache_budget;
+    uint64_t reserved;
+    /// UINT64_MAX without a limit.
+    uint64_t memory_limit;
+    uint64_t served_blocks;
+    uint64_t emergency_allocations;
+    uint64_t large_allocations, large_frees;
+    uint64_t spans_in_use;
+    uint64_t in_use, committed, free_resident, released, metadata;
+};
+
+/// The blocks of one size class: in spans, of those free in the middle tier, and of those free in the caches.
+struct percolate_class_figures {
+    uint64_t block_size;
+    uint64_t span_size;
+    uint64_t spans;
+    uint64_t blocks;
+    uint64_t free_blocks;
+    uint64_t cached_blocks;
+};
+
+/// The caches of one index, a CPU number or a concurrency id, and what was counted there.
+struct percolate_cpu_figures {
+    uint64_t index;
+    uint64_t has_slab;
+    uint64_t capacity, budget;
+    uint64_t cached, cached_blocks;
+    uint64_t refills, refilled_objects;
+    uint64_t drains, drained_objects;
+    uint64_t steals, stolen_objects;
+    uint64_t capacity_changes;
+    uint64_t vectors_local, vectors_remote;
+    uint64_t sections_aborted;
+    uint64_t gates_closed_local, gates_closed_remote;
+    uint64_t direct_allocations, direct_frees;
+};
+
+/// A scope that counts what all threads allocate and free between `begin_counting` and `end_counting`. The memory is the caller's and
+/// stays where it is in between. Bytes are those of whole blocks.
+struct percolate_counting_scope {
+    uint64_t allocations, deallocations;
+    uint64_t allocated_bytes, deallocated_bytes;
+    /// Most bytes that were allocated and not freed at one moment.
+    uint64_t peak_bytes;
+    struct percolate_counting_scope *next;
+};
+
+struct percolate_heap_interface {
+    uint32_t version;
+    /// Bytes of this table.
+    uint32_t size;
+    void *(*allocate)(size_t size);
+    void *(*allocate_zeroed)(size_t size);
+    /// `alignment` is a power of two.
+    void *(*allocate_aligned)(size_t alignment, size_t size);
+    void (*deallocate)(void *block);
+    /// For blocks of `allocate` and `allocate_zeroed`.
+    void (*deallocate_sized)(void *block, size_t size);
+    /// For blocks of `allocate_aligned`.
+    void (*deallocate_aligned)(void *block, size_t alignment, size_t size);
+    /// Keeps only the default alignment.
+    void *(*reallocate)(void *block, size_t size);
+    size_t (*usable_size)(const void *block);
+    bool (*release_free_memory)(void);
+    /// The most bytes of pages in use; UINT64_MAX for no limit.
+    void (*set_memory_limit)(uint64_t bytes);
+    void (*process_figures)(struct percolate_process_figures *figures);
+    /// Writes at most `capacity` records, none where `figures` is NULL; returns how many there are.
+    size_t (*class_figures)(struct percolate_class_figures *figures, size_t capacity);
+    size_t (*cpu_figures)(struct percolate_cpu_figures *figures, size_t capacity);
+    /// Not in signal handlers.
+    void (*begin_counting)(struct percolate_counting_scope *scope);
+    void (*end_counting)(struct percolate_counting_scope *scope);
+    /// As `percolate_run_vector`.
+    long (*run_vector)(
+        const struct cpu_op *vector, struct cpu_op *copy, int count, int cpu, int flags, enum percolate_vector_cpu which);
+};
+
+#endif

@@ -1,0 +1,147 @@
+import CPercolate
+import Synchronization
+
+/// Scopes that count the process's allocations exactly.
+///
+/// The fast path counts nothing. While a scope is active it is off for the whole process, as around vfork, so every operation of every
+/// thread comes through the entry points, which note it here. Without a scope that costs the slow path one load.
+///
+/// One lock guards the list and the figures of all scopes. It is taken last, and nothing is called under it. A signal handler
+/// that interrupts its owner leaves what it did in `missed`, which the next owner takes in.
+enum Counting {
+    private static let scopes = Atomic<Int>(0)
+    nonisolated(unsafe) private static var first: UnsafeMutablePointer<percolate_counting_scope>?
+
+    private static let missedAllocations = Atomic<UInt64>(0)
+    private static let missedAllocatedBytes = Atomic<UInt64>(0)
+    private static let missedDeallocations = Atomic<UInt64>(0)
+    private static let missedDeallocatedBytes = Atomic<UInt64>(0)
+
+    static var lock: Lock { Lock(at: percolate_counting_lock_address()) }
+
+    @inline(__always)
+    static var isActive: Bool { scopes.load(ordering: .relaxed) != 0 }
+
+    /// Adds a scope. When this returns, every operation that begins, in whichever thread, is counted.
+    static func begin(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
+        scope.pointee = percolate_counting_scope()
+        guard Heap.ensureStarted(), lock.acquire() else { return }
+        takeMissed()
+        scope.pointee.next = first
+        first = scope
+        scopes.wrappingAdd(1, ordering: .relaxed)
+        lock.release()
+        publish()
+        // Threads that read the limits before have their operation before the scope; all others must see the new limits. Where the
+        // kernel has no fence they see them as soon as the store leaves this CPU.
+        _ = FrontEnd.sequences.fenceAll()
+    }
+
+    /// Takes a scope out. Its figures stay as they are.
+    static func end(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
+        guard Heap.ensureStarted(), lock.acquire() else { return }
+        takeMissed()
+        var link = first
+        if first == scope {
+            first = scope.pointee.next
+            scopes.wrappingSubtract(1, ordering: .relaxed)
+        } else {
+            while let current = link {
+                if current.pointee.next == scope {
+                    current.pointee.next = scope.pointee.next
+                    scopes.wrappingSubtract(1, ordering: .relaxed)
+                    break
+                }
+                link = current.pointee.next
+            }
+        }
+        lock.release()
+        publish()
+    }
+
+    /// Notes a block that was just allocated; 0 for none. Returns its address.
+    @inline(__always)
+    static func allocated(_ address: UInt) -> UInt {
+        if isActive, address != 0 { note(allocated: UInt64(Heap.usableSize(address)), freed: nil) }
+        return address
+    }
+
+    /// Notes a block that is about to be freed; 0 for none. Returns its address.
+    @inline(__always)
+    static func freeing(_ address: UInt) -> UInt {
+        if isActive, address != 0 { note(allocated: nil, freed: UInt64(Heap.usableSize(address))) }
+        return address
+    }
+
+    /// Notes that a block of `before` bytes was resized. One that moved was allocated and freed; both existed at once. One that stayed
+    /// counts with its change in bytes alone.
+    static func reallocated(_ old: UInt, _ before: Int, to new: UInt) {
+        guard new != 0 else { return }
+        let after = Heap.usableSize(new)
+        guard new == old else { return note(allocated: UInt64(after), freed: UInt64(before)) }
+        note(grown: after &- before)
+    }
+
+    private static func publish() {
+        let held = arenaLock.acquire()
+        publishFront()
+        if held { arenaLock.release() }
+    }
+
+    private static func note(allocated: UInt64?, freed: UInt64?) {
+        guard lock.acquire() else {
+            if let allocated {
+                missedAllocations.wrappingAdd(1, ordering: .relaxed)
+                missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
+            }
+            if let freed {
+                missedDeallocations.wrappingAdd(1, ordering: .relaxed)
+                missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
+            }
+            return
+        }
+        takeMissed()
+        if let allocated { add(1, allocated, 0, 0) }
+        if let freed { add(0, 0, 1, freed) }
+        lock.release()
+    }
+
+    private static func note(grown bytes: Int) {
+        let allocated = UInt64(max(bytes, 0))
+        let freed = UInt64(max(0 &- bytes, 0))
+        guard lock.acquire() else {
+            missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
+            missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
+            return
+        }
+        takeMissed()
+        add(0, allocated, 0, freed)
+        lock.release()
+    }
+
+    /// The lock is held.
+    private static func takeMissed() {
+        let allocations = missedAllocations.exchange(0, ordering: .relaxed)
+        let allocatedBytes = missedAllocatedBytes.exchange(0, ordering: .relaxed)
+        let deallocations = missedDeallocations.exchange(0, ordering: .relaxed)
+        let deallocatedBytes = missedDeallocatedBytes.exchange(0, ordering: .relaxed)
+        guard allocations | allocatedBytes | deallocations | deallocatedBytes != 0 else { return }
+        add(allocations, allocatedBytes, deallocations, deallocatedBytes)
+    }
+
+    /// The lock is held.
+    private static func add(
+        _ allocations: UInt64, _ allocatedBytes: UInt64, _ deallocations: UInt64, _ deallocatedBytes: UInt64
+    ) {
+        var next = first
+        while let scope = next {
+            scope.pointee.allocations &+= allocations
+            scope.pointee.allocated_bytes &+= allocatedBytes
+            scope.pointee.deallocations &+= deallocations
+            scope.pointee.deallocated_bytes &+= deallocatedBytes
+            let alive = Int64(bitPattern: scope.pointee.allocated_bytes &- scope.pointee.deallocated_bytes)
+            if alive > 0, UInt64(alive) > scope.pointee.peak_bytes { scope.pointee.peak_bytes = UInt64(alive) }
+            next = scope.pointee.next
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// The options of a heap, as the environment variable `PERCOLATE_OPTIONS` says them.
+///
+/// A heap reads the variable once, before its first allocation, which for a process's `malloc` is before `main`. So options are
+/// given to processes that are started, not changed in the one that runs:
+///
+///     var options = HeapOptions()
+///     options.cacheBytes = 4 << 20
+///     environment[HeapOptions.variable] = options.environmentValue
+public struct HeapOptions: Sendable, Codable, Equatable {
+    /// When free pages go back to the kernel.
+    public enum Release: String, Sendable, Codable {
+        case prompt, lazy, never
+    }
+
+    /// What caches are indexed by.
+    public enum Index: String, Sendable, Codable {
+        case automatic = "auto"
+        case cpuID = "cpu_id"
+        case mmCID = "mm_cid"
+    }
+
+    /// The name of the environment variable.
+    public static let variable = "PERCOLATE_OPTIONS"
+
+    /// Where statistics go when the process ends: "stderr", or a path, to which the process id is added. Without commas.
+    public var statistics: String?
+    /// Every operation is checked, and none is fast.
+    public var hardened = false
+    /// Whether restartable sequences are used where the kernel has them.
+    public var sequences = true
+    /// Whether membarrier(2) is used where the kernel has it.
+    public var membarrier = true
+    public var index = Index.automatic
+    /// Bytes of free blocks that the caches of one CPU may hold.
+    public var cacheBytes = 1 << 20
+    public var release = Release.prompt
+    /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
+    public var reservedBytes: Int?
+
+    public init() {}
+
+    /// The value for the environment variable: what differs from the default.
+    public var environmentValue: String {
+        var items: [String] = []
+        if let statistics { items.append("stats=\(statistics)") }
+        if hardened { items.append("hardened=1") }
+        if !sequences { items.append("rseq=off") }
+        if !membarrier { items.append("membarrier=off") }
+        if index != .automatic { items.append("index=\(index.rawValue)") }
+        if cacheBytes != 1 << 20 { items.append("cache=\(cacheBytes)") }
+        if release != .prompt { items.append("release=\(release.rawValue)") }
+        if let reservedBytes { items.append("reserve=\(reservedBytes)") }
+        return items.joined(separator: ",")
+    }
+}

@@ -1,0 +1,133 @@
+/// What the heap did and holds, at one moment.
+///
+/// The figures are collected while other threads go on: each was true at some moment, and sums agree once the process is quiet.
+/// `Codable` and ``json`` use the same names.
+public struct HeapStatistics: Sendable, Codable, Equatable {
+    /// How caches are used.
+    public enum Mode: String, Sendable, Codable {
+        /// Restartable sequences on per-CPU caches.
+        case sections
+        /// Per-CPU caches under locks: the kernel has no restartable sequences, or they are switched off.
+        case locked
+        /// No caches; every operation is checked.
+        case hardened
+    }
+
+    /// What the caches are indexed by.
+    public enum Index: String, Sendable, Codable {
+        case cpuID = "cpu_id"
+        case mmCID = "mm_cid"
+    }
+
+    /// Who registered the threads' restartable sequences with the kernel.
+    public enum Registration: String, Sendable, Codable {
+        case none, glibc, own
+    }
+
+    public var processID = 0
+    public var mode = Mode.sections
+    public var index = Index.cpuID
+    public var registration = Registration.none
+    /// Whether the caches of other CPUs can be emptied, by membarrier(2).
+    public var canFence = false
+    /// Whether the heap serves the process's `malloc`.
+    public var servesMalloc = false
+    /// Bytes of pages that may be in use; nil without a limit.
+    public var memoryLimit: Int?
+    public var process = Process()
+    /// The size classes that have spans, by size.
+    public var sizeClasses: [SizeClass] = []
+    /// The indexes that have caches or counted something.
+    public var cpus: [CPU] = []
+
+    /// Of the whole process.
+    public struct Process: Sendable, Codable, Equatable {
+        /// Bytes of the process's pages that are in memory, of whatever owner.
+        public var residentBytes = 0
+        /// Bytes of addresses that the process has mapped, of whatever owner; reserved ones count.
+        public var mappedBytes = 0
+        /// Bytes of the heap's pages in use: blocks, what caches hold, and what rounding costs.
+        public var inUseBytes = 0
+        /// Bytes of the heap's pages that were in use at some time.
+        public var committedBytes = 0
+        /// Bytes of free pages that stay resident for reuse.
+        public var freeResidentBytes = 0
+        /// Bytes given back to the kernel since start.
+        public var releasedBytes = 0
+        /// Bytes of the heap's own tables.
+        public var metadataBytes = 0
+        public var spansInUse = 0
+        /// Blocks that were handed out below the fast path. Above 0 shows that the heap serves.
+        public var servedBlocks = 0
+        public var largeAllocations = 0
+        public var largeFrees = 0
+        /// Blocks that signal handlers got while they interrupted the heap.
+        public var emergencyAllocations = 0
+
+        public init() {}
+    }
+
+    /// The blocks of one size.
+    public struct SizeClass: Sendable, Codable, Equatable {
+        /// Bytes of a block.
+        public var blockBytes = 0
+        /// Bytes of a span.
+        public var spanBytes = 0
+        public var spans = 0
+        /// Blocks of all spans.
+        public var blocks = 0
+        /// Of those, free in spans.
+        public var freeBlocks = 0
+        /// Of those, free in the caches.
+        public var cachedBlocks = 0
+        /// Blocks that the program has.
+        public var usedBlocks: Int { max(0, blocks - freeBlocks - cachedBlocks) }
+
+        public init() {}
+    }
+
+    /// The caches of one CPU, and what the slow paths did there.
+    public struct CPU: Sendable, Codable, Equatable {
+        /// CPU number, or concurrency id where the caches are indexed by that.
+        public var index = 0
+        /// Bytes of free blocks that the caches hold.
+        public var cachedBytes = 0
+        public var cachedBlocks = 0
+        /// Bytes of free blocks that the caches may hold as they are divided now, and at all.
+        public var capacityBytes = 0
+        public var budgetBytes = 0
+        public var refills = 0
+        public var refilledBlocks = 0
+        public var drains = 0
+        public var drainedBlocks = 0
+        public var steals = 0
+        public var stolenBlocks = 0
+        public var capacityChanges = 0
+        /// Operation vectors that ran where the thread was, and that were run for another CPU.
+        public var vectorsLocal = 0
+        public var vectorsRemote = 0
+        public var sectionsAborted = 0
+        /// Closings of the gate by a section on the same CPU, and by a fence.
+        public var gatesClosedLocal = 0
+        public var gatesClosedRemote = 0
+        /// Blocks that went around the caches.
+        public var directAllocations = 0
+        public var directFrees = 0
+
+        public init() {}
+    }
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey {
+        case processID = "process_id"
+        case mode, index
+        case registration = "rseq"
+        case canFence = "membarrier"
+        case servesMalloc = "serves_malloc"
+        case memoryLimit = "memory_limit_bytes"
+        case process
+        case sizeClasses = "size_classes"
+        case cpus
+    }
+}

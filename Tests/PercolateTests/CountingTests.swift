@@ -1,0 +1,84 @@
+import Foundation
+import Percolate
+import Synchronization
+import Testing
+
+/// Counts of this API's own use: nothing else in the test process allocates here, unless the shared object is loaded.
+@Suite(.serialized) struct CountingTests {
+    @Test func everyBlockIsCountedWithItsBytesAndThePeak() throws {
+        var kept: UnsafeMutableRawPointer?
+        let size = try {
+            let block = try ProcessHeap.allocate(byteCount: 1000)
+            defer { ProcessHeap.deallocate(block) }
+            return ProcessHeap.usableSize(of: block)
+        }()
+        let counts = try ProcessHeap.countAllocations {
+            for _ in 0..<10 { ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: 1000)) }
+            let three = try (0..<3).map { _ in try ProcessHeap.allocate(byteCount: 1000) }
+            kept = three[0]
+            ProcessHeap.deallocate(three[1], byteCount: 1000)
+            ProcessHeap.deallocate(three[2])
+        }
+        if !ProcessHeap.servesMalloc {
+            #expect(counts.allocations == 13)
+            #expect(counts.deallocations == 12)
+            #expect(counts.allocatedBytes == 13 * size)
+            #expect(counts.peakBytes == 3 * size)
+            #expect(counts.leakedBytes == size)
+            #expect(counts.leakedBlocks == 1)
+        }
+        if let kept { ProcessHeap.deallocate(kept) }
+    }
+
+    @Test func scopesNestAndEndWithAnError() throws {
+        struct Failure: Error {}
+        var inner = AllocationCounts()
+        let outer = try ProcessHeap.countAllocations {
+            let first = try ProcessHeap.allocate(byteCount: 50)
+            inner = try ProcessHeap.countAllocations {
+                ProcessHeap.deallocate(first)
+                ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: 50))
+            }
+            #expect(throws: Failure.self) { try ProcessHeap.countAllocations { throw Failure() } }
+        }
+        if !ProcessHeap.servesMalloc {
+            #expect(inner.allocations == 1 && inner.deallocations == 2)
+            #expect(inner.leakedBlocks == -1 && inner.peakBytes == 0)
+            #expect(outer.allocations == 2 && outer.deallocations == 2 && outer.leakedBytes == 0)
+        }
+    }
+
+    @Test func reallocationsInPlaceAndElsewhereAreToldApart() throws {
+        guard !ProcessHeap.servesMalloc else { return }
+        let counts = try ProcessHeap.countAllocations {
+            var block = try ProcessHeap.allocate(byteCount: 100)
+            block = try ProcessHeap.reallocate(block, from: 100, to: 101)
+            block = try ProcessHeap.reallocate(block, from: 101, to: 20_000)
+            ProcessHeap.deallocate(block, byteCount: 20_000)
+        }
+        #expect(counts.allocations == 2 && counts.deallocations == 2 && counts.leakedBytes == 0)
+    }
+
+    @Test func allThreadsAreCountedExactly() async throws {
+        guard !ProcessHeap.servesMalloc else { return }
+        let counts = await ProcessHeap.countAllocations {
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        for size in 0..<1000 {
+                            if let block = try? ProcessHeap.allocate(byteCount: size) { ProcessHeap.deallocate(block) }
+                        }
+                    }
+                }
+            }
+        }
+        #expect(counts.allocations == 8000 && counts.deallocations == 8000)
+        #expect(counts.leakedBytes == 0)
+    }
+
+    @Test func nothingIsCountedOutsideScopes() throws {
+        let before = ProcessHeap.countAllocations {}
+        ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: 100))
+        if !ProcessHeap.servesMalloc { #expect(before == AllocationCounts()) }
+    }
+}

@@ -1,0 +1,12 @@
+import Percolate
+
+let counts = try ProcessHeap.countAllocations {
+    for size in 0..<100 { ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: size), byteCount: size) }
+}
+let counter = PerCPUCounter()
+for _ in 0..<1000 { counter.add(1) }
+print("isSharedObject \(ProcessHeap.isSharedObject)")
+print("servesMalloc \(ProcessHeap.servesMalloc)")
+print("counted \(counts.allocations >= 100 && counts.leakedBytes == 0)")
+print("counter \(counter.sum())")
+print("vectors \(ProcessHeap.statistics.cpus.reduce(0) { $0 + $1.vectorsLocal + $1.vectorsRemote })")
