@@ -30,5 +30,10 @@ void percolate_fork_parent(void);
 void percolate_fork_child(void);
 void percolate_vfork_started(void);
 void percolate_vfork_ended(void);
+
+/// The entry points of this very object, whatever another library or the program makes of their names.
+void *percolate_own_malloc(size_t size);
+void percolate_own_free(void *block);
+void percolate_own_free_sized(void *block, size_t size);
 #pragma GCC visibility pop
 #endif

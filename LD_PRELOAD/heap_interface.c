@@ -4,15 +4,11 @@
 
 #include "core.h"
 
-// The entry points of this very object, whatever `malloc` another library makes of the name.
-void *percolate_own_malloc(size_t size);
-void percolate_own_free(void *block);
-void percolate_own_free_sized(void *block, size_t size);
-
 static void deallocate_aligned(void *block, size_t alignment, size_t size) {
     percolate_deallocate_sized(block, size, alignment);
 }
 
+/// Unlike realloc, a size of 0 gives a block.
 static void *reallocate(void *block, size_t size) {
     size_t usable;
     void *resized = percolate_resize(block, size, &usable);

@@ -10,9 +10,6 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-void free(void *block);
-void *malloc(size_t size);
-
 static bool is_power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
 static void *allocate_aligned(size_t alignment, size_t size) {
@@ -23,19 +20,19 @@ static void *allocate_aligned(size_t alignment, size_t size) {
 
 /// As glibc: a size of 0 frees the block and returns NULL (realloc(3)).
 EXPORTED void *realloc(void *block, size_t size) {
-    if (!block) return malloc(size);
+    if (!block) return percolate_own_malloc(size);
     if (size == 0) {
-        free(block);
+        percolate_own_free(block);
         return NULL;
     }
     size_t usable;
     void *resized = percolate_resize(block, size, &usable);
     if (resized) return resized;
     // The fast paths serve a move between size classes.
-    resized = malloc(size);
+    resized = percolate_own_malloc(size);
     if (!resized) return NULL;
     memcpy(resized, block, usable < size ? usable : size);
-    free(block);
+    percolate_own_free(block);
     return resized;
 }
 

@@ -35,7 +35,7 @@ import Testing
         var size = 3
         var block = try ProcessHeap.allocate(byteCount: size, alignment: alignment)
         memset(block, 0x5a, size)
-        for wanted in [8, 9, 40, 40, 5000, 70_000, 1 << 20, 600_000, 200, 9, 8, 1] {
+        for wanted in [8, 9, 40, 40, 5000, 70_000, 1 << 20, 600_000, 200, 9, 8, 0, 1] {
             block = try ProcessHeap.reallocate(block, from: size, to: wanted, alignment: alignment)
             #expect(Int(bitPattern: block) % alignment == 0)
             #expect(isFilled(block, min(size, wanted), with: 0x5a))
