@@ -1,6 +1,21 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Which test build of the shared object this is; every other build is without a variant. `Tests/build-variants` says
+/// what the variants are for.
+let variant = Context.environment["PERCOLATE_VARIANT"] ?? ""
+precondition(
+    ["", "widened", "widened-without-fence", "without-fork-handlers"].contains(variant),
+    "PERCOLATE_VARIANT names no variant: \(variant)")
+
+/// Turns of a delay loop inside each restartable sequence, in the variants that have it.
+let widening: [CSetting] =
+    variant.hasPrefix("widened") ? [.define("PERCOLATE_WIDENED", to: "2000")] : []
+let fencing: [SwiftSetting] =
+    variant == "widened-without-fence" ? [.define("PERCOLATE_WITHOUT_FENCE")] : []
+let forkHandling: [CSetting] =
+    variant == "without-fork-handlers" ? [.define("PERCOLATE_WITHOUT_FORK_HANDLERS")] : []
+
 /// The flags that make the core an Embedded Swift module: no allocation may be compiled into it, and it is optimised
 /// as one module. The hosted twin of the same files (`PercolateCoreHosted`) is an ordinary Swift module.
 let embedded: [SwiftSetting] = [
@@ -38,16 +53,17 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
-        .target(name: "CPercolate"),
+        .target(name: "CPercolate", cSettings: widening + forkHandling),
         .systemLibrary(name: "CLinux"),
         .target(name: "CAbortTest"),
         .target(
-            name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core", swiftSettings: embedded),
+            name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core",
+            swiftSettings: embedded + fencing),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
         .target(name: "Percolate", dependencies: ["PercolateCoreHosted"]),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt"], linkerSettings: sharedObject),
+            exclude: ["exports.map", "exports.txt"], cSettings: widening, linkerSettings: sharedObject),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
@@ -56,10 +72,11 @@ let package = Package(
                 systemPackage,
             ]),
         .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/Support"),
-        .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate"]),
+        .testTarget(name: "CoreTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport"]),
         .testTarget(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
-        .testTarget(name: "PreloadTests", dependencies: ["TestSupport", subprocess]),
+        .testTarget(
+            name: "PreloadTests", dependencies: ["TestSupport", subprocess], exclude: ["fast-path-budget.txt"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),
     ]

@@ -12,7 +12,7 @@ void *percolate_allocate_zeroed(size_t size);
 void *percolate_allocate_aligned(size_t alignment, size_t size);
 void percolate_deallocate(void *block);
 void percolate_deallocate_sized(void *block, size_t size, size_t alignment);
-void *percolate_reallocate(void *block, size_t size);
+void *percolate_resize(void *block, size_t size, size_t *usable);
 size_t percolate_usable_size(const void *block);
 bool percolate_trim(void);
 void percolate_memory_figures(struct percolate_memory *figures);

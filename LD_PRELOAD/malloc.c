@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -27,8 +28,14 @@ EXPORTED void *realloc(void *block, size_t size) {
         free(block);
         return NULL;
     }
-    void *resized = percolate_reallocate(block, size);
-    if (!resized) errno = ENOMEM;
+    size_t usable;
+    void *resized = percolate_resize(block, size, &usable);
+    if (resized) return resized;
+    // The fast paths serve a move between size classes.
+    resized = malloc(size);
+    if (!resized) return NULL;
+    memcpy(resized, block, usable < size ? usable : size);
+    free(block);
     return resized;
 }
 

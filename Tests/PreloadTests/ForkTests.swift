@@ -50,9 +50,8 @@ import Testing
         try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "500" : "25"]).expectPass()
     }
 
-    @Test(.enabled(if: TestBuild.noForkHandlers.isGiven, TestBuild.noForkHandlers.whySkipped))
-    func withoutForkHandlersForkUnderLoadHangs() async throws {
-        let library = try #require(TestBuild.noForkHandlers.library)
+    @Test func withoutForkHandlersForkUnderLoadHangs() async throws {
+        let library = try await TestBuild.noForkHandlers.library()
         let threads = try await StressProgram(name: "threads", arguments: ["100"])
             .outcome(under: .other(library: library))
         #expect(threads.succeeded, "this build fails for another reason: \(threads.errors)")

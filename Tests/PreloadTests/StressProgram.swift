@@ -71,23 +71,3 @@ struct StressProgram {
         return "signal \(outcome.signal ?? 0)"
     }
 }
-
-/// A build of the shared object that only tests use, in a folder that an environment variable names.
-struct TestBuild {
-    let variable: String
-
-    /// The path of its shared object, nil when the variable is not set.
-    var library: String? {
-        ProcessInfo.processInfo.environment[variable].map { "\($0)/libpercolate_malloc.so" }
-    }
-
-    /// In sections, a delay between the load and the commit; closes fence as they should.
-    static let widened = TestBuild(variable: "PERCOLATE_BUILD_WIDENED")
-    /// The same delay, and closes without the fence.
-    static let noFence = TestBuild(variable: "PERCOLATE_BUILD_NO_FENCE")
-    /// No fork handlers.
-    static let noForkHandlers = TestBuild(variable: "PERCOLATE_BUILD_NO_ATFORK")
-
-    var isGiven: Bool { library != nil }
-    var whySkipped: Comment { "\(variable) does not name a folder with this build" }
-}

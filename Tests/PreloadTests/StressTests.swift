@@ -73,7 +73,7 @@ struct StressMatrix {
 @Suite(.serialized) struct StressOfTheFence {
     /// Without `trim` no gate of another CPU is closed, so that the fence has no work.
     private static func outcome(under build: TestBuild, seed: Int, trim: Bool = true) async throws -> Outcome {
-        let library = try #require(build.library)
+        let library = try await build.library()
         return try await StressProgram(
             name: "stress",
             arguments: [
@@ -83,14 +83,12 @@ struct StressMatrix {
         ).outcome(under: .other(library: library))
     }
 
-    @Test(.enabled(if: TestBuild.widened.isGiven, TestBuild.widened.whySkipped), arguments: 1...3)
-    func widenedSectionsLoseNoBlock(seed: Int) async throws {
+    @Test(arguments: 1...3) func widenedSectionsLoseNoBlock(seed: Int) async throws {
         let outcome = try await Self.outcome(under: .widened, seed: seed)
         #expect(outcome.succeeded, "\(outcome.errors)")
     }
 
-    @Test(.enabled(if: TestBuild.noFence.isGiven, TestBuild.noFence.whySkipped))
-    func aMissingFenceIsSeen() async throws {
+    @Test func aMissingFenceIsSeen() async throws {
         let harmless = try await Self.outcome(under: .noFence, seed: 1, trim: false)
         #expect(harmless.succeeded, "this build fails for another reason: \(harmless.errors)")
         for seed in 1...5 where try await !Self.outcome(under: .noFence, seed: seed).succeeded { return }

@@ -61,7 +61,7 @@ extension Heap {
     }
 
     private static func freeListed(_ address: UInt) {
-        let number = pageClass(at: address)
+        let number = pageClass(of: address)
         if number != 0 { FrontEnd.free(UInt64(address), number) } else { freeLarge(address) }
     }
 
@@ -70,7 +70,7 @@ extension Heap {
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
         if Emergency.owns(address) { return Emergency.free(address) }
-        let actual = pageClass(at: address)
+        let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
         if small {
@@ -89,20 +89,25 @@ extension Heap {
         }
     }
 
+    /// Resizes a block where it is, or by moving its pages. The new address; 0 when only a new block and a copy will do.
+    ///
+    /// - Parameter usable: set to the bytes that the old block had.
+    static func resize(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt {
+        usable = usableSize(address)
+        guard size <= UInt(largestRequest), !Emergency.owns(address) else { return 0 }
+        let number = pageClass(of: address)
+        if number != 0 {
+            // A block keeps its class or moves, so that its size says its class for as long as it lives.
+            return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number ? address : 0
+        }
+        return size > UInt(SizeClass.largest) ? resizeLarge(address, to: Int(size)) : 0
+    }
+
     /// Resizes a block. The new address, 0 when there is no memory; then the old block stays.
     static func reallocate(_ address: UInt, _ size: UInt) -> UInt {
-        guard size <= UInt(largestRequest) else { return 0 }
-        let old = usableSize(address)
-        if !Emergency.owns(address) {
-            let number = pageClass(at: address)
-            if number != 0 {
-                // A block keeps its class or moves, so that its size says its class for as long as it lives.
-                if size <= UInt(SizeClass.largest), sizeClass(ofSize: Int(size)) == number { return address }
-            } else if size > UInt(SizeClass.largest) {
-                let resized = resizeLarge(address, to: Int(size))
-                if resized != 0 || !arenaLock.isMine() { return resized }
-            }
-        }
+        var old = 0
+        let resized = resize(address, size, usable: &old)
+        if resized != 0 { return resized }
         let block = allocate(size)
         guard block != 0 else { return 0 }
         percolate_copy(block, address, min(old, Int(size)))
@@ -113,14 +118,14 @@ extension Heap {
     /// Bytes that may be used of the block at `address`. Ends the process when it is none of ours.
     static func usableSize(_ address: UInt) -> Int {
         if Emergency.owns(address) { return Emergency.usableSize(address) }
-        let number = pageClass(at: address)
+        let number = pageClass(of: address)
         guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
         refuseInterior(address, number)
         return Int(sizeClasses[number].pointee.size)
     }
 
     /// The size class of the page at `address`, 0 for a large block. Ends the process for an address outside the arena.
-    private static func pageClass(at address: UInt) -> Int {
+    private static func pageClass(of address: UInt) -> Int {
         let page = Middle.page(of: address)
         guard address >= arena.base, page < publishedPages else {
             ProgrammerError.foreignPointer.report(address, blockSize: 0)

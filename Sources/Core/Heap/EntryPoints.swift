@@ -27,9 +27,12 @@ public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: 
     Heap.free(UInt(bitPattern: block), size: size, alignment: alignment)
 }
 
-@c(percolate_reallocate)
-public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Heap.reallocate(UInt(bitPattern: old), size))
+/// Null when only a new block and a copy will do.
+@c(percolate_resize)
+public func percolateResize(
+    _ old: UnsafeMutableRawPointer, _ size: UInt, _ usable: UnsafeMutablePointer<Int>
+) -> UnsafeMutableRawPointer? {
+    block(Heap.resize(UInt(bitPattern: old), size, usable: &usable.pointee))
 }
 
 @c(percolate_usable_size)

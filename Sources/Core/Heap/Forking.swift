@@ -8,7 +8,8 @@ import Synchronization
 /// child: its single store happened or did not.
 extension Heap {
     static func registerForkHandlers() {
-        percolate_register_fork_handlers({ Heap.prepareFork() }, { Heap.finishForkInParent() }, { Heap.finishForkInChild() })
+        percolate_register_fork_handlers(
+            { Heap.prepareFork() }, { Heap.finishForkInParent() }, { Heap.finishForkInChild() })
     }
 
     static func prepareFork() {

@@ -133,7 +133,9 @@ extension Heap {
 
     /// Moves pages by mremap(2), leaving the source mapped and empty: no hole opens in the window.
     private static func movePages(from source: UInt, count: Int, to target: UInt) -> Move {
-        guard mayMovePages.load(ordering: .relaxed), movedBlocks.load(ordering: .relaxed) < movedLimit else { return .kept }
+        guard mayMovePages.load(ordering: .relaxed), movedBlocks.load(ordering: .relaxed) < movedLimit else {
+            return .kept
+        }
         let result = percolate_mremap_keep(source, count, target)
         if result > 0 {
             spans[largeSpan(at: target)].pointee.moved = true

@@ -66,9 +66,16 @@ enum Middle {
             }
             return .interrupted
         }
-        list.pointee.add(span.id, info)
-        let taken = list.pointee.take(count, before: end, info)
+        // Others may have filled the list meanwhile. Then the span goes back: in the list it would stay empty for as long as
+        // fuller spans serve.
+        var taken = list.pointee.take(count, before: end, info)
+        let isNeeded = taken < count
+        if isNeeded {
+            list.pointee.add(span.id, info)
+            taken &+= list.pointee.take(count &- taken, before: end - taken, info)
+        }
         lock.release()
+        if !isNeeded { freeEmpty(span.id) }
         return .blocks(taken)
     }
 

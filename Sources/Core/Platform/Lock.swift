@@ -106,9 +106,6 @@ struct Lock {
     /// Whether the thread with thread pointer `thread` owns the lock.
     func isOwned(by thread: UInt) -> Bool { word.pointee.load(ordering: .relaxed) & ~Self.flags == thread }
 
-    /// Whether the calling thread owns the lock.
-    func isMine() -> Bool { isOwned(by: percolate_thread_pointer()) }
-
     private func wakeIfContended(_ old: UInt) {
         if old & Self.contended != 0 { _ = percolate_futex_wake(futex, 1) }
     }

@@ -153,12 +153,15 @@ private struct OptionItem {
                 continue
             }
             guard index == valueCount &- 1, digits > 0 else { return false }
+            let power: UInt
             switch byte | 32 {
-            case UInt8(ascii: "k"): result &*= 1 << 10
-            case UInt8(ascii: "m"): result &*= 1 << 20
-            case UInt8(ascii: "g"): result &*= 1 << 30
+            case UInt8(ascii: "k"): power = 10
+            case UInt8(ascii: "m"): power = 20
+            case UInt8(ascii: "g"): power = 30
             default: return false
             }
+            guard result <= UInt.max &>> power else { return false }
+            result &<<= power
         }
         guard digits > 0 else { return false }
         target = result

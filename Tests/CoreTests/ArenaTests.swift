@@ -1,0 +1,195 @@
+import CPercolate
+import Testing
+
+@testable import PercolateCoreHosted
+
+/// Arenas of the tests' own, over real memory.
+@Suite struct ArenaTests {
+    /// An arena and the memory it lies in.
+    final class Window {
+        var arena = Arena()
+        private let memory: ReservedMemory
+
+        init(pages: Int) throws {
+            let metadata = Arena.metadataSize(pages: pages)
+            let window = UInt(pages) * Arena.pageSize
+            memory = try #require(ReservedMemory(size: window + roundUp(metadata, 1 << 21)))
+            arena.start(base: memory.address, pages: pages, metadata: memory.address + window, backing: .reserved)
+        }
+
+        func allocate(_ count: Int, alignment: Int = 1, growing: Bool = true) -> Arena.Allocation? {
+            arena.allocate(count, alignment: alignment, growing: growing)
+        }
+
+        func allocate(exactly pages: Range<Int>) -> Arena.Allocation? { arena.allocate(exactly: pages) }
+
+        func beginRelease(most: Int) -> Range<Int>? { arena.beginRelease(most: most) }
+
+        /// Writes `mark` into every page.
+        func fill(_ pages: Range<Int>, _ mark: UInt64) { arena.fill(pages, mark) }
+
+        /// What `releaseFreePages` does to the process's arena. Returns the number of pages released.
+        func release(_ most: Int) throws -> Int {
+            guard let pages = arena.beginRelease(most: most) else { return 0 }
+            let bytes = pages.count << Int(PERCOLATE_PAGE_SHIFT)
+            try #require(percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0)
+            arena.finishRelease(pages, released: true)
+            return pages.count
+        }
+    }
+
+    @Test(arguments: UInt64(1)...3) func allocationsAreTheirOwnersAlone(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let window = try Window(pages: 16 * Chunk.pages)
+        var owned: [UInt64: Range<Int>] = [:]
+        for mark in 1...UInt64(600) {
+            if Int.random(in: 0..<5, using: &random) < 3 {
+                let count = Int.random(in: 1...(1 << Int.random(in: 0...9, using: &random)), using: &random)
+                let alignment = 1 << Int.random(in: 0...6, using: &random)
+                guard let allocation = window.allocate(count, alignment: alignment) else { continue }
+                #expect(window.arena.address(allocation.first) % (UInt(alignment) * Arena.pageSize) == 0)
+                let pages = allocation.first..<(allocation.first + count)
+                if !allocation.dirty { #expect(window.arena.marks(pages) == [0], "clean pages read as zero") }
+                window.fill(pages, mark)
+                owned[mark] = pages
+            } else if let (mark, pages) = owned.randomElement(using: &random) {
+                #expect(window.arena.marks(pages) == [mark], "nobody else wrote")
+                owned[mark] = nil
+                window.arena.free(pages)
+                if Bool.random(using: &random) { _ = try window.release(Int.random(in: 1...200, using: &random)) }
+            }
+            #expect(window.arena.inUse == owned.values.reduce(0) { $0 + $1.count })
+        }
+        for (mark, pages) in owned { #expect(window.arena.marks(pages) == [mark]) }
+    }
+
+    @Test func theLowestPagesAreUsedFirst() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        let blocks = try (0..<5).map { _ in try #require(window.allocate(10)).first }
+        #expect(blocks == [0, 10, 20, 30, 40])
+        window.arena.free(30..<40)
+        window.arena.free(10..<20)
+        #expect(window.allocate(10)?.first == 10)
+        #expect(window.allocate(11)?.first == 50)
+        #expect(window.allocate(10)?.first == 30)
+    }
+
+    @Test func exactExtensionTakesAllOrNothing() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        _ = try #require(window.allocate(10))
+        let second = try #require(window.allocate(20))
+        try #require(second.first == 10)
+        #expect(window.allocate(exactly: 5..<15) == nil, "both ends belong to blocks")
+        #expect(window.allocate(exactly: 25..<40) == nil, "its first pages are in use")
+        #expect(window.arena.inUse == 30)
+        #expect(window.allocate(exactly: 30..<40)?.first == 30)
+        #expect(window.arena.inUse == 40)
+        #expect(window.allocate(1)?.first == 40)
+        let end = window.arena.committed
+        #expect(window.allocate(exactly: (end - 1)..<(end + 1)) == nil, "only committed pages extend a block")
+    }
+
+    @Test func anArenaGrowsToItsLimitAndNoFurther() throws {
+        let pages = 4 * Chunk.pages
+        let window = try Window(pages: pages)
+        #expect(window.allocate(1, growing: false) == nil, "nothing is committed yet")
+        #expect(window.arena.committed == 0)
+        var count = 0
+        while window.allocate(7) != nil { count += 7 }
+        while window.allocate(1) != nil { count += 1 }
+        #expect(count == pages)
+        #expect(window.arena.committed == pages && window.arena.inUse == pages)
+        #expect(window.allocate(pages + 1) == nil)
+        window.arena.free(0..<pages)
+        #expect(window.allocate(pages)?.first == 0, "the free pages are one run")
+    }
+
+    @Test func aRequestCommitsLittleMoreThanItNeeds() throws {
+        let window = try Window(pages: 64 * Chunk.pages)
+        _ = try #require(window.allocate(3))
+        #expect(window.arena.committed <= 64)
+        _ = try #require(window.allocate(1000))
+        #expect(window.arena.committed <= 1003 + 64)
+    }
+
+    @Test func aReleasedPageReadsAsZeroAndCountsAsClean() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        #expect(try #require(window.allocate(100)).dirty == false)
+        window.fill(0..<100, 7)
+        window.arena.free(0..<100)
+        #expect(window.arena.retention.resident == 100)
+        #expect(try #require(window.allocate(100)).dirty, "used pages may hold old bytes")
+        #expect(window.arena.marks(0..<100) == [7])
+        window.arena.free(0..<100)
+        #expect(try window.release(60) == 60)
+        #expect(window.arena.retention.resident == 40)
+        // The highest go first: the lowest are used next.
+        #expect(try #require(window.allocate(40)).dirty)
+        let rest = try #require(window.allocate(60))
+        #expect(rest.first == 40 && !rest.dirty)
+        #expect(window.arena.marks(40..<100) == [0])
+        #expect(window.arena.retention.releasedTotal == 60)
+    }
+
+    @Test func everyFreePageCanBeReleased() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        let pages = 3 * Chunk.pages
+        _ = try #require(window.allocate(pages))
+        for start in stride(from: 0, to: pages, by: 50) { window.arena.free(start..<min(start + 25, pages)) }
+        let expected = window.arena.retention.resident
+        // 1536 pages: 30 rounds of 50, and 25 of the last 36.
+        #expect(expected == 30 * 25 + 25)
+        var released = 0
+        while case let count = try window.release(1000), count > 0 { released += count }
+        #expect(released == expected)
+        #expect(window.arena.retention.resident == 0)
+    }
+
+    @Test func memoryThatTheKernelKeepsStaysDirty() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        _ = try #require(window.allocate(50))
+        window.arena.free(0..<50)
+        let pages = try #require(window.beginRelease(most: 50))
+        #expect(window.arena.tree.find(50) != 0, "pages on their way to the kernel are nobody's")
+        window.arena.finishRelease(pages, released: false)
+        #expect(try #require(window.allocate(50)).dirty)
+        #expect(window.arena.retention.releasedTotal == 0)
+    }
+
+    @Test func aBlockFreedAndAllocatedInALoopKeepsItsPages() throws {
+        let window = try Window(pages: 16 * Chunk.pages)
+        var releases: [Int] = []
+        for turn in 0..<50 {
+            let block = try #require(window.allocate(4000))
+            window.arena.free(block.first..<(block.first + 4000))
+            var released = 0
+            while case let excess = window.arena.retention.excess(UInt64(turn)), excess > 0 {
+                released += try window.release(excess)
+            }
+            releases.append(released)
+        }
+        #expect(releases[0] > 3000, "the first free looks like one for good")
+        #expect(releases[2...].allSatisfy { $0 == 0 }, "the program wants it back: \(releases)")
+    }
+}
+
+extension Arena {
+    /// Writes `mark` to the first and the last word of each page.
+    func fill(_ pages: Range<Int>, _ mark: UInt64) {
+        for page in pages {
+            let words: UnsafeMutablePointer<UInt64> = pointer(address(page))
+            words[0] = mark
+            words[511] = mark
+        }
+    }
+
+    /// What is in the words that `fill` writes.
+    func marks(_ pages: Range<Int>) -> Set<UInt64> {
+        var found: Set<UInt64> = []
+        for page in pages {
+            let words: UnsafeMutablePointer<UInt64> = pointer(address(page))
+            found.formUnion([words[0], words[511]])
+        }
+        return found
+    }
+}

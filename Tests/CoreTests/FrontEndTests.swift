@@ -1,0 +1,213 @@
+import CPercolate
+import Foundation
+import Testing
+
+@testable import PercolateCoreHosted
+
+extension HostedHeap {
+    /// The caches of the CPUs, used as a program does.
+    @Suite struct FrontEndTests {
+        init() throws {
+            try HostedHeap.start()
+            _ = FrontEnd.drainAll()
+        }
+
+        private static let processor = HostedHeap.processors[0]
+        private static let size = 192
+        private static let number = sizeClass(ofSize: size)
+
+        private static func header(_ index: Int, _ number: Int = number) -> ClassHeader {
+            Slab(address: FrontEnd.caches[index].pointee.slab).header(number)
+        }
+
+        /// The capacities of each CPU are what its books say, within its budget.
+        private func expectBooksToAgree() {
+            for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+                let capacities = (1..<SizeClass.count).map {
+                    UInt(Self.header(index, $0).capacity * SizeClass.size(ofClass: $0))
+                }
+                let cache = FrontEnd.caches[index]
+                #expect(cache.pointee.capacityBytes == capacities.reduce(0, +), "index \(index)")
+                #expect(cache.pointee.capacityBytes <= cache.pointee.budget, "index \(index)")
+                for number in 1..<SizeClass.count {
+                    let header = Self.header(index, number)
+                    #expect(header.begin <= header.current && header.current <= header.end)
+                    #expect(header.capacity <= Int(sizeClasses[number].pointee.maxCapacity))
+                }
+            }
+        }
+
+        @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
+        func aMissBringsABatch() throws {
+            let counts = (refills: total(.refills), objects: total(.refilledObjects))
+            let (index, count, block) = try HostedHeap.onProcessor(Self.processor) {
+                let block = Heap.allocate(UInt(Self.size))
+                let index = FrontEnd.currentIndex() ?? -1
+                return (index, Self.header(index).count, block)
+            }
+            #expect(total(.refills) == counts.refills + 1)
+            #expect(total(.refilledObjects) == counts.objects + UInt64(count) + 1)
+            #expect(count >= 1, "a batch is more than one block")
+            #expect(FrontEnd.gate(index).value == FrontEnd.caches[index].pointee.slab)
+            Heap.free(block)
+        }
+
+        @Test func theBlockFreedLastIsUsedFirst() throws {
+            let isSame = try HostedHeap.onProcessor(Self.processor) {
+                let blocks = (0..<3).map { _ in Heap.allocate(UInt(Self.size)) }
+                for block in blocks { Heap.free(block) }
+                let again = Heap.allocate(UInt(Self.size))
+                Heap.free(again)
+                return again == blocks[2]
+            }
+            #expect(isSame)
+        }
+
+        @Test func capacityFollowsMissesWithinTheBudget() throws {
+            let changes = total(.capacityChanges)
+            let sizes = [16, Self.size, 1024, 8192, 32768]
+            let drains = total(.drains)
+            let capacities = try HostedHeap.onProcessor(Self.processor) { () -> [Int] in
+                for _ in 0..<6 {
+                    for size in sizes {
+                        let blocks = (0..<(size < 2048 ? 1500 : 150)).map { _ in Heap.allocate(UInt(size)) }
+                        for block in blocks { Heap.free(block) }
+                    }
+                }
+                let index = FrontEnd.currentIndex() ?? -1
+                return sizes.map { Self.header(index, sizeClass(ofSize: $0)).capacity }
+            }
+            #expect(total(.capacityChanges) > changes)
+            #expect(total(.drains) > drains, "what does not fit goes down")
+            #expect(capacities[0] > 8, "a class with misses grows: \(capacities)")
+            expectBooksToAgree()
+        }
+
+        @Test func drainingEmptiesEveryCache() throws {
+            try HostedHeap.onProcessor(Self.processor) {
+                let blocks = (0..<100).map { Heap.allocate(UInt($0 * 40)) }
+                for block in blocks { Heap.free(block) }
+            }
+            #expect(FrontEnd.drainAll() > 0)
+            for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+                for number in 1..<SizeClass.count {
+                    #expect(Self.header(index, number).word == 0)
+                }
+                if FrontEnd.mode == .sections {
+                    #expect(FrontEnd.gate(index).value == FrontEnd.caches[index].pointee.slab, "the gate is open again")
+                }
+            }
+            #expect(FrontEnd.drainAll() == 0)
+            expectBooksToAgree()
+        }
+
+        @Test(
+            .enabled(
+                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+                "nothing can be closed"))
+        func anIdleCPUIsStolenFrom() throws {
+            let victim = try HostedHeap.onProcessor(Self.processor) {
+                let blocks = (0..<20).map { _ in Heap.allocate(UInt(Self.size)) }
+                for block in blocks { Heap.free(block) }
+                return FrontEnd.currentIndex() ?? -1
+            }
+            let held = Self.header(victim).count
+            #expect(held > 0)
+            let counts = (steals: total(.steals), objects: total(.stolenObjects))
+            let thief = victim == 0 ? 1 : 0
+            // Late enough for a turn, too early for the CPU to count as idle.
+            let soon = FrontEnd.caches[victim].pointee.lastUsed.load(ordering: .relaxed) + 500
+            #expect(!FrontEnd.stealFromIdle(thief, soon))
+            #expect(Self.header(victim).count == held)
+            let later = percolate_milliseconds() + 3_600_000
+            #expect(!FrontEnd.stealFromIdle(thief, later), "its caches changed since the last round")
+            #expect(Self.header(victim).count == held)
+            #expect(FrontEnd.stealFromIdle(thief, later + 100))
+            #expect(Self.header(victim).count == 0)
+            #expect(total(.steals) > counts.steals)
+            #expect(total(.stolenObjects) >= counts.objects + UInt64(held))
+            #expect(!FrontEnd.stealFromIdle(thief, later + 150), "the next round waits its turn")
+            #expect(!FrontEnd.stealFromIdle(thief, later + 300), "nothing is left")
+            expectBooksToAgree()
+        }
+
+        @Test func idleBudgetMovesAndNothingElse() throws {
+            guard FrontEnd.mode != .hardened else { return }
+            for index in 0...1 { _ = FrontEnd.setUp(index) }
+            let budgets = [0, 1].map { FrontEnd.caches[$0].pointee.budget }
+            for index in 0..<FrontEnd.indexCount {
+                FrontEnd.caches[index].pointee.lastUsed.store(percolate_milliseconds(), ordering: .relaxed)
+            }
+            FrontEnd.caches[1].pointee.lastUsed.store(0, ordering: .relaxed)
+            // The test before may have taken its turn less than an interval ago.
+            Thread.sleep(forTimeInterval: 0.15)
+            let took = FrontEnd.takeBudget(1, for: 0)
+            let after = [0, 1].map { FrontEnd.caches[$0].pointee.budget }
+            #expect(took == (after[1] < budgets[1]))
+            #expect(after[0] + after[1] == budgets[0] + budgets[1], "no budget is made or lost")
+            #expect(after[1] >= FrontEnd.caches[1].pointee.capacityBytes)
+            #expect(took, "the other CPU's budget was unused: \(budgets)")
+            expectBooksToAgree()
+            FrontEnd.caches[0].pointee.budget = budgets[0]
+            FrontEnd.caches[1].pointee.budget = budgets[1]
+            _ = FrontEnd.drainAll()
+        }
+
+        @Test(
+            .enabled(
+                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+                "nothing can be closed"))
+        func aClosedGateIsServedAround() throws {
+            let index = try HostedHeap.onProcessor(Self.processor) {
+                Heap.free(Heap.allocate(UInt(Self.size)))
+                return FrontEnd.currentIndex() ?? -1
+            }
+            let gate = FrontEnd.gate(index)
+            #expect(gate.lock.tryAcquire())
+            #expect(gate.close(FrontEnd.sequences) != nil)
+            let before = (
+                header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees)
+            )
+            let other = try HostedHeap.onProcessor(Self.processor) { () -> Bool in
+                let blocks = (0..<10).map { _ in Heap.allocate(UInt(Self.size)) }
+                for block in blocks { Heap.free(block) }
+                return Set(blocks).count == 10 && !blocks.contains(0)
+            }
+            let after = (
+                header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees)
+            )
+            gate.open(FrontEnd.caches[index].pointee.slab)
+            gate.lock.release()
+            #expect(other)
+            #expect(after.header == before.header, "closed is neither empty nor full: the slab is somebody's")
+            #expect(after.allocations >= before.allocations + 10 && after.frees >= before.frees + 10)
+        }
+
+        @Test func blocksFreedOnOtherThreadsComeBack() {
+            let rounds = 20
+            let perThread = 300
+            let threads = 4
+            nonisolated(unsafe) let table = UnsafeMutablePointer<UInt>.allocate(capacity: threads * perThread)
+            defer { table.deallocate() }
+            for _ in 0..<rounds {
+                HostedHeap.onThreads(threads) { thread in
+                    for slot in 0..<perThread {
+                        let block = Heap.allocate(UInt(16 + slot * 7))
+                        UnsafeMutablePointer<UInt>(bitPattern: block)?.pointee = UInt(thread * perThread + slot)
+                        table[thread * perThread + slot] = block
+                    }
+                }
+                for slot in 0..<(threads * perThread)
+                where UnsafeMutablePointer<UInt>(bitPattern: table[slot])?.pointee != UInt(slot) {
+                    Issue.record("a block of two owners")
+                }
+                HostedHeap.onThreads(threads) { thread in
+                    let owner = (thread + 1) % threads
+                    for slot in 0..<perThread { Heap.free(table[owner * perThread + slot]) }
+                }
+            }
+            expectBooksToAgree()
+            _ = FrontEnd.drainAll()
+        }
+    }
+}

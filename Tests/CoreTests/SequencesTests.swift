@@ -1,0 +1,71 @@
+import CPercolate
+import Testing
+
+@testable import PercolateCoreHosted
+
+extension HostedHeap {
+    /// What `decide` makes of this machine and of the options.
+    @Suite struct SequencesTests {
+        private static let glibcRegisters = percolate_rseq_glibc_size() >= 20
+        /// AT_RSEQ_FEATURE_SIZE.
+        private static let kernelHasMMCID = percolate_auxiliary(27) >= 28
+
+        private func decide(_ text: String = "", allowedCPUs: Int = 2) -> Sequences {
+            text.withCString { bytes in
+                var options = Options()
+                options.parse(bytes)
+                return Sequences.decide(options, allowedCPUs: allowedCPUs)
+            }
+        }
+
+        @Test func nothingIsRegisteredOnRequest() {
+            let sequences = decide("rseq=off")
+            #expect(sequences.registration == .none)
+            #expect(!sequences.canFence && !sequences.fence(0))
+        }
+
+        @Test(.enabled(if: glibcRegisters, "glibc registers no area here"))
+        func glibcsAreaIsUsedWhereThereIsOne() {
+            let sequences = decide()
+            #expect(sequences.registration == .glibc)
+            #expect(sequences.areaOffset == percolate_rseq_glibc_offset() + 8)
+            #expect(sequences.cpuOffset == percolate_rseq_glibc_offset() + 4)
+            #expect(sequences.registerThread())
+        }
+
+        @Test(.enabled(if: glibcRegisters && kernelHasMMCID, "no mm_cid here"), arguments: [1, 2, 15, 16, 64, 1024])
+        func theIndexFollowsTheNumberOfCPUs(allowed: Int) {
+            let sequences = decide(allowedCPUs: allowed)
+            #expect(sequences.index == (allowed >= 16 ? .mmCID : .cpuID))
+            let field = allowed >= 16 ? 24 : 4
+            #expect(sequences.indexOffset == percolate_rseq_glibc_offset() + field)
+        }
+
+        @Test(.enabled(if: glibcRegisters, "glibc registers no area here")) func theUserChoosesTheIndex() {
+            #expect(decide("index=cpu_id", allowedCPUs: 64).index == .cpuID)
+            #expect(decide("index=mm_cid", allowedCPUs: 1).index == (Self.kernelHasMMCID ? .mmCID : .cpuID))
+        }
+
+        @Test(.enabled(if: glibcRegisters, "glibc registers no area here"), arguments: HostedHeap.processors)
+        func theIndexOfAPinnedThreadIsItsCPU(cpu: Int) throws {
+            let sequences = decide("index=cpu_id")
+            #expect(try HostedHeap.onProcessor(cpu) { sequences.currentIndex() } == cpu)
+        }
+
+        @Test func withoutMembarrierNothingIsFenced() {
+            let sequences = decide("membarrier=off")
+            #expect(!sequences.canFence)
+            #expect(!sequences.fence(0))
+        }
+
+        @Test(
+            .enabled(if: glibcRegisters, "glibc registers no area here"), arguments: ["index=cpu_id", "index=mm_cid"])
+        func aFenceReachesEveryCPU(index: String) {
+            let sequences = decide(index)
+            guard sequences.canFence else {
+                return #expect(!sequences.fence(0), "a kernel without the rseq membarrier")
+            }
+            for cpu in HostedHeap.processors { #expect(sequences.fence(cpu)) }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import CPercolate
+import Foundation
+import TestSupport
+import Testing
+
+@testable import PercolateCoreHosted
+
+extension HostedHeap {
+    /// The text that a process leaves at its end.
+    @Suite struct StatisticsTests {
+        init() throws { try HostedHeap.start() }
+
+        private func text() throws -> String {
+            var text = TextBuffer()
+            Heap.describe(into: &text)
+            #expect(text.count < 3500, "room is left")
+            return try text.written()
+        }
+
+        private static let names = [
+            "process_id", "process_name", "mode", "index", "rseq", "membarrier", "slabs", "served_blocks", "refills",
+            "refilled_objects", "drains", "drained_objects", "steals", "stolen_objects", "capacity_changes",
+            "vectors_local",
+            "vectors_remote", "sections_aborted", "gates_closed_local", "gates_closed_remote", "large_allocations",
+            "large_frees", "spans_in_use", "arena_in_use_bytes", "arena_committed_bytes", "arena_free_resident_bytes",
+            "released_bytes", "metadata_bytes",
+        ]
+
+        @Test func everyNameStandsOnceBelowTheTitle() throws {
+            let lines = try text().split(separator: "\n")
+            #expect(lines.first == "percolate statistics")
+            let names = lines.dropFirst().map { String($0.prefix { $0 != " " }) }
+            #expect(Set(names).count == names.count)
+            #expect(Set(names).isSuperset(of: Self.names))
+        }
+
+        @Test func theValuesAreTheCountersOwn() throws {
+            let kept = (0..<1000).map { Heap.allocate(UInt($0)) } + [Heap.allocate(1 << 20)]
+            let statistics = Statistics(try text())
+            #expect(statistics["process_id"] == Int(getpid()))
+            #expect(statistics["refills"] == Int(total(.refills)))
+            #expect(statistics["spans_in_use"] == spansInUse)
+            #expect(statistics["large_allocations"] - statistics["large_frees"] >= 1)
+            #expect(statistics["arena_in_use_bytes"] == arena.inUse * 4096)
+            #expect(statistics["arena_in_use_bytes"] <= statistics["arena_committed_bytes"])
+            #expect(statistics["metadata_bytes"] > 0)
+            let served = total(.refilledObjects) + total(.directAllocations) + total(.largeAllocations)
+            #expect(statistics.servedBlocks == Int(served))
+            for block in kept { Heap.free(block) }
+        }
+
+        @Test func aProcessWritesItsOwnFile() async throws {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "percolate-core-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let prefix = folder.appending(path: "out").path
+            await #expect(processExitsWith: .success) { [prefix = prefix as String] in
+                setenv("PERCOLATE_OPTIONS", "stats=\(prefix)", 1)
+                try HostedHeap.start()
+                Heap.free(Heap.allocate(100))
+                Heap.writeStatisticsAtExit()
+                exit(0)
+            }
+            let all = try Statistics.all(prefix: prefix)
+            #expect(all.count == 1)
+            #expect(all.first?.servedBlocks ?? 0 > 0)
+            let name = try FileManager.default.contentsOfDirectory(atPath: folder.path).first
+            #expect(name == "out.\(all.first?["process_id"] ?? 0)")
+        }
+    }
+}
