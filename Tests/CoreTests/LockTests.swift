@@ -133,7 +133,9 @@ extension HostedHeap {
                 fixture.lock.release()
                 #expect(fixture.lock.tryAcquire())
                 fixture.lock.release()
-                #expect(fixture.lock.isOwned(by: percolate_thread_pointer()), "a release does not give away what the fork holds")
+                #expect(
+                    fixture.lock.isOwned(by: percolate_thread_pointer()),
+                    "a release does not give away what the fork holds")
             }
             let waiter = Elsewhere {
                 guard fixture.lock.acquire() else { return }
