@@ -75,12 +75,12 @@ extension HostedHeap {
         @Test func theOwnerIsRefusedASecondEntry() throws {
             let fixture = Fixture()
             #expect(fixture.lock.acquire())
-            #expect(fixture.lock.isMine())
+            #expect(fixture.lock.isOwned(by: percolate_thread_pointer()))
             #expect(!fixture.lock.acquire())
             #expect(!fixture.lock.tryAcquire())
-            #expect(try fixture.elsewhere { !$0.tryAcquire() && !$0.isMine() })
+            #expect(try fixture.elsewhere { !$0.tryAcquire() && !$0.isOwned(by: percolate_thread_pointer()) })
             fixture.lock.release()
-            #expect(!fixture.lock.isMine())
+            #expect(!fixture.lock.isOwned(by: percolate_thread_pointer()))
             #expect(
                 try fixture.elsewhere { lock in
                     guard lock.acquire() else { return false }
@@ -133,7 +133,9 @@ extension HostedHeap {
                 fixture.lock.release()
                 #expect(fixture.lock.tryAcquire())
                 fixture.lock.release()
-                #expect(fixture.lock.isMine(), "a release does not give away what the fork holds")
+                #expect(
+                    fixture.lock.isOwned(by: percolate_thread_pointer()),
+                    "a release does not give away what the fork holds")
             }
             let waiter = Elsewhere {
                 guard fixture.lock.acquire() else { return }

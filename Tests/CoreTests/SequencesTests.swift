@@ -21,7 +21,7 @@ extension HostedHeap {
         @Test func nothingIsRegisteredOnRequest() {
             let sequences = decide("rseq=off")
             #expect(sequences.registration == .none)
-            #expect(!sequences.canFence && !sequences.fence(0))
+            #expect(!sequences.canFence && !sequences.fence(cpu: 0))
         }
 
         @Test(.enabled(if: glibcRegisters, "glibc registers no area here"))
@@ -55,7 +55,7 @@ extension HostedHeap {
         @Test func withoutMembarrierNothingIsFenced() {
             let sequences = decide("membarrier=off")
             #expect(!sequences.canFence)
-            #expect(!sequences.fence(0))
+            #expect(!sequences.fence(cpu: 0))
         }
 
         @Test(
@@ -63,9 +63,9 @@ extension HostedHeap {
         func aFenceReachesEveryCPU(index: String) {
             let sequences = decide(index)
             guard sequences.canFence else {
-                return #expect(!sequences.fence(0), "a kernel without the rseq membarrier")
+                return #expect(!sequences.fence(cpu: 0), "a kernel without the rseq membarrier")
             }
-            for cpu in HostedHeap.processors { #expect(sequences.fence(cpu)) }
+            for cpu in HostedHeap.processors { #expect(sequences.fence(cpu: cpu)) }
         }
     }
 }

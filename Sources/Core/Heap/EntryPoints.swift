@@ -31,6 +31,16 @@ public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: 
     Heap.free(Counting.freeing(UInt(bitPattern: block)), size: size, alignment: alignment)
 }
 
+/// For callers without fast paths of their own: the Swift API on the hosted core.
+public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) -> UnsafeMutableRawPointer? {
+    let address = UInt(bitPattern: old)
+    guard Counting.isActive else { return block(Heap.reallocate(address, size)) }
+    let before = Heap.usableSize(address)
+    let result = Heap.reallocate(address, size)
+    Counting.reallocated(address, before, to: result)
+    return block(result)
+}
+
 /// Null when only a new block and a copy will do.
 @c(percolate_resize)
 public func percolateResize(

@@ -171,6 +171,8 @@ static int stop_in_the_middle(long limit) {
 int main(int argc, char **argv) {
     long limit = argc > 1 ? atol(argv[1]) : 100000;
     int right = 1;
+    // The first vector opens the gates, for the children too.
+    if (cpu_op_addv(&v, 0, 0) != 0) { return 2; }
     for (size_t index = 0; index < sizeof operations / sizeof *operations; index++) {
         right &= step_through(operations[index].name, operations[index].run, limit);
     }
