@@ -74,7 +74,8 @@ enum Counting {
     }
 
     /// Notes that a block of `before` bytes was resized. One that moved was allocated and freed; both existed at once. One that stayed
-    /// counts with its change in bytes alone. `new` is 0 for one that the caller has to copy, who comes through here for both halves.
+    /// counts with its change in bytes alone. `new` is 0 where that failed, or where the caller copies by operations that count
+    /// themselves.
     static func resized(_ old: UInt, _ before: Int, to new: UInt) {
         guard new != 0 else { return }
         let after = Heap.usableSize(new)

@@ -37,7 +37,7 @@ public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) ->
     guard Counting.isActive else { return block(Heap.reallocate(address, size)) }
     let before = Heap.usableSize(address)
     let result = Heap.reallocate(address, size)
-    Counting.reallocated(address, before, to: result)
+    Counting.resized(address, before, to: result)
     return block(result)
 }
 

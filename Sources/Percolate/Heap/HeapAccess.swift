@@ -33,15 +33,6 @@ struct HeapAccess: @unchecked Sendable {
         servesMalloc = false
     }
 
-    private static func reallocate(_ block: UnsafeMutableRawPointer, _ size: Int) -> UnsafeMutableRawPointer? {
-        var usable = 0
-        if let resized = unsafe percolateResize(block, UInt(bitPattern: size), &usable) { return unsafe resized }
-        guard let moved = unsafe percolateAllocate(UInt(bitPattern: size)) else { return nil }
-        unsafe moved.copyMemory(from: block, byteCount: min(usable, size))
-        unsafe percolateDeallocate(block)
-        return unsafe moved
-    }
-
     /// The table of the core in this program.
     private static func ownCore() -> UnsafePointer<percolate_heap_interface> {
         let table = UnsafeMutablePointer<percolate_heap_interface>.allocate(capacity: 1)
@@ -59,7 +50,7 @@ struct HeapAccess: @unchecked Sendable {
                 },
                 reallocate: { block, size in
                     guard let block = unsafe block else { return unsafe percolateAllocate(UInt(bitPattern: size)) }
-                    return unsafe Self.reallocate(block, size)
+                    return unsafe percolateReallocate(block, UInt(bitPattern: size))
                 },
                 usable_size: { block in
                     guard let block = unsafe block else { return 0 }
