@@ -34,6 +34,8 @@ void percolate_vfork_ended(void);
 /// The entry points of this very object, whatever another library or the program makes of their names.
 void *percolate_own_malloc(size_t size);
 void percolate_own_free(void *block);
+/// As realloc for a block that exists, but a size of 0 gives a block.
+void *percolate_own_reallocate(void *block, size_t size);
 void percolate_own_free_sized(void *block, size_t size);
 #pragma GCC visibility pop
 #endif

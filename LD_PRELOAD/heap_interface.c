@@ -1,23 +1,10 @@
 /// The table through which the Swift API of a program finds this heap (see <percolate/heap_interface.h>).
 #include <percolate/heap_interface.h>
-#include <string.h>
 
 #include "core.h"
 
 static void deallocate_aligned(void *block, size_t alignment, size_t size) {
     percolate_deallocate_sized(block, size, alignment);
-}
-
-/// Unlike realloc, a size of 0 gives a block.
-static void *reallocate(void *block, size_t size) {
-    size_t usable;
-    void *resized = percolate_resize(block, size, &usable);
-    if (resized) return resized;
-    resized = percolate_own_malloc(size);
-    if (!resized) return NULL;
-    memcpy(resized, block, usable < size ? usable : size);
-    percolate_own_free(block);
-    return resized;
 }
 
 extern const struct percolate_heap_interface percolate_heap_interface;
@@ -31,7 +18,7 @@ __attribute__((visibility("default"))) const struct percolate_heap_interface per
     .deallocate = percolate_own_free,
     .deallocate_sized = percolate_own_free_sized,
     .deallocate_aligned = deallocate_aligned,
-    .reallocate = reallocate,
+    .reallocate = percolate_own_reallocate,
     .usable_size = percolate_usable_size,
     .release_free_memory = percolate_trim,
     .set_memory_limit = percolate_set_memory_limit,

@@ -18,13 +18,7 @@ static void *allocate_aligned(size_t alignment, size_t size) {
     return block;
 }
 
-/// As glibc: a size of 0 frees the block and returns NULL (realloc(3)).
-EXPORTED void *realloc(void *block, size_t size) {
-    if (!block) return percolate_own_malloc(size);
-    if (size == 0) {
-        percolate_own_free(block);
-        return NULL;
-    }
+void *percolate_own_reallocate(void *block, size_t size) {
     size_t usable;
     void *resized = percolate_resize(block, size, &usable);
     if (resized) return resized;
@@ -34,6 +28,16 @@ EXPORTED void *realloc(void *block, size_t size) {
     memcpy(resized, block, usable < size ? usable : size);
     percolate_own_free(block);
     return resized;
+}
+
+/// As glibc: a size of 0 frees the block and returns NULL (realloc(3)).
+EXPORTED void *realloc(void *block, size_t size) {
+    if (!block) return percolate_own_malloc(size);
+    if (size == 0) {
+        percolate_own_free(block);
+        return NULL;
+    }
+    return percolate_own_reallocate(block, size);
 }
 
 EXPORTED void *reallocarray(void *block, size_t count, size_t size) {

@@ -9,9 +9,13 @@ extension Heap {
     /// The path: programs write their title over their environment.
     nonisolated(unsafe) private static var statisticsPath = TextBuffer()
 
+    /// The program's name, as it was at start: a title may be written over it as well.
+    nonisolated(unsafe) private static var programName = TextBuffer()
+
     /// Keeps what the options say of statistics, at start.
     static func keepStatisticsTarget() {
         guard let path = options.statistics else { return }
+        programName.append(cString: percolate_program_name(), limit: 64)
         statisticsPath.append(cString: path, limit: min(options.statisticsLength, 3800))
         guard options.statisticsLength == 0 else { return }
         let duplicate = percolate_duplicate(2, 100)
@@ -46,7 +50,11 @@ extension Heap {
         text.append("percolate statistics\n")
         line("process_id", UInt64(percolate_getpid()))
         text.append("process_name ")
-        text.append(cString: percolate_program_name())
+        if programName.count > 0 {
+            text.append(programName)
+        } else {
+            text.append(cString: percolate_program_name())
+        }
         text.append("\n")
         switch FrontEnd.mode {
         case .sections: line("mode", "sections")
