@@ -6,7 +6,7 @@ import Testing
 @testable import PercolateCoreHosted
 
 extension HostedHeap {
-    /// Locks of the tests' own. Among the heap's suites because a fork is the whole process's: while a test plays it, `forkOwner` says so.
+    /// Locks of the tests' own.
     @Suite struct LockTests {
         /// A lock, and something that it guards.
         private final class Fixture: Sendable {
@@ -124,7 +124,6 @@ extension HostedHeap {
         /// From prepare to parent handler: the forking thread passes, once at a time, and nobody else does.
         @Test func theForkingThreadPassesItsLocksAndOthersWait() throws {
             let fixture = Fixture()
-            forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
             fixture.lock.holdForFork()
             for _ in 0..<3 {
                 #expect(fixture.lock.acquire(), "a lock at rest lets its owner in")
@@ -144,7 +143,6 @@ extension HostedHeap {
             }
             #expect(!waiter.finishes(within: 50))
             #expect(try fixture.elsewhere { !$0.tryAcquire() })
-            forkOwner.store(0, ordering: .releasing)
             fixture.lock.releaseAfterFork()
             waiter.finish()
             #expect(fixture.guarded == 1)

@@ -15,7 +15,6 @@ extension Heap {
     static func prepareFork() {
         _ = ensureStarted()
         startLock.holdForFork()
-        forkOwner.store(percolate_thread_pointer(), ordering: .releasing)
         guard phase == .ready else { return }
         publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
@@ -27,7 +26,6 @@ extension Heap {
     }
 
     static func finishForkInParent() {
-        forkOwner.store(0, ordering: .releasing)
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
         Counting.lock.releaseAfterFork()
@@ -41,7 +39,6 @@ extension Heap {
 
     static func finishForkInChild() {
         startLock.resetAfterFork()
-        forkOwner.store(0, ordering: .releasing)
         guard phase == .ready else { return }
         Counting.lock.resetAfterFork()
         arenaLock.resetAfterFork()

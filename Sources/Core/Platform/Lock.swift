@@ -3,14 +3,16 @@ import Synchronization
 
 /// A mutual exclusion lock that knows its owner.
 ///
-/// The word is 0 when free, else the owner's thread pointer with two flags in its low bits. Knowing the owner settles the two
+/// The word is 0 when free, else the owner's thread pointer with three flags in its low bits. Knowing the owner settles the two
 /// cases in which waiting would be for ever:
 ///
 /// - A signal handler interrupted the owner inside the critical section. The protected state is half changed: `acquire` says no, and
 ///   the caller serves the handler from elsewhere (the emergency region, the list of deferred frees).
 /// - The owner is forking. Its prepare handler took every lock at rest, and the handlers of other libraries, which run
 ///   after ours, allocate. The state is whole: `acquire` passes the owner through. The flag `atRest` tells the two apart: a pass
-///   takes the flag off for as long as the owner is inside, so a signal handler in there is refused like any other.
+///   turns it into `passing` for as long as the owner is inside, so a signal handler in there is refused like any other, and
+///   `release` turns it back. A lock that was free when a handler of the forking thread took it is free again afterwards: kept, it
+///   would be held against the lock order while the thread still waits for others.
 ///
 /// Zero bytes are a free lock. Waiting sleeps on the low half of the word (futex(2)). Safe in signal handlers.
 struct Lock {
@@ -22,7 +24,8 @@ struct Lock {
 
     private static var contended: UInt { 1 }
     private static var atRest: UInt { 2 }
-    private static var flags: UInt { 3 }
+    private static var passing: UInt { 4 }
+    private static var flags: UInt { 7 }
 
     /// Waits until the calling thread owns the lock. False, without waiting, when the calling thread is inside already, or when it is a
     /// signal handler that must not wait for this lock (`LockOrder`).
@@ -67,17 +70,24 @@ struct Lock {
         _ = percolate_futex_wait_briefly(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
     }
 
-    /// Gives the lock back. In a forking thread the lock returns to rest and stays owned.
+    /// Gives the lock back, or leaves it at rest where it was.
     @inline(__always)
     func release() {
-        if forkOwner.load(ordering: .relaxed) != 0 { return releaseWhileForking() }
+        if word.pointee.load(ordering: .relaxed) & Self.passing != 0 {
+            return exchangeFlag(Self.passing, for: Self.atRest)
+        }
         wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
     }
 
     /// Before fork: takes the lock and leaves it at rest. A lock that the calling thread is inside of, in a signal handler that forks,
     /// stays as it is.
     func holdForFork() {
-        if acquire() { _ = word.pointee.bitwiseOr(Self.atRest, ordering: .relaxed) }
+        guard acquire() else { return }
+        if word.pointee.load(ordering: .relaxed) & Self.passing != 0 {
+            exchangeFlag(Self.passing, for: Self.atRest)
+        } else {
+            _ = word.pointee.bitwiseOr(Self.atRest, ordering: .relaxed)
+        }
     }
 
     /// After fork, in the parent: frees the lock if it is at rest, and wakes a waiter.
@@ -98,7 +108,7 @@ struct Lock {
     @discardableResult
     func resetAfterFork() -> Bool {
         let me = percolate_thread_pointer()
-        let isInside = word.pointee.load(ordering: .relaxed) & ~Self.contended == me
+        let isInside = word.pointee.load(ordering: .relaxed) & ~(Self.contended | Self.passing) == me
         word.pointee.store(isInside ? me : 0, ordering: .releasing)
         return !isInside
     }
@@ -110,19 +120,15 @@ struct Lock {
         if old & Self.contended != 0 { _ = percolate_futex_wake(futex, 1) }
     }
 
-    private func releaseWhileForking() {
-        let me = percolate_thread_pointer()
-        if forkOwner.load(ordering: .relaxed) == me {
-            _ = word.pointee.bitwiseOr(Self.atRest, ordering: .releasing)
-        } else {
-            wakeIfContended(word.pointee.exchange(0, ordering: .releasing))
-        }
+    /// Turns a flag of a lock that the calling thread owns into another. Others may set `contended` meanwhile.
+    private func exchangeFlag(_ old: UInt, for new: UInt) {
+        _ = word.pointee.bitwiseXor(old | new, ordering: .acquiringAndReleasing)
     }
 
-    /// The owner of a lock at rest comes in: the flag goes off until it leaves.
+    /// The owner of a lock at rest comes in.
     private func passAtRest(_ seen: UInt, _ me: UInt) -> Bool {
         guard seen & ~Self.flags == me, seen & Self.atRest != 0 else { return false }
-        _ = word.pointee.bitwiseAnd(~Self.atRest, ordering: .acquiring)
+        exchangeFlag(Self.atRest, for: Self.passing)
         return true
     }
 
@@ -160,7 +166,3 @@ struct Lock {
     /// The half of the word that the kernel compares; it holds the flags, on a little-endian machine.
     private var futex: UnsafeMutablePointer<UInt32> { pointer(UInt(bitPattern: word)) }
 }
-
-/// Thread pointer of the thread that is forking, from before its prepare handler takes the first lock to its parent handler; 0
-/// otherwise. Changed only with the lock of start-up held, so one thread forks at a time.
-let forkOwner = Atomic<UInt>(0)
