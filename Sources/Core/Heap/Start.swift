@@ -30,11 +30,13 @@ enum Heap {
         defer { startLock.release() }
         guard phase == .cold else { return phase == .ready }
         readOptions()
-        guard placeHeap() else {
+        let affinity = Affinity.current()
+        Middle.chooseShards(cpus: affinity.allowed)
+        guard placeHeap(indexes: affinity.numbers) else {
             phase = .failed
             return false
         }
-        FrontEnd.sequences = Sequences.decide(options, allowedCPUs: allowedCPUs())
+        FrontEnd.sequences = Sequences.decide(options, allowedCPUs: affinity.allowed)
         publicGates.start(FrontEnd.sequences)
         FrontEnd.budget = options.cacheBudget
         FrontEnd.mode =
@@ -55,30 +57,6 @@ enum Heap {
         keepStatisticsTarget()
     }
 
-    private static func allowedCPUs() -> Int {
-        var sum = 0
-        withAffinity { mask, words in
-            for word in 0..<words { sum &+= mask[word].nonzeroBitCount }
-        }
-        return max(sum, 1)
-    }
-
-    /// CPU numbers that the kernel may use: the length of its affinity masks.
-    private static func possibleCPUs() -> Int {
-        var bits = 0
-        withAffinity { _, words in bits = words &* 64 }
-        return bits == 0 ? Int(PERCOLATE_MAX_CPUS) : min(bits, Int(PERCOLATE_MAX_CPUS))
-    }
-
-    private static func withAffinity(_ body: (UnsafePointer<UInt64>, Int) -> Void) {
-        var mask = InlineArray<128, UInt64>(repeating: 0)
-        withUnsafeMutablePointer(to: &mask) { array in
-            let words = UnsafeMutableRawPointer(array).assumingMemoryBound(to: UInt64.self)
-            let bytes = percolate_getaffinity(1024, words)
-            if bytes > 0 { body(words, bytes / 8) }
-        }
-    }
-
     /// Sixteen times the machine's memory, in chunks, within the range.
     private static func wantedWindow() -> UInt {
         if options.reserve != 0 {
@@ -91,9 +69,7 @@ enum Heap {
     }
 
     /// Reserves window and metadata: in one mapping, or where address space is short, metadata only.
-    private static func placeHeap() -> Bool {
-        let indexes = possibleCPUs()
-        Middle.chooseShards(cpus: allowedCPUs())
+    private static func placeHeap(indexes: Int) -> Bool {
         var window = wantedWindow()
         let layout = MetadataLayout(window: window, indexes: indexes)
         if let memory = Reservation.reserve(layout.size &+ window &+ (1 << 21)) {

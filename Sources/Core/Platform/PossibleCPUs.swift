@@ -7,11 +7,7 @@ import CPercolate
 func possibleCPUCount() -> Int {
     let limit = Int(PERCOLATE_GATES_MAX)
     if let highest = lastNumber(of: "/sys/devices/system/cpu/possible") { return min(highest &+ 1, limit) }
-    var mask = InlineArray<128, UInt64>(repeating: 0)
-    let bytes = withUnsafeMutablePointer(to: &mask) {
-        percolate_getaffinity(1024, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
-    }
-    return bytes > 0 ? min(bytes &* 8, limit) : limit
+    return min(Affinity.current().numbers, limit)
 }
 
 /// The number that the text of a file ends in, before its newline.

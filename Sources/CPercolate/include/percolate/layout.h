@@ -20,7 +20,6 @@
 #define PERCOLATE_MAX_CPUS 8192
 
 #define PERCOLATE_SLAB_HEADERS 64
-#define PERCOLATE_SLAB_WORDS 65536
 
 /// Offsets of the fields of `struct percolate_front`.
 #define PERCOLATE_FRONT_LIMIT 0

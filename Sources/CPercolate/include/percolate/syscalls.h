@@ -123,8 +123,6 @@ static inline long percolate_getpid(void) { return percolate_syscall6(SYS_getpid
 
 static inline long percolate_gettid(void) { return percolate_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0); }
 
-static inline long percolate_yield(void) { return percolate_syscall6(SYS_sched_yield, 0, 0, 0, 0, 0, 0); }
-
 /// Sleeps that long, or shorter when a signal arrives.
 static inline void percolate_nap(uint64_t milliseconds) {
     struct timespec length = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000 * 1000};
@@ -163,6 +161,4 @@ static inline void percolate_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
-
-static inline int *percolate_errno(void) { return &errno; }
 #endif
