@@ -1,9 +1,12 @@
 #include <percolate/probes.h>
+#include <percolate/rseq.h>
 #include <time.h>
 
 #ifdef PERCOLATE_HAS_PROBES
 
 #define _SDT_HAS_SEMAPHORES 1
+// Arguments in registers or constants, never in memory: a sample of the registers holds them all, and every tracer can read them.
+#define STAP_SDT_ARG_CONSTRAINT nr
 #define PERCOLATE_SEMAPHORE(name)                                                                                      \
     unsigned short percolate_##name##_semaphore __attribute__((section(".probes"), used, visibility("hidden")))
 
@@ -31,7 +34,6 @@ static char *kept_base __attribute__((section(".probes"), used)) = &percolate_pr
 
 #else
 
-#define STAP_PROBE1(...)
 #define STAP_PROBE2(...)
 #define STAP_PROBE3(...)
 #define STAP_PROBE4(...)
@@ -39,8 +41,8 @@ static char *kept_base __attribute__((section(".probes"), used)) = &percolate_pr
 
 #endif
 
-void percolate_trace_vec_begin(uint64_t vector, int count, int cpu, int flags) {
-    STAP_PROBE4(percolate, vec_begin, vector, count, cpu, flags);
+void percolate_trace_vec_begin(uint64_t vector, int count, int cpu, int origin) {
+    STAP_PROBE4(percolate, vec_begin, vector, count, cpu, origin);
 }
 
 void percolate_trace_op(
@@ -66,19 +68,30 @@ void percolate_trace_percpu_fallback(int cpu, uint64_t address, int reason) {
     STAP_PROBE3(percolate, percpu_fallback, cpu, address, reason);
 }
 
-void percolate_trace_section_abort(int index) { STAP_PROBE1(percolate, section_abort, index); }
-
-void percolate_trace_refill(int index, uint64_t objects) { STAP_PROBE2(percolate, refill, index, objects); }
-
-void percolate_trace_drain(int index, uint64_t objects) { STAP_PROBE2(percolate, drain, index, objects); }
-
-void percolate_trace_steal(int index, uint64_t objects) { STAP_PROBE2(percolate, steal, index, objects); }
-
-void percolate_trace_span_allocate(uint64_t address, uint64_t pages, int size_class) {
-    STAP_PROBE3(percolate, span_allocate, address, pages, size_class);
+void percolate_trace_section_abort(int section) {
+    int cpu = percolate_current_cpu();
+    STAP_PROBE2(percolate, section_abort, section, cpu);
 }
 
-void percolate_trace_span_free(uint64_t address, uint64_t pages) { STAP_PROBE2(percolate, span_free, address, pages); }
+void percolate_trace_refill(int index, uint64_t block_size, uint64_t count) {
+    STAP_PROBE3(percolate, refill, index, block_size, count);
+}
+
+void percolate_trace_drain(int index, uint64_t block_size, uint64_t count) {
+    STAP_PROBE3(percolate, drain, index, block_size, count);
+}
+
+void percolate_trace_steal(int index, int victim, uint64_t count) {
+    STAP_PROBE3(percolate, steal, index, victim, count);
+}
+
+void percolate_trace_span_allocate(uint64_t address, uint64_t pages, uint64_t block_size) {
+    STAP_PROBE3(percolate, span_allocate, address, pages, block_size);
+}
+
+void percolate_trace_span_free(uint64_t address, uint64_t pages, uint64_t block_size) {
+    STAP_PROBE3(percolate, span_free, address, pages, block_size);
+}
 
 void percolate_trace_release(uint64_t address, uint64_t bytes) { STAP_PROBE2(percolate, release, address, bytes); }
 

@@ -1,4 +1,4 @@
-// The sections that the core calls as functions: the move vector, and the same-CPU close.
+// The sections that the core calls as functions, the move vector and the same-CPU close; and what abort handlers call.
 #if defined(__x86_64__)
 #include "percolate/section_x86_64.h"
 
@@ -31,7 +31,7 @@
     .type percolate_section_move, @function
 percolate_section_move:
     .cfi_startproc
-    PERCOLATE_DESCRIPTOR move, .Lmove_aborted
+    PERCOLATE_DESCRIPTOR move, .Lmove_aborted, PERCOLATE_ABORTED_MOVE
     PERCOLATE_EXIT move, .Lmove_elsewhere
     PERCOLATE_EXIT move, .Lmove_gate
     PERCOLATE_EXIT move, .Lmove_differs
@@ -94,7 +94,7 @@ percolate_section_move:
     .type percolate_section_close, @function
 percolate_section_close:
     .cfi_startproc
-    PERCOLATE_DESCRIPTOR close, .Lclose_aborted
+    PERCOLATE_DESCRIPTOR close, .Lclose_aborted, PERCOLATE_ABORTED_CLOSE
     PERCOLATE_EXIT close, .Lclose_elsewhere
     leaq .Lclose_cs(%rip), %rax
     movq %rax, %fs:(%r8)
@@ -114,5 +114,29 @@ percolate_section_close:
     ret
     .cfi_endproc
     .size percolate_section_close, . - percolate_section_close
+
+#ifdef PERCOLATE_HAS_PROBES
+// Says to tracers that a section was aborted; eax: which. Keeps what the entry points' slow paths still need, their arguments:
+// rdi, rsi, r10, r11. Called with the stack as it is at a function's first instruction.
+    .p2align 4
+    .globl percolate_announce_abort
+    .hidden percolate_announce_abort
+    .type percolate_announce_abort, @function
+percolate_announce_abort:
+    .cfi_startproc
+    .irp kept, rdi, rsi, r10, r11
+    pushq %\kept
+    .cfi_adjust_cfa_offset 8
+    .endr
+    movl %eax, %edi
+    call percolate_trace_section_abort
+    .irp kept, r11, r10, rsi, rdi
+    popq %\kept
+    .cfi_adjust_cfa_offset -8
+    .endr
+    ret
+    .cfi_endproc
+    .size percolate_announce_abort, . - percolate_announce_abort
+#endif
 #endif
     .section .note.GNU-stack, "", @progbits

@@ -8,6 +8,7 @@ struct EnvironmentVariable {
     static let preload = EnvironmentVariable(name: "LD_PRELOAD")
     static let options = EnvironmentVariable(name: "PERCOLATE_OPTIONS")
     static let path = EnvironmentVariable(name: "PATH")
+    static let temporaryFolder = EnvironmentVariable(name: "TMPDIR")
     static let swiftBacktrace = EnvironmentVariable(name: "SWIFT_BACKTRACE")
 
     /// The value without its terminating zero, nil when the variable is not set.

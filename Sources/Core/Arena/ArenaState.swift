@@ -13,9 +13,11 @@ nonisolated(unsafe) var spansInUse = 0
 
 /// Allocates a span of `pages` pages. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
 /// already, that is, in a signal handler that interrupted it.
+///
+/// - Parameter blockSize: for tracers, here and in `freeSpanLocked`: bytes of each of the span's blocks, 0 for one large block.
 func allocateSpan(
-    pages count: Int, alignment: Int = 1, kind: Span.Kind, sizeClass: Int = 0, growing: Bool = true,
-    interrupted: inout Bool
+    pages count: Int, alignment: Int = 1, kind: Span.Kind, sizeClass: Int = 0, blockSize: Int = 0,
+    growing: Bool = true, interrupted: inout Bool
 ) -> (id: SpanID, allocation: Arena.Allocation)? {
     guard arenaLock.acquire() else {
         interrupted = true
@@ -39,17 +41,15 @@ func allocateSpan(
     spans.setSpan(id, of: kind == .large ? pages.lowerBound..<(pages.lowerBound &+ 1) : pages)
     if sizeClass != 0 { setPageClass(sizeClass, of: pages) }
     spansInUse &+= 1
-    if percolate_span_allocate_is_traced() != 0 {
-        let address = UInt64(arena.address(allocation.first))
-        percolate_trace_span_allocate(address, UInt64(count), Int32(truncatingIfNeeded: sizeClass))
-    }
+    announceSpanAllocation(pages, blockSize: blockSize)
     return (id, allocation)
 }
 
 /// Frees a span and its pages. The caller holds the arena's lock.
-func freeSpanLocked(_ id: SpanID, clean: Bool = false) {
+func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0) {
     let record = spans[id].pointee
     let pages = Int(record.firstPage)..<Int(record.firstPage &+ record.pages)
+    announceSpanFree(pages, blockSize: blockSize)
     if record.kind == .small {
         setPageClass(0, of: pages)
         spans.setSpan(0, of: pages)
@@ -59,9 +59,21 @@ func freeSpanLocked(_ id: SpanID, clean: Bool = false) {
     spans.returnRecord(id)
     arena.free(pages, clean: clean)
     spansInUse &-= 1
-    if percolate_span_free_is_traced() != 0 {
-        percolate_trace_span_free(UInt64(arena.address(pages.lowerBound)), UInt64(pages.count))
-    }
+}
+
+func announceSpanAllocation(_ pages: Range<Int>, blockSize: Int) {
+    guard percolate_span_allocate_is_traced() != 0 else { return }
+    percolate_trace_span_allocate(UInt64(arena.address(pages.lowerBound)), UInt64(pages.count), UInt64(blockSize))
+}
+
+func announceSpanFree(_ pages: Range<Int>, blockSize: Int) {
+    guard percolate_span_free_is_traced() != 0 else { return }
+    percolate_trace_span_free(UInt64(arena.address(pages.lowerBound)), UInt64(pages.count), UInt64(blockSize))
+}
+
+func announceRelease(_ address: UInt, _ bytes: Int) {
+    guard percolate_release_is_traced() != 0 else { return }
+    percolate_trace_release(UInt64(address), UInt64(bytes))
 }
 
 private func setPageClass(_ sizeClass: Int, of pages: Range<Int>) {
@@ -98,9 +110,7 @@ func releaseFreePages(everything: Bool = false) -> Int {
         guard let pages else { return done }
         let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
         let released = percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0
-        if released, percolate_release_is_traced() != 0 {
-            percolate_trace_release(UInt64(arena.address(pages.lowerBound)), UInt64(bytes))
-        }
+        if released { announceRelease(arena.address(pages.lowerBound), bytes) }
         guard arenaLock.acquire() else { return done }
         arena.finishRelease(pages, released: released)
         arenaLock.release()

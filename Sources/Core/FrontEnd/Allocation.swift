@@ -89,6 +89,7 @@ extension FrontEnd {
             guard case .blocks(let count) = supply else { return (0, supply) }
             tally(.refills, at: index)
             tally(.refilledObjects, count, at: index)
+            announceRefill(count, ofSize: Int(info.size), at: index)
             if count > 1 { put(sizeClass, start + (MoveVector.limit &- count), count &- 1) }
             return (end[-1], supply)
         }
@@ -172,6 +173,7 @@ extension FrontEnd {
             guard case .blocks(let count) = supply else { return (0, supply) }
             tally(.refills, at: index)
             tally(.refilledObjects, count, at: index)
+            announceRefill(count, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
             let blocks = start + (MoveVector.limit &- count)
             var left = count &- 1
             if left > 0, lock.acquire() {

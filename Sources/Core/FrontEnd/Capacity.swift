@@ -85,7 +85,10 @@ extension FrontEnd {
         withBatch { start in
             for _ in 0..<4 {
                 guard let (victim, count, freed) = shrinkOne(index, besides: sizeClass, into: start) else { return }
-                if count > 0 { giveDown(victim, start, count) }
+                if count > 0 {
+                    announceDrain(count, ofSize: SizeClass.size(ofClass: victim), at: index)
+                    giveDown(victim, start, count)
+                }
                 if freed >= bytes { return }
             }
         }

@@ -70,6 +70,7 @@ extension FrontEnd {
                 count = part
                 tally(.drains, at: index)
                 tally(.drainedObjects, part, at: index)
+                announceDrain(part, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
             }
             start[count] = address
             giveDown(sizeClass, start, count &+ 1)
@@ -107,6 +108,7 @@ extension FrontEnd {
             lock.release()
             tally(.drains, at: index)
             tally(.drainedObjects, count, at: index)
+            announceDrain(count, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
             start[count] = address
             giveDown(sizeClass, start, count &+ 1)
         }

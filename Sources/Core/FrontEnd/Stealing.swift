@@ -64,6 +64,7 @@ extension FrontEnd {
             if count > 0 {
                 tally(.steals, at: index)
                 tally(.stolenObjects, count, at: index)
+                announceSteal(count, from: other, by: index)
             }
             stolen &+= count
         }
@@ -116,6 +117,7 @@ extension FrontEnd {
         withBatch { start in
             for sizeClass in 1..<SizeClass.count {
                 var header = slab.header(sizeClass)
+                let before = sum
                 while header.count > 0 {
                     let part = min(header.count, MoveVector.limit)
                     guard case .done = popVector(part, sizeClass, index, slab, header, into: start).interpret() else {
@@ -126,6 +128,7 @@ extension FrontEnd {
                     sum &+= part
                     header = slab.header(sizeClass)
                 }
+                announceDrain(sum &- before, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
                 slab.headerWord(sizeClass).pointee = 0
                 cache.pointee.misses[sizeClass] = 0
                 cache.pointee.regionPowers[sizeClass] = 0

@@ -59,6 +59,7 @@ extension Heap {
         let bytes = pages &<< Int(PERCOLATE_PAGE_SHIFT)
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED
         guard percolate_mmap(address, bytes, PROT_READ | PROT_WRITE, flags) > 0 else { return false }
+        announceRelease(address, bytes)
         if arena.backing == .reserved { _ = percolate_madvise(address, bytes, MADV_NOHUGEPAGE) }
         return true
     }
@@ -93,6 +94,7 @@ extension Heap {
             // The caller owns the tail for as long as the record says so.
             var isFresh = false
             if isMoved { isFresh = mapAfresh(arena.address(first &+ wanted), pages: old &- wanted) }
+            announceSpanFree((first &+ wanted)..<(first &+ old), blockSize: 0)
             arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             arenaLock.release()
@@ -103,6 +105,7 @@ extension Heap {
         if wanted == old
             || (!isMoved && arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil && growTables())
         {
+            if wanted > old { announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0) }
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             arenaLock.release()
             return address

@@ -53,7 +53,8 @@ enum Middle {
         let shard = shard(ofCPU: cpu)
         var interrupted = false
         let span = allocateSpan(
-            pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, growing: growing, interrupted: &interrupted)
+            pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size), growing: growing,
+            interrupted: &interrupted)
         guard let span else { return interrupted ? .interrupted : .noMemory }
         spans[span.id].pointee.shard = UInt8(truncatingIfNeeded: shard)
         let list = list(sizeClass, shard)
@@ -61,7 +62,7 @@ enum Middle {
         guard lock.acquire() else {
             // A signal handler inside the list.
             if arenaLock.acquire() {
-                freeSpanLocked(span.id)
+                freeSpanLocked(span.id, blockSize: Int(info.size))
                 arenaLock.release()
             }
             return .interrupted
@@ -145,7 +146,7 @@ enum Middle {
         guard arenaLock.acquire() else { return keepEmpty(first) }
         while id != 0 {
             let next = spans[id].pointee.next
-            freeSpanLocked(id)
+            freeSpanLocked(id, blockSize: SizeClass.size(ofClass: Int(spans[id].pointee.sizeClass)))
             id = next
         }
         arenaLock.release()

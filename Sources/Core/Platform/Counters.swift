@@ -25,7 +25,6 @@ nonisolated(unsafe) var counterRowCount = 0
 /// Adds to the row of `index`; an index without a row counts in row 0.
 @inline(__always)
 func tally(_ counter: Counter, _ amount: Int = 1, at index: Int) {
-    announce(counter, amount, at: index)
     guard counterRows.address != 0 else { return }
     let row = index >= 0 && index < counterRowCount ? index : 0
     let cell = counterRows[row &* Counter.count &+ counter.rawValue]

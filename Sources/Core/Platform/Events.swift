@@ -1,16 +1,48 @@
 import CPercolate
 
-/// What a tracer sees of the slow paths' counters: the events among them have probes of their own.
+/// Blocks were taken from below for the cache of `index`.
 @inline(__always)
-func announce(_ counter: Counter, _ amount: Int, at index: Int) {
-    let place = Int32(truncatingIfNeeded: index)
-    let objects = UInt64(truncatingIfNeeded: amount)
-    switch counter {
-    case .sectionsAborted: if percolate_section_abort_is_traced() != 0 { percolate_trace_section_abort(place) }
-    case .refilledObjects: if percolate_refill_is_traced() != 0 { percolate_trace_refill(place, objects) }
-    case .drainedObjects: if percolate_drain_is_traced() != 0 { percolate_trace_drain(place, objects) }
-    case .stolenObjects: if percolate_steal_is_traced() != 0 { percolate_trace_steal(place, objects) }
-    default: break
+func announceRefill(_ count: Int, ofSize size: Int, at index: Int) {
+    guard percolate_refill_is_traced() != 0 else { return }
+    percolate_trace_refill(Int32(truncatingIfNeeded: index), UInt64(size), UInt64(count))
+}
+
+/// Blocks were moved out of the cache of `index`, to go down.
+@inline(__always)
+func announceDrain(_ count: Int, ofSize size: Int, at index: Int) {
+    guard count > 0, percolate_drain_is_traced() != 0 else { return }
+    percolate_trace_drain(Int32(truncatingIfNeeded: index), UInt64(size), UInt64(count))
+}
+
+@inline(__always)
+func announceSteal(_ count: Int, from victim: Int, by index: Int) {
+    guard percolate_steal_is_traced() != 0 else { return }
+    percolate_trace_steal(Int32(truncatingIfNeeded: index), Int32(truncatingIfNeeded: victim), UInt64(count))
+}
+
+/// What tracers see of one vector from outside: that it begins, and with which result and how long after it ends.
+struct VectorTrace {
+    /// Whose vector it is: the numbers of `vec_begin`.
+    enum Origin: Int32 {
+        case callers = 0
+        case allocators = 1
+    }
+
+    private let cpu: Int32
+    private let start: UInt64
+
+    @inline(__always)
+    init(beginning vector: UInt64, count: Int, cpu: Int, origin: Origin) {
+        self.cpu = Int32(truncatingIfNeeded: cpu)
+        if percolate_vec_begin_is_traced() != 0 {
+            percolate_trace_vec_begin(vector, Int32(truncatingIfNeeded: count), self.cpu, origin.rawValue)
+        }
+        start = percolate_vec_end_is_traced() != 0 ? percolate_nanoseconds() : 0
+    }
+
+    @inline(__always)
+    func end(_ result: Int) {
+        if start != 0 { percolate_trace_vec_end(cpu, result, percolate_nanoseconds() &- start) }
     }
 }
 

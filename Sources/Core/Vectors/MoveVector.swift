@@ -107,7 +107,11 @@ struct MoveVector {
                 operations[2].u.memcpy_op.src = UInt64(UInt(bitPattern: replacement))
                 return withUnsafePointer(to: &operations) { array in
                     let first = UnsafeRawPointer(array).assumingMemoryBound(to: cpu_op.self)
-                    return executeOperations(first, count: 3, cpu: gate.index) == 0 ? .done : .differs
+                    let trace = VectorTrace(
+                        beginning: UInt64(UInt(bitPattern: first)), count: 3, cpu: gate.index, origin: .allocators)
+                    let result = executeOperations(first, count: 3, cpu: gate.index)
+                    trace.end(result)
+                    return result == 0 ? .done : .differs
                 }
             }
         }

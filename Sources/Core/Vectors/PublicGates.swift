@@ -105,7 +105,7 @@ struct PublicGates {
         if closing == nil {
             // The fence worked at start and is refused now, by a filter installed since. The gate stays closed for good. A
             // section that is inside has a few instructions left unless it is preempted, and then it is aborted: give it time.
-            gate.open(Self.closed)
+            gate.word.pointee.store(Self.closed, ordering: .releasing)
             percolate_nap(Self.napMilliseconds)
         }
         let result = executeToleratingFaults(operations, count: count, cpu: gate.index)

@@ -27,12 +27,10 @@ public func runVector(
     // The start decides whether gates can be opened. In a signal handler that interrupts it they are closed, and the vector needs
     // its lock only.
     _ = Heap.ensureStarted()
-    if percolate_vec_begin_is_traced() != 0 { percolate_trace_vec_begin(source, count, cpu, flags) }
-    let isTraced = percolate_vec_end_is_traced() != 0
-    let start = isTraced ? percolate_nanoseconds() : 0
+    let trace = VectorTrace(beginning: source, count: Int(count), cpu: Int(cpu), origin: .callers)
     let locally = FrontEnd.suspensions.load(ordering: .relaxed) == 0
     let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu), locally: locally)
-    if isTraced { percolate_trace_vec_end(cpu, result, percolate_nanoseconds() &- start) }
+    trace.end(result)
     return result
 }
 

@@ -13,6 +13,12 @@ struct PreloadLibrary {
         try Self.check(path)
     }
 
+    /// The library at a path that need not be made absolute.
+    init(checking path: FilePath) throws(RunFailure) {
+        try Self.check(path)
+        self.path = path
+    }
+
     /// The library that was installed or built together with this command.
     init() throws(RunFailure) {
         let candidates = Self.candidates()

@@ -6,11 +6,12 @@ import SystemPackage
 struct PreloadList {
     let bytes: [UInt8]
 
-    /// Entries of `existing` that name the library's file are dropped: it is never listed twice.
-    init(_ library: PreloadLibrary, existing: [UInt8]?) {
+    /// Entries of `existing` that name the library's file are dropped, and those that name the file that it is a copy of: it is never
+    /// listed twice.
+    init(_ library: PreloadLibrary, copyOf original: PreloadLibrary? = nil, existing: [UInt8]?) {
         let others = (existing ?? [])
             .split { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: " ") }
-            .filter { !Self.isFile($0, at: library.path) }
+            .filter { entry in ![library, original].contains { $0.map { Self.isFile(entry, at: $0.path) } ?? false } }
         bytes = Array(([ArraySlice(library.path.string.utf8)] + others).joined(separator: [UInt8(ascii: ":")]))
     }
 

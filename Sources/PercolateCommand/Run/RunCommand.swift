@@ -29,40 +29,7 @@ struct RunCommand: ParsableCommand {
             valueName: "file"))
     var stats: StatisticsDestination?
 
-    @Flag(help: "Check every operation at once, for every programmer's error. Slower.")
-    var hardened = false
-
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Set an option of the allocator; may be repeated.", valueName: "key=value"))
-    var option: [OptionAssignment] = []
-
-    @Option(help: ArgumentHelp("The shared object to preload, if not the one beside this command.", valueName: "path"))
-    var library: ArgumentPath?
-
-    @Argument(parsing: .postTerminator, help: "The program and its arguments.")
-    var program: [String] = []
-
-    /// The options whose value is the next argument.
-    private static let optionsWithValue: Set<String> = ["-o", "--option", "--library"]
-
-    /// Puts `--` before the program where the user left it out: everything after the first argument that is neither an
-    /// option nor an option's value belongs to the program, however it looks.
-    static func separatingProgram(in arguments: [String]) -> [String] {
-        guard arguments.first == configuration.commandName else { return arguments }
-        var index = 1
-        while index < arguments.count, arguments[index] != "--" {
-            guard arguments[index].hasPrefix("-"), arguments[index] != "-" else {
-                return arguments[..<index] + ["--"] + arguments[index...]
-            }
-            index += optionsWithValue.contains(arguments[index]) ? 2 : 1
-        }
-        return arguments
-    }
-
-    func validate() throws {
-        guard !program.isEmpty else { throw ValidationError("No program to run. Name it after '--'.") }
-    }
+    @OptionGroup var launch: LaunchOptions
 
     func run() throws {
         do {
@@ -74,18 +41,13 @@ struct RunCommand: ParsableCommand {
     }
 
     private func replace() throws(RunFailure) -> Never {
-        let preloaded = if let library { try PreloadLibrary(at: library) } else { try PreloadLibrary() }
+        let preloaded = try launch.preloadLibrary()
         let options = try stats?.options() ?? []
-        let target = TargetInspection(of: program[0])
-        if let obstacle = target.obstacle {
-            StandardError.say("\(program[0]) will not be served by Percolate because \(obstacle.reason)")
+        let target = TargetInspection(of: launch.program[0])
+        if target.mayBePreloaded(sayingWhyNot: launch.program[0]) {
+            PreloadEnvironment(library: preloaded, options: options + launch.assignments).apply()
         }
-        if target.obstacle?.failsWithPreload != true {
-            PreloadEnvironment(library: preloaded, options: options + assignments).apply()
-        }
-        let error = ProcessReplacement.execute(lastArguments: program.count)
-        throw .program(program[0], error, missingInterpreter: error == .noSuchFileOrDirectory ? target.missing : nil)
+        throw target.failure(
+            of: launch.program[0], ProcessReplacement.execute(lastArguments: launch.program.count))
     }
-
-    private var assignments: [String] { (hardened ? ["hardened=1"] : []) + option.map(\.text) }
 }

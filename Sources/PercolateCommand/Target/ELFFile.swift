@@ -52,7 +52,7 @@ struct ELFFile {
         }
     }
 
-    private static func segments(_ header: Elf64_Ehdr, in file: borrowing FileReader) throws(ELFError) -> [Elf64_Phdr] {
+    static func segments(_ header: Elf64_Ehdr, in file: borrowing FileReader) throws(ELFError) -> [Elf64_Phdr] {
         // The kernel refuses any other entry size too.
         guard header.e_phnum == 0 || Int(header.e_phentsize) == MemoryLayout<Elf64_Phdr>.size else { throw .malformed }
         var segments: [Elf64_Phdr] = []

@@ -8,13 +8,9 @@
 ///
 /// Where <sys/sdt.h> is missing the probes are compiled out, and nobody ever listens.
 
-#include <stdint.h>
+#include "probe_presence.h"
 
-#if defined(__has_include)
-#if __has_include(<sys/sdt.h>)
-#define PERCOLATE_HAS_PROBES 1
-#endif
-#endif
+#include <stdint.h>
 
 #ifdef PERCOLATE_HAS_PROBES
 #define PERCOLATE_PROBE(name, ...)                                                                                     \
@@ -29,15 +25,16 @@
     void percolate_trace_##name(__VA_ARGS__) __attribute__((visibility("hidden")))
 #endif
 
-/// A public vector has passed its checks.
-PERCOLATE_PROBE(vec_begin, uint64_t vector, int count, int cpu, int flags);
+/// A vector of `count` operations begins: one of `cpu_opv` that has passed its checks (`origin` 0), or one of the allocator that
+/// runs behind a closed gate (1). The allocator's vectors that run as one section are `move` events.
+PERCOLATE_PROBE(vec_begin, uint64_t vector, int count, int cpu, int origin);
 
 /// An operation of a vector has run behind a closed gate. `first` is dst, a or p; `second` is src, b, the count, the mask or
 /// the bits. `outcome` is 1 when the vector goes on, 0 when a compare stopped it, -1 when an operand that expected it faulted.
 /// `value` is what a copy of 1, 2, 4 or 8 bytes, or arithmetic, has stored. Some tracers read no more than the first six arguments.
 PERCOLATE_PROBE(op, int index, int op, uint32_t len, uint64_t first, uint64_t second, int outcome, int cpu, uint64_t value);
 
-/// A public vector has ended with `result` as `cpu_opv` returns it, or a negative errno, after so many nanoseconds.
+/// The thread's vector has ended with `result` as `cpu_opv` returns it, or a negative errno, after so many nanoseconds.
 PERCOLATE_PROBE(vec_end, int cpu, long result, uint64_t nanoseconds);
 
 /// Refill and drain ran a move vector as one section: `count` pointers, and the header at `header` committed.
@@ -52,17 +49,22 @@ PERCOLATE_PROBE(gate_open, int index, uint64_t gate);
 /// another CPU, 2 it is not registered, 3 the gate is closed.
 PERCOLATE_PROBE(percpu_fallback, int cpu, uint64_t address, int reason);
 
-/// A section of the slow path was aborted.
-PERCOLATE_PROBE(section_abort, int index);
+/// A section of the allocator was aborted, and its thread goes on in the slow path. `section`: what it was to do,
+/// PERCOLATE_ABORTED_*. Announced by the abort handlers, with the CPU that the thread runs on now as second argument.
+PERCOLATE_PROBE(section_abort, int section);
 
-/// Objects moved into a cache, out of it, and from another CPU's cache.
-PERCOLATE_PROBE(refill, int index, uint64_t objects);
-PERCOLATE_PROBE(drain, int index, uint64_t objects);
-PERCOLATE_PROBE(steal, int index, uint64_t objects);
+/// `count` blocks of `block_size` bytes each were taken from spans for the cache of `index`, or moved out of it.
+PERCOLATE_PROBE(refill, int index, uint64_t block_size, uint64_t count);
+PERCOLATE_PROBE(drain, int index, uint64_t block_size, uint64_t count);
 
-/// Pages taken from the arena for a span of a size class (0: one large block), given back to it, and given back to the system.
-PERCOLATE_PROBE(span_allocate, uint64_t address, uint64_t pages, int size_class);
-PERCOLATE_PROBE(span_free, uint64_t address, uint64_t pages);
+/// A thread at `index` has emptied the cache of the idle `victim` of `count` blocks; drain events say of which sizes.
+PERCOLATE_PROBE(steal, int index, int victim, uint64_t count);
+
+/// Pages taken from the arena and given back to it, for blocks of `block_size` bytes. 0: they are, or were, of one large block.
+PERCOLATE_PROBE(span_allocate, uint64_t address, uint64_t pages, uint64_t block_size);
+PERCOLATE_PROBE(span_free, uint64_t address, uint64_t pages, uint64_t block_size);
+
+/// Memory given back to the system; its addresses stay with the arena.
 PERCOLATE_PROBE(release, uint64_t address, uint64_t bytes);
 
 /// Nanoseconds of the monotonic clock.

@@ -9,13 +9,15 @@
 #if defined(__ASSEMBLER__) && defined(__x86_64__)
 
 #include "layout.h"
+#include "probe_presence.h"
 #include "rseq.h"
 
 // The arrays are for debuggers, nothing refers to them: "R" makes the linker keep them. The descriptor is kept by its pointer.
 
 // The descriptor of section \name, which lies between .L\name\()_start and .L\name\()_end, and its abort handler, which
 // jumps to \slow. The handler's signature is the displacement of a `ud1`, so disassemblers stay in step and running it traps.
-.macro PERCOLATE_DESCRIPTOR name, slow
+// \kind says to tracers what was aborted: PERCOLATE_ABORTED_*.
+.macro PERCOLATE_DESCRIPTOR name, slow, kind
     .pushsection __rseq_cs, "aw", @progbits
     .balign 32
 .L\name\()_cs:
@@ -30,6 +32,12 @@
     .byte 0x0f, 0xb9, 0x3d
     .long PERCOLATE_RSEQ_SIGNATURE
 .L\name\()_abort:
+#ifdef PERCOLATE_HAS_PROBES
+    cmpw $0, percolate_section_abort_semaphore(%rip)
+    je \slow
+    movl $\kind, %eax
+    call percolate_announce_abort
+#endif
     jmp \slow
     .cfi_endproc
     .popsection
@@ -69,7 +77,7 @@
 //
 // In: r8 = tables, r9 = class. Changes rax, rcx, rdx, rsi.
 .macro PERCOLATE_POP name, index, empty, slow
-    PERCOLATE_DESCRIPTOR \name, \slow
+    PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_ALLOCATION
     PERCOLATE_EXIT \name, \empty
     PERCOLATE_ARM \name
     movslq %fs:\index(%rdx), %rcx
@@ -93,7 +101,7 @@
 //
 // In: r8 = tables, rax = class, rdi = block. Changes rcx, rdx, rsi.
 .macro PERCOLATE_PUSH name, index, full, slow
-    PERCOLATE_DESCRIPTOR \name, \slow
+    PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_DEALLOCATION
     PERCOLATE_EXIT \name, \full
     PERCOLATE_ARM \name
     movslq %fs:\index(%rdx), %rcx
