@@ -16,7 +16,7 @@ struct TraceCommand: ParsableCommand {
             releases of the program and of all processes that it starts, one line each, until the program ends: the time in seconds, \
             process and thread, the CPU, the kind of event and its meaning. The program's streams, signals and end are its own.
 
-            The kernel's probes in programs make it possible, which takes CAP_PERFMON, as root has it. Where the kernel refuses, \
+            It is done by the kernel's probes in programs, which take CAP_SYS_ADMIN, as root has it. Where the kernel refuses, \
             one line says what is missing, and the program is not started. Events that come faster than they can be written are \
             lost, and counted at the end.
 

@@ -41,11 +41,11 @@ enum TraceFailure: Error {
         case .noSemaphores:
             "cannot trace: this kernel cannot raise the semaphores of probes (it takes Linux 4.20)"
         case .noPermission(let error, hasCapability: false):
-            "cannot trace: the kernel refuses probes to this process (\(error)), which lacks CAP_PERFMON: run it as root, or "
-                + "in a container that is given PERFMON and a system-call filter that allows perf_event_open"
+            "cannot trace: the kernel refuses probes to this process (\(error)), which lacks CAP_SYS_ADMIN: run it as root, and in "
+                + "a container that is given SYS_ADMIN and allows perf_event_open"
         case .noPermission(let error, hasCapability: true):
-            "cannot trace: the kernel refuses perf_event_open although this process has the capability (\(error)): a "
-                + "system-call filter, a user namespace or a security module forbids it, as containers do by default"
+            "cannot trace: the kernel refuses probes to this process (\(error)) although it has CAP_SYS_ADMIN: a system-call filter, "
+                + "a user namespace or a security module forbids perf_event_open, as containers do by default"
         case .probe(let name, let error): "cannot trace: the kernel does not place the probe \(name): \(error)"
         case .ring(let error): "cannot trace: the kernel gives no buffer for events: \(error)"
         case .process(let error): "cannot trace: \(error)"

@@ -19,12 +19,12 @@ struct UprobeUnit {
         type = number
     }
 
-    /// Whether this process has a capability that permits probes: CAP_PERFMON or CAP_SYS_ADMIN.
+    /// Whether this process has the capability that permits probes in programs. CAP_PERFMON is not enough for those (Linux 6.18).
     static var hasCapability: Bool {
         let status = KernelFile.text("/proc/self/status") ?? ""
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:\t") }),
             let set = UInt64(line.dropFirst(8), radix: 16)
         else { return false }
-        return set & (1 << UInt64(CAP_PERFMON) | 1 << UInt64(CAP_SYS_ADMIN)) != 0
+        return set & 1 << UInt64(CAP_SYS_ADMIN) != 0
     }
 }
