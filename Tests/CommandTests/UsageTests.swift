@@ -11,6 +11,11 @@ import Testing
         (["run", "-o", "--", "echo", "ran"], "-o"), (["run", "-o", "novalue", "--", "echo", "ran"], "novalue"),
         (["run", "-o", "=1", "--", "echo", "ran"], "=1"), (["run", "-o", "a=1,b=2", "--", "echo", "ran"], "a=1,b=2"),
         (["run", "--library", "", "--", "echo", "ran"], "--library"),
+        (["trace"], "No program"),
+        (["trace", "--events", "vector,frobnicate", "--", "echo", "ran"], "vector,frobnicate"),
+        (["trace", "--events", "", "--", "echo", "ran"], "--events"),
+        (["trace", "--output", "--", "echo"], "--output"),
+        (["trace", "--frobnicate", "echo", "ran"], "--frobnicate"),
         (["doctor", "--frobnicate"], "--frobnicate"), (["doctor", "now"], "now"),
     ])
     func unknownThingsAreRefusedByName(arguments: [String], name: String) async throws {
@@ -31,7 +36,7 @@ import Testing
         let outcome = try await CommandRun.command(arguments)
         #expect(outcome.succeeded)
         #expect(outcome.output.contains("USAGE: percolate"))
-        for name in ["run", "doctor"] { #expect(outcome.output.contains("\n  \(name) ")) }
+        for name in ["run", "trace", "doctor"] { #expect(outcome.output.contains("\n  \(name) ")) }
         #expect(!outcome.output.contains("doctor-probe"))
     }
 
@@ -40,6 +45,19 @@ import Testing
         #expect(outcome.succeeded)
         for option in ["--stats[=<file>]", "--hardened", "-o, --option", "--library"] {
             #expect(outcome.output.contains(option))
+        }
+    }
+
+    @Test func helpOfTraceNamesItsOptionsAndTheKindsOfEvents() async throws {
+        let outcome = try await CommandRun.command(["trace", "--help"])
+        #expect(outcome.succeeded)
+        for option in [
+            "--events <kind,...>", "--summary", "--output <file>", "--hardened", "-o, --option", "--library",
+        ] {
+            #expect(outcome.output.contains(option))
+        }
+        for kind in ["vector", "operation", "move", "gate", "fallback", "abort", "refill", "drain", "steal", "span"] {
+            #expect(outcome.output.contains("\(kind), "))
         }
     }
 

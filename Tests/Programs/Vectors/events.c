@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,13 +61,14 @@ static void fill_caches(void) {
     for (int i = 0; i < COUNT; i++) { free(blocks[i]); }
 }
 
-// A large block whose pages go back to the system.
+// A large block whose pages go back to the system: at once, or when the allocator has learned to keep them, when it is told to.
 static void release_pages(void) {
     size_t size = 8 << 20;
     char *block = malloc(size);
     if (!block) { exit(2); }
     memset(block, 1, size);
     free(block);
+    malloc_trim(0);
 }
 
 static void ignore(int number) { (void)number; }
@@ -106,13 +108,13 @@ int main(int count, char **arguments) {
             cpu_op_addv(&counter, 1, cpus[0]);
             percpu_addv(&counter, 1, cpus[0]);
             fill_caches();
-            release_pages();
         }
         interrupt_allocation();
         for (int i = 0; i < 4; i++) {
             need_memory();
             nap(0.15);
         }
+        release_pages();
     } while (now() < end);
     printf("counter %ld\n", (long)counter);
     return 0;
