@@ -68,6 +68,11 @@ static inline void linux_set_ring_tail(void *_Nonnull page, uint64_t tail) {
 /// A pipe that programs which this process executes do not inherit. 0, or -1 with errno set.
 static inline int linux_private_pipe(int *_Nonnull ends) { return pipe2(ends, O_CLOEXEC); }
 
+/// Closes the descriptors of a range, both ends included (Linux 5.9).
+static inline long linux_close_range(unsigned int first, unsigned int last) {
+    return syscall(SYS_close_range, first, last, 0);
+}
+
 /// fork(2), for a process of one thread. The child may do what a child of such a process may.
 static inline pid_t linux_fork(void) { return fork(); }
 

@@ -34,7 +34,7 @@ struct TraceTransparencyTests {
         let folder = try TemporaryFolder()
         let probe = """
             { for d in /proc/self/fd/*; do [ $d = /proc/self/fd/9 ] || [ ! -e $d ] || echo ${d##*/}; done
-            grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -n; } >&9 9> "$0" 2>&9
+            grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -n; } 9> "$0" >&9 2>&9
             """
         func inherited(_ launcher: [String], _ file: String) async throws -> String {
             let outcome = try await TestSupport.run(

@@ -57,7 +57,7 @@ import Testing
             #expect(outcome.output.contains(option))
         }
         for kind in ["vector", "operation", "move", "gate", "fallback", "abort", "refill", "drain", "steal", "span"] {
-            #expect(outcome.output.contains("\(kind), "))
+            #expect(outcome.output.contains("\(kind),"))
         }
     }
 

@@ -52,7 +52,8 @@ import Testing
         let output = try await whileEventsHappen { process in
             try await run(
                 "gdb",
-                ["-batch", "-nx", "-p", "\(process)", "-ex", "handle SIGALRM nostop noprint pass"] + breakpoints + stops,
+                ["-batch", "-nx", "-p", "\(process)", "-ex", "handle SIGALRM nostop noprint pass"] + breakpoints
+                    + stops,
                 under: .glibc, timeout: .seconds(120)
             ).output
         }
@@ -65,11 +66,11 @@ import Testing
     func bpftraceCountsEveryKindOfEventOfALiveProcess() async throws {
         let script =
             Self.probes.map { "usdt:\(Checkout.library):percolate:\($0) { @seen[\"\($0)\"] = count(); }\n" }.joined()
-            + """
-            usdt:\(Checkout.library):percolate:op { @ops[arg1, arg5] = count(); }
-            usdt:\(Checkout.library):percolate:gate_close { @closed[arg2] = count(); }
-            interval:s:6 { exit() }
-            """
+                + """
+                usdt:\(Checkout.library):percolate:op { @ops[arg1, arg5] = count(); }
+                usdt:\(Checkout.library):percolate:gate_close { @closed[arg2] = count(); }
+                interval:s:6 { exit() }
+                """
         let report = try await whileEventsHappen { process in
             try await run("bpftrace", ["-p", "\(process)", "-e", script], under: .glibc, timeout: .seconds(60)).output
         }
@@ -103,7 +104,7 @@ import Testing
         _ = try await run("perf", ["probe", "-d", "sdt_percolate:*"], under: .glibc)
         for probe in Self.probes { #expect(report.contains("sdt_percolate:\(probe):"), "\(probe) is missing") }
         // An addition of 1 to 8 bytes that went on, with the operands between.
-        #expect(report.contains(/sdt_percolate:op: \(\w+\) arg1=0 arg2=3 arg3=8 arg4=\d+ arg5=1 arg6=1 /))
+        #expect(report.contains(#/sdt_percolate:op: \(\w+\) arg1=0 arg2=3 arg3=8 arg4=\d+ arg5=1 arg6=1 /#))
     }
 
     /// Runs `body` while a process makes every event happen again and again, and then ends that process.

@@ -23,28 +23,28 @@ enum AllocatorEvent {
     init?(_ probe: ProbeName, _ arguments: [UInt64]) {
         func number(_ place: Int) -> Int { Int(Int64(bitPattern: arguments[place])) }
         switch probe {
-        case .vec_begin:
+        case .vectorBegin:
             self = .vectorBegin(vector: arguments[0], count: number(1), cpu: number(2), isAllocators: number(3) == 1)
-        case .op:
+        case .operation:
             guard let operation = VectorOperation(arguments) else { return nil }
             self = .operation(operation)
-        case .vec_end: self = .vectorEnd(cpu: number(0), result: number(1), nanoseconds: arguments[2])
+        case .vectorEnd: self = .vectorEnd(cpu: number(0), result: number(1), nanoseconds: arguments[2])
         case .move: self = .move(index: number(0), header: arguments[1], count: arguments[2])
-        case .gate_close:
+        case .gateClose:
             self = .gateClose(index: number(0), gate: arguments[1], fence: number(2) == 1 ? arguments[3] : nil)
-        case .gate_open: self = .gateOpen(index: number(0), gate: arguments[1])
-        case .percpu_fallback:
+        case .gateOpen: self = .gateOpen(index: number(0), gate: arguments[1])
+        case .fallback:
             guard let reason = FallbackReason(rawValue: number(2)) else { return nil }
             self = .fallback(cpu: number(0), address: arguments[1], reason: reason)
-        case .section_abort:
+        case .abort:
             guard let section = AbortedSection(rawValue: number(0)) else { return nil }
             self = .abort(section: section)
         case .refill: self = .refill(index: number(0), blockSize: arguments[1], count: arguments[2])
         case .drain: self = .drain(index: number(0), blockSize: arguments[1], count: arguments[2])
         case .steal: self = .steal(index: number(0), victim: number(1), count: arguments[2])
-        case .span_allocate:
+        case .spanAllocate:
             self = .spanAllocate(address: arguments[0], pages: arguments[1], blockSize: arguments[2])
-        case .span_free: self = .spanFree(address: arguments[0], pages: arguments[1], blockSize: arguments[2])
+        case .spanFree: self = .spanFree(address: arguments[0], pages: arguments[1], blockSize: arguments[2])
         case .release: self = .release(address: arguments[0], bytes: arguments[1])
         }
     }

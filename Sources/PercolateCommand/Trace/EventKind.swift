@@ -7,35 +7,41 @@ enum EventKind: String, CaseIterable, Sendable {
 
 /// The probes of provider `percolate`, by the names that they have in the shared object and for other tracers.
 enum ProbeName: String, CaseIterable {
-    case vec_begin, op, vec_end
+    case vectorBegin = "vec_begin"
+    case operation = "op"
+    case vectorEnd = "vec_end"
     case move
-    case gate_close, gate_open
-    case percpu_fallback, section_abort
+    case gateClose = "gate_close"
+    case gateOpen = "gate_open"
+    case fallback = "percpu_fallback"
+    case abort = "section_abort"
     case refill, drain, steal
-    case span_allocate, span_free, release
+    case spanAllocate = "span_allocate"
+    case spanFree = "span_free"
+    case release
 
     var kind: EventKind {
         switch self {
-        case .vec_begin, .vec_end: .vector
-        case .op: .operation
+        case .vectorBegin, .vectorEnd: .vector
+        case .operation: .operation
         case .move: .move
-        case .gate_close, .gate_open: .gate
-        case .percpu_fallback: .fallback
-        case .section_abort: .abort
+        case .gateClose, .gateOpen: .gate
+        case .fallback: .fallback
+        case .abort: .abort
         case .refill: .refill
         case .drain: .drain
         case .steal: .steal
-        case .span_allocate, .span_free: .span
+        case .spanAllocate, .spanFree: .span
         case .release: .release
         }
     }
 
     var argumentCount: Int {
         switch self {
-        case .op: 8
-        case .vec_begin, .gate_close: 4
-        case .vec_end, .move, .percpu_fallback, .refill, .drain, .steal, .span_allocate, .span_free: 3
-        case .gate_open, .section_abort, .release: 2
+        case .operation: 8
+        case .vectorBegin, .gateClose: 4
+        case .vectorEnd, .move, .fallback, .refill, .drain, .steal, .spanAllocate, .spanFree: 3
+        case .gateOpen, .abort, .release: 2
         }
     }
 }

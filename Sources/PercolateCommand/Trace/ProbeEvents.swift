@@ -47,6 +47,20 @@ final class ProbeEvents {
 
     deinit { for (event, _) in events { close(event) } }
 
+    /// Lets a child close the events, so that the caller's end does not have to wait: the kernel closes one after the other, each after
+    /// grace periods of some hundredths of a second, and there is an event for each probe on each CPU.
+    func closeInBackground() {
+        guard linux_fork() == 0 else { return }
+        // Nobody shall wait for the end of a pipe because this child has it.
+        var first: UInt32 = 0
+        for descriptor in events.map({ UInt32($0.descriptor) }).sorted() {
+            if first < descriptor { _ = linux_close_range(first, descriptor - 1) }
+            first = descriptor + 1
+        }
+        _ = linux_close_range(first, UInt32.max)
+        _exit(0)
+    }
+
     private func open(
         _ probe: TracedProbe, of file: FilePath, in unit: UprobeUnit, cpu: Int
     ) throws(TraceFailure) -> Int32? {

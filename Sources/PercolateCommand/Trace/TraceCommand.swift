@@ -60,10 +60,11 @@ struct TraceCommand: ParsableCommand {
         let target = TargetInspection(of: launch.program[0])
         let copy = try LibraryCopy(of: library)
         let signals: SignalRelay
+        let listening: ProbeEvents
         let end: TracedProgram.End
         do throws(TraceFailure) {
             let limit = DescriptorLimit()
-            let listening = try ProbeEvents(probes, of: copy.library.path, in: unit, cpus: OnlineCPUs.numbers)
+            listening = try ProbeEvents(probes, of: copy.library.path, in: unit, cpus: OnlineCPUs.numbers)
             limit.restore()
             signals = try SignalRelay()
             let output = try TraceOutput(output)
@@ -72,10 +73,15 @@ struct TraceCommand: ParsableCommand {
             }
             var session = TraceSession(listening, signals: signals, output: output, summarizing: summary)
             _ = linux_adopt_orphans()
-            let program = try TracedProgram(lastArguments: launch.program.count, signals: signals) {
-                target.failure(of: launch.program[0], $0)
+            do throws(TraceFailure) {
+                let program = try TracedProgram(lastArguments: launch.program.count, signals: signals) {
+                    target.failure(of: launch.program[0], $0)
+                }
+                end = session.follow(program)
+            } catch {
+                listening.closeInBackground()
+                throw error
             }
-            end = session.follow(program)
         } catch {
             _ = copy.remove(leavingLink: false)
             throw error
@@ -83,6 +89,7 @@ struct TraceCommand: ParsableCommand {
         if let rest = copy.remove(leavingLink: TracedProgram.descendantsRun) {
             StandardError.say("processes that the program started go on without a trace, and need \(rest)")
         }
+        listening.closeInBackground()
         switch end {
         case .exited(let status): Glibc.exit(status)
         case .signaled(let number): signals.end(by: number)
