@@ -20,12 +20,12 @@ struct EventText {
     static func meaning(_ event: AllocatorEvent) -> String {
         switch event {
         case .vectorBegin(let vector, let count, let cpu, let isAllocators):
-            "begin: \(count) operations at \(Hex(vector)) for cpu \(cpu)\(isAllocators ? ", of the allocator" : "")"
+            "begin: \(counted(UInt64(clamping: count), "operation")) at \(Hex(vector)) for cpu \(cpu)\(isAllocators ? ", of the allocator" : "")"
         case .operation(let operation): "\(operation.index) \(operation.text)"
         case .vectorEnd(let cpu, let result, let nanoseconds):
             "end: \(ending(result)) for cpu \(cpu), \(duration(nanoseconds))"
         case .move(let index, let header, let count):
-            "\(count) pointers in one section at index \(index), header \(Hex(header))"
+            "\(counted(count, "pointer")) in one section at index \(index), header \(Hex(header))"
         case .gateClose(let index, let gate, let fence?):
             "close \(index) at \(Hex(gate)) by a fence of \(duration(fence))"
         case .gateClose(let index, let gate, nil): "close \(index) at \(Hex(gate)) on its own cpu, without a fence"
@@ -34,19 +34,25 @@ struct EventText {
             "operation on \(Hex(address)) of cpu \(cpu) goes on as a vector: \(reason.sentence)"
         case .abort(let section): "\(section.sentence) goes on in the slow path"
         case .refill(let index, let size, let count):
-            "\(count) blocks of \(size) bytes into the cache of index \(index)"
+            "\(counted(count, "block")) of \(size) bytes into the cache of index \(index)"
         case .drain(let index, let size, let count):
-            "\(count) blocks of \(size) bytes out of the cache of index \(index)"
+            "\(counted(count, "block")) of \(size) bytes out of the cache of index \(index)"
         case .steal(let index, let victim, let count):
-            "\(count) blocks from the cache of idle index \(victim), by index \(index)"
-        case .spanAllocate(let address, let pages, let size): "take \(pages) pages at \(Hex(address)) for \(use(size))"
-        case .spanFree(let address, let pages, let size): "give back \(pages) pages at \(Hex(address)) of \(use(size))"
+            "\(counted(count, "block")) from the cache of idle index \(victim), by index \(index)"
+        case .spanAllocate(let address, let pages, let size):
+            "take \(counted(pages, "page")) at \(Hex(address)) for \(use(size))"
+        case .spanFree(let address, let pages, let size):
+            "give back \(counted(pages, "page")) at \(Hex(address)) of \(use(size))"
         case .release(let address, let bytes): "\(bytes) bytes at \(Hex(address)) to the system"
         }
     }
 
     private static func use(_ blockSize: UInt64) -> String {
         blockSize == 0 ? "a large block" : "blocks of \(blockSize) bytes"
+    }
+
+    private static func counted(_ count: UInt64, _ noun: String) -> String {
+        count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
     }
 
     private static func ending(_ result: Int) -> String {
