@@ -97,6 +97,7 @@ extension Heap {
             announceSpanFree((first &+ wanted)..<(first &+ old), blockSize: 0)
             arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            largePages &+= wanted &- old
             arenaLock.release()
             releaseFreePages()
             return address
@@ -107,6 +108,7 @@ extension Heap {
         {
             if wanted > old { announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0) }
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            largePages &+= wanted &- old
             arenaLock.release()
             return address
         }
