@@ -104,7 +104,9 @@ struct TraceTests {
         #expect(!outcome.output.contains("WRONG"))
         let lines = try String(contentsOfFile: folder.path("trace"), encoding: .utf8).split(separator: "\n")
             .map { try TraceLine($0) }
-        let begun = Dictionary(grouping: lines.filter { $0.meaning.hasPrefix("begin") }, by: \.process)
+        let begun = Dictionary(
+            grouping: lines.filter { $0.meaning.hasPrefix("begin") && !$0.meaning.contains("allocator") }, by: \.process
+        )
         #expect(begun.values.map(\.count).sorted() == [2, 2, 31])
         let threads = begun.values.first { $0.count == 31 }.map { Set($0.map(\.thread)) } ?? []
         #expect(threads.count > 1, "\(threads)")
@@ -129,7 +131,7 @@ struct TraceTests {
     @Test func eventsThatAreLostAreCounted() async throws {
         let folder = try TemporaryFolder()
         let structures = try await TraceRun.program("Vectors/structures.c")
-        // On one CPU: each has room of its own.
+        // On one CPU, since each has room of its own, and with no thread of the allocator, which may run vectors too.
         let program = """
             cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/self/status)
             taskset -c $cpu "$0" counter vector 60000 1 && echo >"$1.ended"
@@ -140,7 +142,7 @@ struct TraceTests {
             "$@"; wait
             """
         let launch = TraceRun.arguments(
-            ["--events", "vector,operation", "--output", folder.path("pipe")],
+            ["--events", "vector,operation", "-o", "background=off", "--output", folder.path("pipe")],
             ["/bin/sh", "-c", program, structures, folder.path("pipe")])
         let outcome = try await TestSupport.run(
             "/bin/sh", ["-c", script, folder.path("pipe"), Checkout.command] + launch, under: .glibc)
@@ -156,8 +158,8 @@ struct TraceTests {
             return written.count { $0.contains(form) } + (Int(lost.output.1) ?? 0)
         }
         // The program runs one more vector at its start.
-        #expect(try total("vec_begin", "begin: ") == 60_001)
-        #expect(try total("op", "operation ") == 60_001)
-        #expect(try total("vec_end", "end: ") == 60_001)
+        #expect(try total("vec_begin", "  vector     begin: ") == 60_001)
+        #expect(try total("op", "  operation  ") == 60_001)
+        #expect(try total("vec_end", "  vector     end: ") == 60_001)
     }
 }
