@@ -19,7 +19,7 @@ extension ProbePoint {
     /// The number of a note that describes a probe (`NT_STAPSDT`).
     private static let noteType: UInt32 = 3
 
-    /// All probes of the file at `offset`s that `map` gives. Throws `malformed` when a note says what cannot be.
+    /// All probes of a file, none when it has no notes of any. Throws `malformed` when a note cannot be understood.
     static func all(in file: borrowing FileReader) throws(ELFError) -> [ProbePoint] {
         let header = try file.value(Elf64_Ehdr.self, at: 0)
         let map = ELFLoadMap(try ELFFile.segments(header, in: file))
