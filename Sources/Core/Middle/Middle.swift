@@ -112,13 +112,16 @@ enum Middle {
         let info = sizeClasses[sizeClass].pointee
         var empty: SpanID = 0
         var held = -1
+        for position in given..<min(given &+ lookahead, count) { prefetchRecord(of: blocks[position]) }
         while given < count {
+            if given &+ lookahead < count { prefetchRecord(of: blocks[given &+ lookahead]) }
             let address = blocks[given]
             let id = spans.span(of: page(of: UInt(address)))
-            guard id != 0, Int(spans[id].pointee.sizeClass) == sizeClass else {
+            let record = spans[id]
+            guard id != 0, Int(record.pointee.sizeClass) == sizeClass else {
                 ProgrammerError.doubleFree.report(UInt(address), blockSize: Int(info.size))
             }
-            let shard = Int(spans[id].pointee.shard)
+            let shard = Int(record.pointee.shard)
             if shard != held {
                 if held >= 0 { lock(list(sizeClass, held)).release() }
                 guard lock(list(sizeClass, shard)).acquire() else {
@@ -128,7 +131,7 @@ enum Middle {
                 held = shard
             }
             if list(sizeClass, shard).pointee.give(address, id, info) {
-                spans[id].pointee.next = empty
+                record.pointee.next = empty
                 empty = id
             }
             given &+= 1
@@ -136,6 +139,16 @@ enum Middle {
         if held >= 0 { lock(list(sizeClass, held)).release() }
         freeEmpty(empty)
         return true
+    }
+
+    /// How many blocks ahead the records of spans are fetched: blocks freed at random each lie in a span of their own.
+    private static var lookahead: Int { 8 }
+
+    @inline(__always)
+    private static func prefetchRecord(of address: UInt64) {
+        let id = spans.span(of: page(of: UInt(address)))
+        percolate_prefetch(UInt(bitPattern: spans[id]))
+        percolate_prefetch(UInt(bitPattern: spans.bits(id)))
     }
 
     /// Gives the chain of empty spans back to the arena.
