@@ -74,7 +74,7 @@ extension FrontEnd {
 
     /// The cache is empty: takes a batch from below, keeps one block and puts the others into the cache.
     ///
-    /// In order: partly used spans, free pages, what idle CPUs hold, and only then the kernel.
+    /// In order: partly used spans, spans of other CPUs that have plenty, free pages, what idle CPUs hold, and only then the kernel.
     private static func refill(
         _ sizeClass: Int, _ index: Int, _ header: ClassHeader
     ) -> (address: UInt64, supply: Middle.Supply) {
@@ -104,6 +104,8 @@ extension FrontEnd {
         _ sizeClass: Int, _ wanted: Int, before end: UnsafeMutablePointer<UInt64>, _ index: Int, _ now: UInt64
     ) -> Middle.Supply {
         var supply = Middle.takePartial(sizeClass, wanted, before: end, cpu: index)
+        guard case .noMemory = supply else { return supply }
+        supply = Middle.takeSurplus(sizeClass, wanted, before: end)
         guard case .noMemory = supply else { return supply }
         supply = Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: false)
         guard case .noMemory = supply else { return supply }

@@ -9,10 +9,17 @@ extension FrontEnd {
     /// Capacity of a class that has none yet: blocks worth at most a page, at most 8, at least 2.
     private static func firstCapacity(_ size: Int) -> Int { min(8, max(2, 4096 / size)) }
 
+    /// Misses before a cache without capacity keeps foreign blocks: fewer go back to where their neighbours are.
+    private static var foreignMisses: UInt8 { 8 }
+
     /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else is at the caches.
     ///
+    /// - Parameter isForeign: whether the miss is a freed block that had better not be allocated again here: its neighbours on the
+    ///   cache line are another CPU's. A CPU that allocates nothing of the class and frees much of it gets its cache all the same.
     /// - Returns: the capacity afterwards.
-    static func grow(_ sizeClass: Int, _ index: Int, _ seen: ClassHeader, _ now: UInt64) -> Int {
+    static func grow(
+        _ sizeClass: Int, _ index: Int, _ seen: ClassHeader, _ now: UInt64, isForeign: Bool = false
+    ) -> Int {
         let info = sizeClasses[sizeClass].pointee
         let size = Int(info.size)
         guard seen.capacity < Int(info.maxCapacity) else { return seen.capacity }
@@ -28,6 +35,10 @@ extension FrontEnd {
         let header = slab.header(sizeClass)
         let capacity = header.capacity
         if cache.pointee.misses[sizeClass] < 255 { cache.pointee.misses[sizeClass] &+= 1 }
+        if isForeign, capacity == 0, cache.pointee.misses[sizeClass] < foreignMisses {
+            gate.lock.release()
+            return 0
+        }
         let wanted = min(max(capacity &* 2, firstCapacity(size)), Int(info.maxCapacity))
         let bytes = UInt(max(wanted &- capacity, 0) &* size)
         if cache.pointee.capacityBytes &+ bytes > cache.pointee.budget {

@@ -32,7 +32,8 @@ extension FrontEnd {
             guard header.room > 0 else {
                 let now = percolate_milliseconds()
                 touch(index, now)
-                if grow(sizeClass, index, header, now) > header.capacity { continue }
+                let isForeign = header.capacity == 0 && Middle.isForeign(address, sizeClass, cpu: index)
+                if grow(sizeClass, index, header, now, isForeign: isForeign) > header.capacity { continue }
                 return drain(address, sizeClass, index, slab, header)
             }
             var block = address
