@@ -8,18 +8,21 @@ import CPercolate
 /// - Such an operand that is written is probed once more right before: that narrows the window to nanoseconds, and
 ///   no more can be done without giving up the single store.
 ///
-/// Before the first operation all of them are probed again, so a page that went away while the vector waited for its
-/// gate stops the vector without an effect.
+/// Those behind the first store are probed again before the first operation, so a page that went away while the vector waited for
+/// its gate stops the vector without an effect. Up to that store the access itself finds out in time.
 ///
 /// - Returns: 0 when every operation ran, the index plus one of the compare that stopped the vector, or `-EAGAIN` when an operand
-///   with `expect_fault` faulted (`-EFAULT` when it was found to be another one before the first operation).
+///   with `expect_fault` faulted.
 func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count, !operations[index].expectsFault { index &+= 1 }
     if index == count { return executeOperations(operations, count: count, cpu: cpu) }
 
+    var rest = 0
+    while rest < count, !operations[rest].stores { rest &+= 1 }
+    rest = min(rest &+ 1, count)
     var probe = OperandProbe()
-    let error = probe.firstError(operations, count: count)
+    let error = probe.firstError(operations + rest, count: count &- rest, onlyExpected: true)
     if error != 0 { return -Int(error) }
     index = 0
     while index < count {
