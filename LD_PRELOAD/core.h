@@ -25,6 +25,8 @@ void percolate_end_counting(struct percolate_counting_scope *scope);
 void percolate_memory_figures(struct percolate_memory *figures);
 bool percolate_write_statistics(int descriptor);
 void percolate_end(void);
+bool percolate_scavenger_is_wanted(void);
+void percolate_scavenge(void);
 void percolate_fork_prepare(void);
 void percolate_fork_parent(void);
 void percolate_fork_child(void);

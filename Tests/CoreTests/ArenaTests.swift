@@ -23,7 +23,9 @@ import Testing
 
         func allocate(exactly pages: Range<Int>) -> Arena.Allocation? { arena.allocate(exactly: pages) }
 
-        func beginRelease(most: Int) -> Range<Int>? { arena.beginRelease(most: most) }
+        func beginRelease(most: Int, shortest: Int = 1, below bound: Int = .max) -> Range<Int>? {
+            arena.beginRelease(most: most, shortest: shortest, below: bound)
+        }
 
         /// Writes `mark` into every page.
         func fill(_ pages: Range<Int>, _ mark: UInt64) { arena.fill(pages, mark) }
@@ -163,7 +165,7 @@ import Testing
             let block = try #require(window.allocate(4000))
             window.arena.free(block.first..<(block.first + 4000))
             var released = 0
-            while case let excess = window.arena.retention.excess(UInt64(turn)), excess > 0 {
+            while case let excess = window.arena.retention.demand(UInt64(turn)).pages, excess > 0 {
                 released += try window.release(excess)
             }
             releases.append(released)

@@ -18,11 +18,15 @@ import Testing
             return nil
         }
 
-        var lastReleasable: Range<Int>? {
-            guard let last = free.indices.last(where: { free[$0] && dirty[$0] }) else { return nil }
-            var first = last
-            while first > 0, free[first - 1], dirty[first - 1] { first -= 1 }
-            return first..<(last + 1)
+        func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
+            var end = bound
+            while let last = (0..<end).last(where: { free[$0] && dirty[$0] }) {
+                var first = last
+                while first > 0, free[first - 1], dirty[first - 1] { first -= 1 }
+                if last + 1 - first >= shortest { return first..<(last + 1) }
+                end = first
+            }
+            return nil
         }
 
         var summary: FreeRuns {
@@ -59,8 +63,13 @@ import Testing
                     if value { chunk.dirty.set(range) } else { chunk.dirty.clear(range) }
                 }
                 #expect(chunk.summary() == model.summary)
-                #expect(chunk.lastReleasable() == model.lastReleasable)
                 let count = Int.random(in: 1...80, using: &random)
+                let bound = Int.random(in: 0...Chunk.pages, using: &random)
+                for shortest in [1, count] {
+                    #expect(
+                        chunk.lastReleasable(below: bound, shortest: shortest)
+                            == model.lastReleasable(below: bound, shortest: shortest))
+                }
                 #expect(chunk.firstFree(count) == model.firstFree(count))
                 let counted = Self.randomRange(&random)
                 #expect(chunk.free.count(in: counted) == model.free[counted].count { $0 })
@@ -79,7 +88,7 @@ import Testing
         withChunk { chunk in
             #expect(chunk.summary() == FreeRuns(start: 0, longest: 0, end: 0))
             #expect(chunk.firstFree(1) == nil)
-            #expect(chunk.lastReleasable() == nil)
+            #expect(chunk.lastReleasable(below: Chunk.pages, shortest: 1) == nil)
         }
     }
 
@@ -88,7 +97,19 @@ import Testing
             chunk.free.set(0..<Chunk.pages)
             #expect(chunk.summary() == FreeRuns(start: 512, longest: 512, end: 512))
             #expect(chunk.firstFree(512) == 0)
-            #expect(chunk.lastReleasable() == nil, "clean pages need no release")
+            #expect(chunk.lastReleasable(below: Chunk.pages, shortest: 1) == nil, "clean pages need no release")
+        }
+    }
+
+    @Test func aMarkOfTheChunkIsNoneOfItsPages() {
+        withChunk { chunk in
+            #expect(!chunk.isHuge)
+            chunk.isHuge = true
+            #expect(chunk.isHuge && chunk.summary() == FreeRuns(start: 0, longest: 0, end: 0))
+            chunk.free.set(0..<Chunk.pages)
+            chunk.dirty.set(0..<Chunk.pages)
+            chunk.isHuge = false
+            #expect(!chunk.isHuge && chunk.dirty.count(in: 0..<Chunk.pages) == Chunk.pages)
         }
     }
 }

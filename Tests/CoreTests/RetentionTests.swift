@@ -8,16 +8,28 @@ import Testing
     private final class Keeper {
         var retention = Retention()
 
-        func excess(_ time: UInt64) -> Int { retention.excess(time) }
+        func demand(_ time: UInt64) -> Retention.Demand { retention.demand(time) }
+        func excess(_ time: UInt64) -> Int { demand(time).pages }
+        func gave(_ pages: Int, inUse: Int = 0) { retention.gave(pages: pages, highest: pages, inUse: inUse) }
+        func noLongRun() { retention.noLongRun() }
+
+        /// A tick of the scavenger, and the release it asks for. Returns the number of pages.
+        func tick() -> Int {
+            let pages = retention.tick().pages
+            if pages > 0 { release(pages) }
+            return pages
+        }
+
+        private func release(_ pages: Int) {
+            retention.took(pages: pages, dirty: pages)
+            retention.released(pages: pages)
+        }
 
         /// `pages` come free, and the excess is released. Returns the number of pages released.
         func free(_ pages: Int, at time: UInt64, inUse: Int = 0) -> Int {
             retention.gave(pages: pages, highest: pages, inUse: inUse)
-            let excess = retention.excess(time)
-            if excess > 0 {
-                retention.took(pages: excess, dirty: excess)
-                retention.released(pages: excess)
-            }
+            let excess = excess(time)
+            if excess > 0 { release(excess) }
             return excess
         }
 
@@ -91,5 +103,83 @@ import Testing
         keeper.retention.refused(pages: excess)
         #expect(keeper.excess(2) == 0)
         #expect(keeper.retention.releasedTotal == 0)
+    }
+
+    @Test func longRunsGoBeforeShortOnes() {
+        let keeper = Keeper()
+        keeper.gave(400, inUse: 16000)
+        let allowance = 256 + 500
+        #expect(keeper.excess(1) == 0)
+        keeper.gave(500, inUse: 16000)
+        #expect(keeper.demand(1) == Retention.Demand(pages: 900 - allowance, shortestRun: Retention.longRun))
+        keeper.gave(1000, inUse: 16000)
+        #expect(
+            keeper.demand(1) == Retention.Demand(pages: 1900 - allowance, shortestRun: 1),
+            "beyond a sixteenth of what is in use, holes go as well")
+    }
+
+    @Test func aSearchThatFoundNoLongRunIsNotRepeatedForEachPage() {
+        let keeper = Keeper()
+        keeper.gave(900, inUse: 16000)
+        #expect(keeper.excess(1) > 0)
+        keeper.noLongRun()
+        keeper.gave(10, inUse: 16000)
+        #expect(keeper.excess(1) == 0)
+        keeper.gave(100, inUse: 16000)
+        #expect(keeper.excess(1) > 0)
+    }
+
+    @Test func withAScavengerFreePagesWaitForATick() {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        #expect(keeper.free(100_000, at: 1) == 0)
+        #expect(keeper.tick() == 0, "in this period they were in use")
+        #expect(keeper.tick() == 100_000 - 64)
+        #expect(keeper.retention.isAtRest)
+    }
+
+    @Test func whatIsUsedBetweenTicksStays() {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        _ = keeper.free(5000, at: 1)
+        _ = keeper.tick()
+        for turn in 0..<10 {
+            keeper.allocate(4000)
+            #expect(keeper.free(4000, at: UInt64(turn)) == 0)
+            #expect(keeper.tick() == (turn == 0 ? 1000 - 64 : 0), "only what no turn needed")
+        }
+    }
+
+    @Test func patienceGrowsWhereReleasedPagesAreWantedBack() {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        var waits: [Int] = []
+        for _ in 0..<6 {
+            _ = keeper.free(5000, at: 1)
+            var ticks = 0
+            while keeper.tick() == 0, ticks < 100 { ticks += 1 }
+            waits.append(ticks)
+            keeper.allocate(5000)
+        }
+        #expect(waits[0] < waits[2] && waits[2] < waits[5] && waits[5] <= 32, "\(waits)")
+    }
+
+    @Test func waitingForATickDoesNotRaiseThePeak() {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        #expect(keeper.free(10_000, at: 1) == 0)
+        // Fresh pages, as for a block that fits no hole.
+        keeper.retention.took(pages: 3000, dirty: 0)
+        #expect(keeper.excess(2) == 3000, "what is fresh is paid for")
+        #expect(keeper.excess(3) == 0, "once")
+    }
+
+    @Test(arguments: [Options.Release.never, .lazy]) func ticksRespectTheUsersWord(policy: Options.Release) {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        keeper.retention.policy = policy
+        _ = keeper.free(10_000, at: 1)
+        #expect(keeper.tick() == 0 && keeper.tick() == 0)
+        #expect(keeper.retention.isAtRest)
     }
 }

@@ -14,6 +14,7 @@ import Testing
         }
 
         func makeRecord() -> SpanID { table.makeRecord() }
+        func releaseUnused() { table.releaseUnused() }
         func grow(toPages pages: Int) -> Bool { table.grow(toPages: pages) }
     }
 
@@ -66,5 +67,50 @@ import Testing
         #expect(window.table.metadataBytes == 0)
         _ = window.makeRecord()
         #expect(window.table.metadataBytes <= 65536)
+    }
+
+    @Test(arguments: UInt64(1)...3) func recordsSurviveTheReleaseOfUnusedOnes(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let window = try Window(pages: 1 << 15)
+        var used: Set<SpanID> = []
+        func make(_ count: Int) throws {
+            for _ in 0..<count {
+                let id = window.makeRecord()
+                try #require(id != 0 && used.insert(id).inserted, "distinct while used")
+                window.table[id].pointee = Span(firstPage: id, kind: .small)
+            }
+        }
+        try make(10_000)
+        for _ in 0..<4 {
+            // Long stretches of neighbours, so that whole pages of records come free.
+            let ids = used.sorted()
+            let first = Int.random(in: 0..<ids.count / 2, using: &random)
+            for id in ids[first..<(first + ids.count / 2)] where Int.random(in: 0..<200, using: &random) > 0 {
+                used.remove(id)
+                window.table.returnRecord(id)
+            }
+            let before = window.table.metadataBytes
+            #expect(window.table.hasManyUnused)
+            window.releaseUnused()
+            #expect(window.table.metadataBytes < before)
+            for id in used {
+                #expect(window.table[id].pointee.firstPage == id && window.table[id].pointee.kind == .small)
+            }
+            try make(ids.count / 3)
+        }
+        // What was released comes back before anything new.
+        try make(10_000 - used.count)
+        #expect(used.max() == 10_000 && used.count == 10_000)
+    }
+
+    @Test func entriesOfFreePagesReadAsNone() throws {
+        let window = try Window(pages: 8192)
+        #expect(window.grow(toPages: 8192))
+        window.table.setSpan(3, of: 0..<8192)
+        window.table.setSpan(0, of: 1000..<5000)
+        window.table.releaseEntries(of: 1000..<5000)
+        #expect((1000..<5000).allSatisfy { window.table.span(of: $0) == 0 })
+        #expect((0..<1000).allSatisfy { window.table.span(of: $0) == 3 })
+        #expect((5000..<8192).allSatisfy { window.table.span(of: $0) == 3 })
     }
 }

@@ -30,7 +30,14 @@ struct Arena {
     var inUseLimit = Int.max
     private(set) var tree = FreeTree()
     var retention = Retention()
+    var mayUseHugePages = false
     private(set) var backing = Backing.reserved
+    /// Pages that a thread is giving back to the kernel, and its thread pointer. They count as in use.
+    private var releasing: Range<Int>?
+    private var releasingThread: UInt = 0
+
+    /// Whether a thread is giving pages back.
+    var isReleasing: Bool { releasing != nil }
 
     static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
     /// Most pages committed beyond what a request needs.
@@ -96,31 +103,65 @@ struct Arena {
         if !clean { retention.gave(pages: pages.count, highest: pages.upperBound &- 1, inUse: inUse) }
     }
 
-    /// Takes the highest run of free resident pages out of use, at most `most` of them, for the caller to release and to give back
-    /// by `finishRelease`. Nil when nothing is left.
-    mutating func beginRelease(most: Int) -> Range<Int>? {
-        var index = min(retention.highestDirty / Chunk.pages, tree.chunkCount &- 1)
-        while index >= 0 {
-            if let run = tree.chunk(index).lastReleasable() {
-                let end = index &* Chunk.pages &+ run.upperBound
-                let start = max(index &* Chunk.pages &+ run.lowerBound, end &- most)
-                retention.highestDirty = end &- 1
-                _ = take(start..<end)
-                return start..<end
-            }
-            index &-= 1
+    /// Takes the highest run of free resident pages below page `bound` out of use, at most `most` of them, for the caller to release and
+    /// to give back by `finishRelease`. Nil when no run of `shortest` pages is left there, or when somebody else is about it: one run
+    /// at a time.
+    mutating func beginRelease(most: Int, shortest: Int = 1, below bound: Int = .max) -> Range<Int>? {
+        guard releasing == nil else { return nil }
+        let end = min(bound, min(retention.highestDirty &+ 1, tree.chunkCount &* Chunk.pages))
+        guard let run = lastReleasable(below: end, shortest: shortest) else {
+            if bound > retention.highestDirty, shortest == 1 { retention.noneDirty() }
+            if shortest > 1 { retention.noLongRun() }
+            return nil
         }
-        retention.noneDirty()
+        let pages = max(run.lowerBound, run.upperBound &- most)..<run.upperBound
+        if shortest == 1, bound > retention.highestDirty { retention.highestDirty = pages.upperBound &- 1 }
+        _ = take(pages)
+        releasing = pages
+        releasingThread = percolate_thread_pointer()
+        return pages
+    }
+
+    private func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
+        var end = bound
+        while end > 0 {
+            let index = (end &- 1) / Chunk.pages
+            let first = index &* Chunk.pages
+            if tree.longestRun(inChunk: index) >= shortest,
+                let run = tree.chunk(index).lastReleasable(below: end &- first, shortest: shortest)
+            {
+                return (first &+ run.lowerBound)..<(first &+ run.upperBound)
+            }
+            end = first
+        }
         return nil
     }
 
     /// Frees what `beginRelease` took, as clean when the kernel took the memory back.
     mutating func finishRelease(_ pages: Range<Int>, released: Bool) {
+        releasing = nil
         free(pages, clean: released)
         if released {
             retention.released(pages: pages.count)
         } else {
             retention.refused(pages: pages.count)
+        }
+    }
+
+    /// After fork, in the child: the thread that was releasing pages is not here, unless it is the one that forked.
+    mutating func abandonRelease() {
+        guard let pages = releasing, releasingThread != percolate_thread_pointer() else { return }
+        releasing = nil
+        free(pages)
+    }
+
+    /// Calls `body` with the pages of each run of chunks that are wholly free.
+    func forEachRunOfFreeChunks(_ body: (Range<Int>) -> Void) {
+        var first = 0
+        for index in 0...tree.chunkCount {
+            if index < tree.chunkCount, tree.longestRun(inChunk: index) == Chunk.pages { continue }
+            if first < index { body(first &* Chunk.pages..<index &* Chunk.pages) }
+            first = index &+ 1
         }
     }
 

@@ -10,6 +10,8 @@ var arenaLock: Lock { Lock(at: percolate_arena_lock_address()) }
 
 /// Spans in use, for statistics.
 nonisolated(unsafe) var spansInUse = 0
+/// Pages of large blocks. Guarded by the arena's lock.
+nonisolated(unsafe) var largePages = 0
 
 /// Allocates a span of `pages` pages. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
 /// already, that is, in a signal handler that interrupted it.
@@ -29,6 +31,7 @@ func allocateSpan(
         arena.free(pages)
         return nil
     }
+    if kind == .small { arena.considerHugePage(pages) }
     let record = spans[id]
     record.pointee = Span()
     record.pointee.firstPage = UInt32(truncatingIfNeeded: allocation.first)
@@ -39,6 +42,7 @@ func allocateSpan(
     spans.setSpan(id, of: kind == .large ? pages.lowerBound..<(pages.lowerBound &+ 1) : pages)
     if sizeClass != 0 { setPageClass(sizeClass, of: pages) }
     spansInUse &+= 1
+    if kind == .large { largePages &+= count }
     if percolate_span_allocate_is_traced() != 0 {
         let address = UInt64(arena.address(allocation.first))
         percolate_trace_span_allocate(address, UInt64(count), Int32(truncatingIfNeeded: sizeClass))
@@ -55,6 +59,7 @@ func freeSpanLocked(_ id: SpanID, clean: Bool = false) {
         spans.setSpan(0, of: pages)
     } else {
         spans.setSpan(0, of: pages.lowerBound..<(pages.lowerBound &+ 1))
+        largePages &-= pages.count
     }
     spans.returnRecord(id)
     arena.free(pages, clean: clean)
@@ -82,30 +87,3 @@ func growTables() -> Bool {
 
 /// Pages for which `spans` and `pageClasses` have entries.
 nonisolated(unsafe) private(set) var publishedPages = 0
-
-/// Releases free pages until no more than the rule allows, or all when `everything`. Takes the arena's lock in short turns, so
-/// that others can allocate between system calls.
-///
-/// - Returns: pages released.
-@discardableResult
-func releaseFreePages(everything: Bool = false) -> Int {
-    var done = 0
-    while true {
-        guard arenaLock.acquire() else { return done }
-        let excess = everything ? arena.retention.resident : arena.retention.excess(percolate_milliseconds())
-        let pages = excess > 0 ? arena.beginRelease(most: min(excess, 1024)) : nil
-        arenaLock.release()
-        guard let pages else { return done }
-        let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
-        let released = percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0
-        if released, percolate_release_is_traced() != 0 {
-            percolate_trace_release(UInt64(arena.address(pages.lowerBound)), UInt64(bytes))
-        }
-        guard arenaLock.acquire() else { return done }
-        arena.finishRelease(pages, released: released)
-        arenaLock.release()
-        // Locked memory (mlock(2)) cannot be released.
-        guard released else { return done }
-        done &+= pages.count
-    }
-}

@@ -1,22 +1,28 @@
 /// The pages of one huge-page-sized region of the arena: 512 pages, 2 MiB.
 ///
-/// Two bits a page. `free`: nobody uses it. `dirty`: it was handed out since it was last released, so it may be resident and may
+/// Two bits a page, and one for all. `free`: nobody uses it. `dirty`: it was handed out since it was last released, so it may be resident and may
 /// hold old bytes; a page that is not dirty reads as zero and costs no memory. Pages beyond the committed part are neither. Guarded by
 /// the arena's lock.
 struct Chunk {
     static var pages: Int { 512 }
     static var words: Int { 8 }
 
-    /// The chunk's bits: 8 words of `free`, 8 words of `dirty`.
+    /// The chunk's bits: 8 words of `free`, 8 words of `dirty`, 1 word that is not 0 while the chunk is `isHuge`.
     private let bits: UnsafeMutablePointer<UInt64>
 
     init(_ bits: UnsafeMutablePointer<UInt64>) { self.bits = bits }
 
     /// Bytes of metadata per chunk.
-    static var stride: Int { 128 }
+    static var stride: Int { 136 }
 
     var free: Bits { Bits(words: bits) }
     var dirty: Bits { Bits(words: bits + Self.words) }
+
+    /// Whether the kernel may back the chunk by one huge page.
+    var isHuge: Bool {
+        get { bits[2 &* Self.words] != 0 }
+        nonmutating set { bits[2 &* Self.words] = newValue ? 1 : 0 }
+    }
 
     /// 512 bits in memory.
     struct Bits {
@@ -78,17 +84,27 @@ struct Chunk {
         return nil
     }
 
-    /// The last page that is free and dirty, and the first of the run it ends; nil when there is none.
-    func lastReleasable() -> Range<Int>? {
-        var word = Self.words &- 1
+    /// The last run of at least `shortest` pages that are free and dirty and lie below `bound`; nil when there is none.
+    func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
+        var end = bound
+        while let last = lastBoth(below: end) {
+            var start = last
+            while start > 0, free[start &- 1], dirty[start &- 1] { start &-= 1 }
+            if last &+ 1 &- start >= shortest { return start..<(last &+ 1) }
+            end = start
+        }
+        return nil
+    }
+
+    /// The last page below `bound` that is free and dirty.
+    private func lastBoth(below bound: Int) -> Int? {
+        var word = (bound &- 1) &>> 6
+        guard word >= 0 else { return nil }
+        var mask = ~UInt64(0) &>> UInt64(63 &- (bound &- 1) & 63)
         while word >= 0 {
-            let both = bits[word] & bits[Self.words &+ word]
-            if both != 0 {
-                let end = word &* 64 &+ 64 &- both.leadingZeroBitCount
-                var start = end &- 1
-                while start > 0, free[start &- 1], dirty[start &- 1] { start &-= 1 }
-                return start..<end
-            }
+            let both = bits[word] & bits[Self.words &+ word] & mask
+            if both != 0 { return word &* 64 &+ 63 &- both.leadingZeroBitCount }
+            mask = ~0
             word &-= 1
         }
         return nil

@@ -76,6 +76,10 @@ struct FreeTree {
         Table<FreeRuns>(address: levels[level].address)[index]
     }
 
+    /// Pages of the longest run of free pages in a chunk.
+    @inline(__always)
+    func longestRun(inChunk index: Int) -> Int { Int(node(0, index).pointee.longest) }
+
     private static func nodePages(_ level: Int) -> Int { Chunk.pages &<< (3 &* level) }
 
     /// Brings the summaries above `chunks` in line with their bits.

@@ -17,6 +17,8 @@ struct PerCPUCache: ~Copyable {
     let lastUsed = Atomic<UInt64>(0)
     /// What the headers were at the last round of stealing.
     var seenHeaders: UInt64 = 0
+    /// What the headers were at the scavenger's last tick.
+    var headersAtTick: UInt64 = 0
     /// The usable part of the slab's addresses.
     var memory = Reservation()
     var regions = SlabRegions()
@@ -114,5 +116,6 @@ enum FrontEnd {
     @inline(__always)
     static func touch(_ index: Int, _ milliseconds: UInt64) {
         caches[index].pointee.lastUsed.store(milliseconds, ordering: .relaxed)
+        ScavengerRest.end()
     }
 }

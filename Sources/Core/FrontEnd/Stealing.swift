@@ -82,14 +82,36 @@ extension FrontEnd {
 
     /// Whether the headers are what they were when this was last asked. Asked only by whoever has the turn.
     private static func isUnchanged(_ index: Int) -> Bool {
+        let sum = headerSum(index)
+        let same = caches[index].pointee.seenHeaders == sum
+        caches[index].pointee.seenHeaders = sum
+        return same
+    }
+
+    /// What tells two states of a cache's headers apart, as seen without a lock.
+    private static func headerSum(_ index: Int) -> UInt64 {
         let slab = Slab(address: caches[index].pointee.slab)
         var sum: UInt64 = 0
         for sizeClass in 1..<SizeClass.count {
             sum = (sum &<< 5 | sum &>> 59) ^ slab.header(sizeClass).word
         }
-        let same = caches[index].pointee.seenHeaders == sum
-        caches[index].pointee.seenHeaders = sum
-        return same
+        return sum
+    }
+
+    /// A tick of the scavenger: empties the caches that did not change since the last one. Whether a cache changed or was emptied.
+    static func drainIdle() -> Bool {
+        guard mode != .hardened, suspensions.load(ordering: .relaxed) == 0 else { return false }
+        var isChanged = false
+        for index in 0..<indexCount where caches[index].pointee.slab != 0 {
+            let sum = headerSum(index)
+            if sum != caches[index].pointee.headersAtTick {
+                isChanged = true
+            } else if holdsObjects(index), drainCache(index) > 0 {
+                isChanged = true
+            }
+            caches[index].pointee.headersAtTick = headerSum(index)
+        }
+        return isChanged
     }
 
     /// Whether some class of the cache has free blocks, as seen without a lock.

@@ -156,6 +156,8 @@ extension Heap {
         guard ensureStarted() else { return false }
         takeDeferred()
         _ = FrontEnd.drainAll()
-        return releaseFreePages(everything: true) > 0
+        let released = releaseAllFreePages()
+        releaseMetadata()
+        return released > 0
     }
 }

@@ -91,6 +91,14 @@ public func percolateEnd() {
     if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
 }
 
+/// Whether the process should have a scavenger.
+@c(percolate_scavenger_is_wanted)
+public func percolateScavengerIsWanted() -> Bool { Scavenger.isWanted }
+
+/// The scavenger's body. Does not return.
+@c(percolate_scavenge)
+public func percolateScavenge() { Scavenger.run() }
+
 @c(percolate_fork_prepare)
 public func percolateForkPrepare() { Heap.prepareFork() }
 

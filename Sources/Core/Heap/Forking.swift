@@ -41,7 +41,11 @@ extension Heap {
         startLock.resetAfterFork()
         guard phase == .ready else { return }
         Counting.lock.resetAfterFork()
-        arenaLock.resetAfterFork()
+        if arenaLock.resetAfterFork() {
+            arena.abandonRelease()
+            Scavenger.forget()
+        }
+        percolate_scavenger_forbid_after_fork()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).resetAfterFork() }
         // All indexes: a thread of the parent may have been setting one up.
         for index in 0..<FrontEnd.indexCount {

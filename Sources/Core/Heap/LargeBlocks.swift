@@ -95,6 +95,7 @@ extension Heap {
             if isMoved { isFresh = mapAfresh(arena.address(first &+ wanted), pages: old &- wanted) }
             arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            largePages &+= wanted &- old
             arenaLock.release()
             releaseFreePages()
             return address
@@ -104,6 +105,7 @@ extension Heap {
             || (!isMoved && arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil && growTables())
         {
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            largePages &+= wanted &- old
             arenaLock.release()
             return address
         }

@@ -42,6 +42,7 @@ enum Heap {
         FrontEnd.mode =
             options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
         arena.retention.policy = options.release
+        arena.mayUseHugePages = options.hugePages
         phase = .ready
         percolate_has_started = 1
         guard arenaLock.acquire() else { return false }

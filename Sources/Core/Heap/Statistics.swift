@@ -29,6 +29,7 @@ extension Heap {
         result.committed = UInt64(arena.committed) &* page
         result.in_use = UInt64(arena.inUse) &* page
         result.free_resident = UInt64(arena.retention.resident) &* page
+        result.large = UInt64(largePages) &* page
         result.large_count = total(.largeAllocations) &- total(.largeFrees)
         result.metadata = UInt64(spans.metadataBytes &+ arena.tree.metadataBytes &+ pageClasses.committed)
         return result
@@ -97,6 +98,7 @@ extension Heap {
         line("arena_in_use_bytes", memory.in_use)
         line("arena_committed_bytes", memory.committed)
         line("arena_free_resident_bytes", memory.free_resident)
+        line("scavenger", arena.retention.isScavenged ? "yes" : "no")
         line("released_bytes", arena.retention.releasedTotal &* UInt64(Arena.pageSize))
         line("metadata_bytes", memory.metadata)
     }

@@ -20,6 +20,10 @@ struct Options {
     /// Bytes of free blocks that the caches of one CPU may hold.
     var cacheBudget: UInt = 1 << 20
     var release = Release.prompt
+    /// Whether a process with threads has one more, which returns memory that stays unused.
+    var background = true
+    /// Whether dense parts of a large heap may have huge pages.
+    var hugePages = false
     /// Bytes of addresses for the arena; 0 lets start-up choose.
     var reserve: UInt = 0
 
@@ -45,6 +49,8 @@ struct Options {
         }
         if item.hasKey("main") { return item.number(into: &mainProcess) }
         if item.hasKey("hardened") { return item.flag(into: &hardened) }
+        if item.hasKey("background") { return item.automatic(into: &background) }
+        if item.hasKey("huge") { return item.flag(into: &hugePages) }
         if item.hasKey("rseq") { return item.automatic(into: &sequences) }
         if item.hasKey("membarrier") { return item.automatic(into: &membarrier) }
         if item.hasKey("cache") { return item.size(into: &cacheBudget) }

@@ -2,6 +2,7 @@
 #ifndef PERCOLATE_PROCESS_H
 #define PERCOLATE_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,15 @@ int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
+
+/// Address of the word that the scavenger sleeps on, on a line of its own.
+uintptr_t percolate_scavenger_rest_address(void) PERCOLATE_HIDDEN;
+
+/// Whether the caller is to make the scavenger: true once in a process.
+bool percolate_scavenger_claim(void) PERCOLATE_HIDDEN;
+
+/// In a child of fork: no scavenger, if the parent had one.
+void percolate_scavenger_forbid_after_fork(void) PERCOLATE_HIDDEN;
 
 /// Registers the fork handlers (pthread_atfork(3)), once: further calls do nothing.
 ///

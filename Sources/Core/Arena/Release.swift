@@ -1,0 +1,96 @@
+import CPercolate
+
+/// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during the
+/// system calls, so that others can allocate; the pages in flight count as in use (`Arena.beginRelease`).
+
+/// Releases free pages as far as the rule of `Retention` asks for it now. For callers that made pages free.
+func releaseFreePages() {
+    ScavengerRest.end()
+    guard arenaLock.acquire() else { return }
+    let demand = arena.retention.demand(percolate_milliseconds())
+    arenaLock.release()
+    if demand.pages > 0 { release(demand) }
+}
+
+/// Releases what `demand` asks for, long runs first.
+///
+/// - Returns: pages released.
+@discardableResult
+func release(_ demand: Retention.Demand) -> Int {
+    var done = 0
+    var shortest = max(demand.shortestRun, Retention.longRun)
+    var bound = Int.max
+    while done < demand.pages {
+        switch releaseRun(most: min(demand.pages &- done, 4096), shortest: shortest, below: bound) {
+        case .released(let pages):
+            done &+= pages.count
+            bound = pages.lowerBound
+        case .none where shortest > demand.shortestRun:
+            shortest = demand.shortestRun
+            bound = .max
+        case .none, .refused: return done
+        }
+    }
+    return done
+}
+
+/// Releases every free page.
+///
+/// - Returns: pages released.
+func releaseAllFreePages() -> Int {
+    var done = 0
+    var waits = 0
+    while true {
+        switch releaseRun(most: 4096, shortest: 1) {
+        case .released(let pages): done &+= pages.count
+        case .refused: return done
+        case .none:
+            // Somebody else's run is in flight: not for long, unless it is the frame that a signal handler interrupted.
+            guard arenaLock.acquire() else { return done }
+            let isBusy = arena.isReleasing
+            arenaLock.release()
+            guard isBusy, waits < 100 else { return done }
+            waits &+= 1
+            percolate_nap(1)
+        }
+    }
+}
+
+/// Releases metadata of pages that are free and not resident: after much was released.
+func releaseMetadata() {
+    guard arenaLock.acquire() else { return }
+    defer { arenaLock.release() }
+    guard spans.hasManyUnused else { return }
+    spans.releaseUnused()
+    arena.forEachRunOfFreeChunks { spans.releaseEntries(of: $0) }
+}
+
+private enum Outcome {
+    case released(Range<Int>)
+    /// There is no such run, or another thread releases.
+    case none
+    /// The memory is locked (mlock(2)).
+    case refused
+}
+
+private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Outcome {
+    guard arenaLock.acquire() else { return .none }
+    let run = arena.beginRelease(most: most, shortest: shortest, below: bound)
+    // A run lies in one chunk.
+    let chunk = (run?.lowerBound ?? 0) / Chunk.pages
+    let wasHuge = run != nil && arena.endHugePage(ofChunk: chunk)
+    arenaLock.release()
+    guard let run else { return .none }
+    if wasHuge {
+        let bytes = Chunk.pages &<< Int(PERCOLATE_PAGE_SHIFT)
+        _ = percolate_madvise(arena.address(chunk &* Chunk.pages), bytes, MADV_NOHUGEPAGE)
+    }
+    let address = arena.address(run.lowerBound)
+    let bytes = run.count &<< Int(PERCOLATE_PAGE_SHIFT)
+    let isReleased = percolate_madvise(address, bytes, MADV_DONTNEED) == 0
+    if isReleased, percolate_release_is_traced() != 0 { percolate_trace_release(UInt64(address), UInt64(bytes)) }
+    guard arenaLock.acquire() else { return .none }
+    arena.finishRelease(run, released: isReleased)
+    arenaLock.release()
+    return isReleased ? .released(run) : .refused
+}

@@ -1,0 +1,171 @@
+import CPercolate
+
+/// The span records, and which span each page belongs to. Guarded by the arena's lock; looking a page up takes no lock, since the
+/// entry of a page in use does not change.
+struct SpanTable {
+    private var records = Reservation()
+    private var pageSpans = Reservation()
+    /// One byte for each page of records: how many are used, or `released`.
+    private var uses = Reservation()
+    /// Records that were ever used are below this number.
+    private var count: UInt32 = 1
+    private var firstUnused: SpanID = 0
+    private var unusedCount = 0
+    /// Pages of records that were released, and a page below which there is none.
+    private var releasedPages = 0
+    private var lowestReleased = 0
+
+    /// Records of a page.
+    private static var perPage: Int { Int(Reservation.pageSize / Span.stride) }
+    private static var released: UInt8 { 255 }
+
+    static func size(pages: Int) -> UInt {
+        recordSize(pages) &+ roundUp(UInt(pages) &* 4, Reservation.pageSize) &+ useSize(pages)
+    }
+
+    private static func recordSize(_ pages: Int) -> UInt {
+        roundUp(UInt(pages / 2) &* Span.stride, Reservation.pageSize)
+    }
+
+    private static func useSize(_ pages: Int) -> UInt {
+        roundUp(recordSize(pages) / Reservation.pageSize, Reservation.pageSize)
+    }
+
+    mutating func place(at address: UInt, pages: Int) {
+        records = Reservation(address: address, size: Self.recordSize(pages))
+        pageSpans = Reservation(
+            address: address &+ Self.recordSize(pages), size: roundUp(UInt(pages) &* 4, Reservation.pageSize))
+        uses = Reservation(address: pageSpans.address &+ pageSpans.size, size: Self.useSize(pages))
+    }
+
+    /// Makes the entries of the first `pages` pages usable.
+    mutating func grow(toPages pages: Int) -> Bool { pageSpans.commit(UInt(pages) &* 4) }
+
+    @inline(__always)
+    subscript(id: SpanID) -> UnsafeMutablePointer<Span> {
+        pointer(records.address &+ UInt(id) &* Span.stride)
+    }
+
+    @inline(__always)
+    func bits(_ id: SpanID) -> UnsafeMutablePointer<UInt64> {
+        pointer(records.address &+ UInt(id) &* Span.stride &+ Span.bitsOffset)
+    }
+
+    /// The span of a page below the committed end; 0 when the page belongs to none.
+    @inline(__always)
+    func span(of page: Int) -> SpanID { Table<SpanID>(address: pageSpans.address)[page].pointee }
+
+    func setSpan(_ id: SpanID, of pages: Range<Int>) {
+        let entries = Table<SpanID>(address: pageSpans.address)
+        for page in pages { entries[page].pointee = id }
+    }
+
+    /// An unused record; 0 when there is no memory for one.
+    mutating func makeRecord() -> SpanID {
+        if firstUnused == 0, releasedPages > 0 { revivePage() }
+        var id = firstUnused
+        if id != 0 {
+            firstUnused = self[id].pointee.next
+            unusedCount &-= 1
+        } else {
+            id = count
+            guard records.commit(UInt(id &+ 1) &* Span.stride), countUse(of: id, 0) else { return 0 }
+            count &+= 1
+        }
+        _ = countUse(of: id, 1)
+        return id
+    }
+
+    /// Adds to the uses of the record's page. The first page is never released, and not counted: a small process does without the table.
+    private mutating func countUse(of id: SpanID, _ change: Int8) -> Bool {
+        let page = Int(id) / Self.perPage
+        guard page > 0 else { return true }
+        guard uses.commit(UInt(page &+ 1), step: 4096) else { return false }
+        use(ofPage: page).pointee &+= UInt8(bitPattern: change)
+        return true
+    }
+
+    mutating func returnRecord(_ id: SpanID) {
+        _ = countUse(of: id, -1)
+        addUnused(id)
+    }
+
+    private mutating func addUnused(_ id: SpanID) {
+        self[id].pointee.kind = .unused
+        self[id].pointee.next = firstUnused
+        firstUnused = id
+        unusedCount &+= 1
+    }
+
+    @inline(__always)
+    private func use(ofPage page: Int) -> UnsafeMutablePointer<UInt8> { Table<UInt8>(address: uses.address)[page] }
+
+    /// The records of a page that were ever used.
+    private func records(ofPage page: Int) -> Range<Int> {
+        max(page &* Self.perPage, 1)..<min((page &+ 1) &* Self.perPage, Int(count))
+    }
+
+    /// Makes the records of the lowest released page unused ones again.
+    private mutating func revivePage() {
+        while use(ofPage: lowestReleased).pointee != Self.released { lowestReleased &+= 1 }
+        use(ofPage: lowestReleased).pointee = 0
+        addUnused(ofPage: lowestReleased)
+        releasedPages &-= 1
+    }
+
+    /// Downwards, so that the lowest are used first.
+    private mutating func addUnused(ofPage page: Int) {
+        let ids = records(ofPage: page)
+        var id = ids.upperBound &- 1
+        while id >= ids.lowerBound {
+            if self[SpanID(id)].pointee.kind == .unused { addUnused(SpanID(id)) }
+            id &-= 1
+        }
+    }
+
+    /// Whether so many records are unused that `releaseUnused` is worth its time: 256 KiB of them.
+    var hasManyUnused: Bool { unusedCount >= 2048 }
+
+    /// Gives pages whose records are all unused back to the kernel.
+    mutating func releaseUnused() {
+        firstUnused = 0
+        unusedCount = 0
+        // The first page has record 0, the last one may have records that were never used: both stay.
+        var page = Int(count &- 1) / Self.perPage
+        var end = page &+ 1
+        while page >= 0 {
+            let isWhole = page > 0 && records(ofPage: page).count == Self.perPage
+            if isWhole, use(ofPage: page).pointee == 0 {
+                use(ofPage: page).pointee = Self.released
+                releasedPages &+= 1
+                lowestReleased = min(lowestReleased, page)
+            } else {
+                releaseRecords(ofPages: (page &+ 1)..<end)
+                end = page
+                if page == 0 || use(ofPage: page).pointee != Self.released { addUnused(ofPage: page) }
+            }
+            page &-= 1
+        }
+    }
+
+    /// Where the kernel refuses, the records stay as they are: unused.
+    private func releaseRecords(ofPages pages: Range<Int>) {
+        guard !pages.isEmpty else { return }
+        let address = records.address &+ UInt(pages.lowerBound) &* Reservation.pageSize
+        _ = percolate_madvise(address, pages.count &* Int(Reservation.pageSize), MADV_DONTNEED)
+    }
+
+    /// Gives the entries of `pages`, none of which belongs to a span, back to the kernel: they read as 0.
+    func releaseEntries(of pages: Range<Int>) {
+        let entries = Int(Reservation.pageSize) / 4
+        let first = (pages.lowerBound &+ entries &- 1) / entries
+        let last = pages.upperBound / entries
+        guard first < last else { return }
+        let address = pageSpans.address &+ UInt(first) &* Reservation.pageSize
+        _ = percolate_madvise(address, (last &- first) &* Int(Reservation.pageSize), MADV_DONTNEED)
+    }
+
+    var metadataBytes: UInt {
+        records.committed &- UInt(releasedPages) &* Reservation.pageSize &+ pageSpans.committed &+ uses.committed
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+@testable import PercolateCoreHosted
+
+/// Which pages of an arena go back to the kernel, and what fork does to those on their way.
+@Suite struct ReleaseTests {
+    @Test func longRunsAreFoundFromAboveAndOneIsReleasedAtATime() throws {
+        let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
+        _ = try #require(window.allocate(2 * Chunk.pages))
+        for run in [10..<50, 100..<103, 200..<240, 600..<601, 700..<800] { window.arena.free(run) }
+        let first = try #require(window.beginRelease(most: 1000, shortest: 32))
+        #expect(first == 700..<800)
+        #expect(window.arena.isReleasing)
+        #expect(window.beginRelease(most: 1000, shortest: 1) == nil, "one at a time")
+        window.arena.finishRelease(first, released: true)
+        let second = try #require(window.beginRelease(most: 30, shortest: 32, below: first.lowerBound))
+        #expect(second == 210..<240, "the upper end of a run of 40")
+        window.arena.finishRelease(second, released: true)
+        let third = try #require(window.beginRelease(most: 30, shortest: 32, below: second.lowerBound))
+        #expect(third == 20..<50, "10 pages are no long run")
+        window.arena.finishRelease(third, released: true)
+        #expect(window.beginRelease(most: 1000, shortest: 32) == nil)
+        let short = try #require(window.beginRelease(most: 1000))
+        #expect(short == 600..<601)
+    }
+
+    @Test func aChildOfForkFreesWhatAThreadOfItsParentWasReleasing() async throws {
+        let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
+        _ = try #require(window.allocate(500))
+        window.arena.free(0..<500)
+        let pages = try #require(window.beginRelease(most: 1000))
+        window.arena.abandonRelease()
+        #expect(window.arena.isReleasing && window.arena.inUse == pages.count, "the releasing thread itself goes on")
+        let box = UnsafeMutablePointer<Arena>.allocate(capacity: 1)
+        box.initialize(to: window.arena)
+        defer { box.deallocate() }
+        let address = UInt(bitPattern: box)
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                UnsafeMutablePointer<Arena>(bitPattern: address)?.pointee.abandonRelease()
+                continuation.resume()
+            }
+        }
+        #expect(!box.pointee.isReleasing && box.pointee.inUse == 0, "another thread does not come back to finish")
+    }
+
+    @Test func runsOfFreeChunksAreWholeChunks() throws {
+        let window = try ArenaTests.Window(pages: 8 * Chunk.pages)
+        _ = try #require(window.allocate(8 * Chunk.pages))
+        window.arena.free(Chunk.pages..<(3 * Chunk.pages + 5))
+        window.arena.free((5 * Chunk.pages + 1)..<(8 * Chunk.pages))
+        var runs: [Range<Int>] = []
+        window.arena.forEachRunOfFreeChunks { runs.append($0) }
+        #expect(runs == [Chunk.pages..<(3 * Chunk.pages), (6 * Chunk.pages)..<(8 * Chunk.pages)])
+    }
+}
