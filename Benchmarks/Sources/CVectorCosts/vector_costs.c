@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { most_cpus = 8192 };
 
@@ -89,9 +90,11 @@ void cost_of_strict_add(int cpu, long count) {
     }
 }
 
+// By the C library, as a program does: written into this loop the call takes 270 or 410 ns, which depends on the loop's address only.
 void cost_of_fence(int cpu, long count) {
     for (; count > 0; count--) {
-        expect((int)percolate_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU, cpu), "the fence");
+        long result = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU, cpu);
+        expect((int)result, "the fence");
     }
 }
 
