@@ -5,7 +5,8 @@ let package = Package(
     name: "percolate-benchmarks",
     platforms: [.macOS(.v13)],
     products: [
-        .executable(name: "percolate-compare", targets: ["CompareCommand"])
+        .executable(name: "percolate-compare", targets: ["CompareCommand"]),
+        .executable(name: "percolate-vectors", targets: ["VectorCosts"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -23,6 +24,17 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TextTable", package: "TextTable"),
             ]),
+        // The core and its C part are the parent package's own files, by links: trusted vectors have no entry from outside.
+        .target(name: "CPercolate"),
+        .target(name: "CVectorCosts", dependencies: ["CPercolate"]),
+        .executableTarget(
+            name: "VectorCosts",
+            dependencies: [
+                "Compare", "CPercolate", "CVectorCosts",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TextTable", package: "TextTable"),
+            ],
+            swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
         .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
         .executableTarget(
             name: "Allocators",

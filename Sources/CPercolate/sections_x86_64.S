@@ -55,12 +55,18 @@ percolate_section_move:
     cmpq MOVE_EXPECTED(%rdi), %rcx
     jne .Lmove_differs
     movq MOVE_COUNT(%rdi), %rcx
-    testq %rcx, %rcx
-    jz .Lmove_commit
-.Lmove_copy:
+    testb $1, %cl
+    jz .Lmove_pairs
     movq -8(%rsi,%rcx,8), %rax
     movq %rax, -8(%r10,%rcx,8)
     decq %rcx
+.Lmove_pairs:
+    testq %rcx, %rcx
+    jz .Lmove_commit
+.Lmove_copy:
+    movups -16(%rsi,%rcx,8), %xmm0
+    movups %xmm0, -16(%r10,%rcx,8)
+    subq $2, %rcx
     jnz .Lmove_copy
 .Lmove_commit:
     PERCOLATE_WIDEN

@@ -74,7 +74,7 @@ extension HostedHeap {
             #expect(arena.inUse == before.pages)
         }
 
-        @Test(.enabled(if: Heap.ensureStarted() && Middle.shardBits > 0, "one shard on this machine"))
+        @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(number) > 1, "one shard on this machine"))
         func aSpanStaysInTheShardThatMadeIt() throws {
             let mine = try Self.take(2, .fresh, cpu: 0)
             let theirs = try Self.take(2, .fresh, cpu: 1)
@@ -86,6 +86,37 @@ extension HostedHeap {
             Self.free([mine[0], theirs[0], mine[1], theirs[1]] + mineRest)
             let left = try Self.take(64, .partial, cpu: 1)
             #expect(left.isEmpty, "both spans are empty and gone")
+        }
+
+        /// Blocks of less than a cache line: what one CPU allocates shares no line with what another does, and a block knows whose
+        /// neighbour it is.
+        @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(1) > 1, "one CPU"), arguments: [8, 16, 32, 48])
+        func smallBlocksOfTwoCPUsShareNoLine(size: Int) throws {
+            let number = sizeClass(ofSize: size)
+            // What other tests left in the lists comes first; then each CPU has a span of its own.
+            let blocks = (0..<2).map { cpu in
+                var buffer = [UInt64](repeating: 0, count: 100)
+                let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
+                    guard let start = buffer.baseAddress else { return .noMemory }
+                    return Middle.takeFresh(number, 100, before: start + 100, cpu: cpu, growing: true)
+                }
+                guard case .blocks(let count) = supply else { return [UInt64]() }
+                return Array(buffer.suffix(count))
+            }
+            #expect(blocks.allSatisfy { !$0.isEmpty })
+            let lines = blocks.map { Set($0.map { $0 / 64 }) }
+            #expect(lines[0].isDisjoint(with: lines[1]))
+            for cpu in 0..<2 {
+                #expect(blocks[cpu].allSatisfy { !Middle.isForeign($0, number, cpu: cpu) })
+                #expect(blocks[1 - cpu].allSatisfy { Middle.isForeign($0, number, cpu: cpu) })
+            }
+            for each in blocks {
+                var given = 0
+                let done = each.withUnsafeBufferPointer { buffer in
+                    buffer.baseAddress.map { Middle.free(number, $0, buffer.count, given: &given) } ?? true
+                }
+                #expect(done && given == each.count)
+            }
         }
 
         @Test func oneBlockComesFromWherever() throws {

@@ -28,7 +28,9 @@ import Testing
         let compiled = try await run(
             "cc", ["-O2", "-w", "-DSAFETY", "-o", "pan", "pan.c"], under: .glibc, directory: folder)
         try #require(compiled.succeeded, "\(compiled.errors)")
-        let checked = try await run(folder.appending(path: "pan").path, ["-m200000"], under: .glibc, directory: folder)
+        // Some seconds of one CPU, which other programs may be using.
+        let checked = try await run(
+            folder.appending(path: "pan").path, ["-m200000"], under: .glibc, directory: folder, timeout: .seconds(900))
         return checked.output + checked.errors
     }
 }

@@ -17,6 +17,15 @@ enum VectorPrograms {
         return try await TestSupport.run(
             program, arguments, under: .glibc, environment: environment, timeout: timeout)
     }
+
+    /// As `run`, while no other program runs that was started so.
+    static func runAlone(
+        _ name: String, _ arguments: [String] = [], flags: [String] = [], environment: [String: String?] = [:]
+    ) async throws -> Outcome {
+        try await OneAtATime.shared.run {
+            try await run(name, arguments, flags: flags, environment: environment)
+        }
+    }
 }
 
 /// Programs that use both CPUs for seconds run one after the other, or they would starve each other.

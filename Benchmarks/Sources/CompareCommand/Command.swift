@@ -9,7 +9,8 @@ struct PercolateCompare: ParsableCommand {
         discussion: """
             Build the parent package first (swift build -c release), so that percolate takes part.
 
-            Microbenchmarks inside one process are apart: swift package --package-path Benchmarks benchmark
+            Microbenchmarks inside one process are apart: swift package --package-path Benchmarks benchmark. What sections and \
+            operation vectors cost beside an atomic addition, a mutex and a membarrier: percolate-vectors.
             """,
         subcommands: [RunCommand.self, InstructionsCommand.self, RenderCommand.self, ListCommand.self],
         defaultSubcommand: RunCommand.self)

@@ -27,7 +27,7 @@ extension FrontEnd {
                 continue
             }
             let header = slab.header(sizeClass)
-            guard header.count > 0 else { return refill(sizeClass, index, slab, header) }
+            guard header.count > 0 else { return refill(sizeClass, index, header) }
             var block: UInt64 = 0
             let outcome = withUnsafeMutablePointer(to: &block) { target in
                 pop(1, sizeClass, index, slab, header, into: target)
@@ -74,23 +74,29 @@ extension FrontEnd {
 
     /// The cache is empty: takes a batch from below, keeps one block and puts the others into the cache.
     ///
-    /// In order: partly used spans, free pages, what idle CPUs hold, and only then the kernel.
+    /// In order: partly used spans, spans of other CPUs that have plenty, free pages, what idle CPUs hold, and only then the kernel.
     private static func refill(
-        _ sizeClass: Int, _ index: Int, _ slab: Slab, _ header: ClassHeader
+        _ sizeClass: Int, _ index: Int, _ header: ClassHeader
     ) -> (address: UInt64, supply: Middle.Supply) {
         let now = percolate_milliseconds()
         touch(index, now)
-        let capacity = grow(sizeClass, index, header)
-        let info = sizeClasses[sizeClass].pointee
-        let wanted = min(Int(info.batch), max(1, capacity / 2))
+        let capacity = grow(sizeClass, index, header, now)
+        let wanted = min(Int(sizeClasses[sizeClass].pointee.batch), max(1, capacity / 2))
         return withBatch { start in
             let end = start + MoveVector.limit
             let supply = supply(sizeClass, wanted, before: end, index, now)
             guard case .blocks(let count) = supply else { return (0, supply) }
             tally(.refills, at: index)
             tally(.refilledObjects, count, at: index)
-            announceRefill(count, ofSize: Int(info.size), at: index)
-            if count > 1 { put(sizeClass, start + (MoveVector.limit &- count), count &- 1) }
+            announceRefill(count, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
+            if count > 1 {
+                let rest = start + (MoveVector.limit &- count)
+                if mode == .sections {
+                    put(sizeClass, rest, count &- 1)
+                } else {
+                    putUnderLock(sizeClass, rest, count &- 1, index)
+                }
+            }
             return (end[-1], supply)
         }
     }
@@ -99,6 +105,8 @@ extension FrontEnd {
         _ sizeClass: Int, _ wanted: Int, before end: UnsafeMutablePointer<UInt64>, _ index: Int, _ now: UInt64
     ) -> Middle.Supply {
         var supply = Middle.takePartial(sizeClass, wanted, before: end, cpu: index)
+        guard case .noMemory = supply else { return supply }
+        supply = Middle.takeSurplus(sizeClass, wanted, before: end)
         guard case .noMemory = supply else { return supply }
         supply = Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: false)
         guard case .noMemory = supply else { return supply }
@@ -136,6 +144,25 @@ extension FrontEnd {
         giveDown(sizeClass, blocks, left)
     }
 
+    /// The same where the slab of `index` is used under its lock.
+    private static func putUnderLock(
+        _ sizeClass: Int, _ blocks: UnsafeMutablePointer<UInt64>, _ count: Int, _ index: Int
+    ) {
+        var left = count
+        let lock = gate(index).lock
+        if lock.acquire() {
+            let slab = Slab(address: caches[index].pointee.slab)
+            let header = slab.header(sizeClass)
+            let part = min(left, header.room)
+            if part > 0 {
+                let vector = pushVector(part, sizeClass, index, slab, header, from: blocks + (left &- part))
+                if case .done = vector.interpret() { left &-= part }
+            }
+            lock.release()
+        }
+        if left > 0 { giveDown(sizeClass, blocks, left) }
+    }
+
     /// Gives blocks to the middle tier; where a signal handler cannot, to the list of deferred frees.
     static func giveDown(_ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int) {
         var given = 0
@@ -163,31 +190,6 @@ extension FrontEnd {
             return (block, .blocks(1))
         }
         lock.release()
-        let now = percolate_milliseconds()
-        touch(index, now)
-        let capacity = grow(sizeClass, index, header)
-        let wanted = min(Int(sizeClasses[sizeClass].pointee.batch), max(1, capacity / 2))
-        return withBatch { start in
-            let end = start + MoveVector.limit
-            let supply = supply(sizeClass, wanted, before: end, index, now)
-            guard case .blocks(let count) = supply else { return (0, supply) }
-            tally(.refills, at: index)
-            tally(.refilledObjects, count, at: index)
-            announceRefill(count, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
-            let blocks = start + (MoveVector.limit &- count)
-            var left = count &- 1
-            if left > 0, lock.acquire() {
-                let header = slab.header(sizeClass)
-                let part = min(left, header.room)
-                if part > 0 {
-                    let source = blocks + (left &- part)
-                    let vector = pushVector(part, sizeClass, index, slab, header, from: source)
-                    if case .done = vector.interpret() { left &-= part }
-                }
-                lock.release()
-            }
-            if left > 0 { giveDown(sizeClass, blocks, left) }
-            return (end[-1], supply)
-        }
+        return refill(sizeClass, index, header)
     }
 }

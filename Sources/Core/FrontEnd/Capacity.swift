@@ -3,16 +3,24 @@ import CPercolate
 /// How the classes of a CPU share its budget: capacity follows misses.
 ///
 /// A miss (an empty cache at allocation, a full one at deallocation) doubles the class's capacity, up to the class's maximum and
-/// within the CPU's budget of bytes. When the budget is spent, a hand goes round the classes and halves the first that had no miss
-/// since it came by last. Every change is a vector: {compare the header; copy the pointers to the new region; store the header}.
+/// within the CPU's budget of bytes. When the budget is spent, each miss moves a hand on by some of the classes, and the first
+/// of them that had no miss since it came by last is halved: so a miss costs the same however many classes are busy. Every
+/// change is a vector: {compare the header; copy the pointers to the new region; store the header}.
 extension FrontEnd {
     /// Capacity of a class that has none yet: blocks worth at most a page, at most 8, at least 2.
     private static func firstCapacity(_ size: Int) -> Int { min(8, max(2, 4096 / size)) }
 
+    /// Misses before a cache without capacity keeps foreign blocks: fewer go back to where their neighbours are.
+    private static var foreignMisses: UInt8 { 8 }
+
     /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else is at the caches.
     ///
+    /// - Parameter isForeign: whether the miss is a freed block that had better not be allocated again here: its neighbours on the
+    ///   cache line are another CPU's. A CPU that allocates nothing of the class and frees much of it gets its cache all the same.
     /// - Returns: the capacity afterwards.
-    static func grow(_ sizeClass: Int, _ index: Int, _ seen: ClassHeader) -> Int {
+    static func grow(
+        _ sizeClass: Int, _ index: Int, _ seen: ClassHeader, _ now: UInt64, isForeign: Bool = false
+    ) -> Int {
         let info = sizeClasses[sizeClass].pointee
         let size = Int(info.size)
         guard seen.capacity < Int(info.maxCapacity) else { return seen.capacity }
@@ -28,6 +36,10 @@ extension FrontEnd {
         let header = slab.header(sizeClass)
         let capacity = header.capacity
         if cache.pointee.misses[sizeClass] < 255 { cache.pointee.misses[sizeClass] &+= 1 }
+        if isForeign, capacity == 0, cache.pointee.misses[sizeClass] < foreignMisses {
+            gate.lock.release()
+            return 0
+        }
         let wanted = min(max(capacity &* 2, firstCapacity(size)), Int(info.maxCapacity))
         let bytes = UInt(max(wanted &- capacity, 0) &* size)
         if cache.pointee.capacityBytes &+ bytes > cache.pointee.budget {
@@ -37,7 +49,6 @@ extension FrontEnd {
         }
         let outcome = resize(sizeClass, index, slab, header, to: wanted)
         if outcome == .resized { cache.pointee.capacityBytes &+= bytes }
-        let now = percolate_milliseconds()
         let mayEmpty = outcome == .noWords && now &- cache.pointee.lastEmptied > stealInterval
         if mayEmpty { cache.pointee.lastEmptied = now }
         gate.lock.release()
@@ -78,33 +89,31 @@ extension FrontEnd {
         return .resized
     }
 
-    /// Frees budget for `bytes` more: takes capacity from classes without misses, or budget from idle CPUs. What the classes held
-    /// goes to the middle tier after the lock is given back.
+    /// Works towards budget for `bytes` more: takes budget from idle CPUs, or capacity from a class without misses. What the class
+    /// held goes to the middle tier after the lock is given back.
     private static func makeRoom(_ bytes: UInt, _ index: Int, besides sizeClass: Int) {
         if takeBudget(bytes, for: index) { return }
         withBatch { start in
-            for _ in 0..<4 {
-                guard let (victim, count, freed) = shrinkOne(index, besides: sizeClass, into: start) else { return }
-                if count > 0 {
-                    announceDrain(count, ofSize: SizeClass.size(ofClass: victim), at: index)
-                    giveDown(victim, start, count)
-                }
-                if freed >= bytes { return }
-            }
+            guard let (victim, count) = shrinkOne(index, besides: sizeClass, into: start), count > 0 else { return }
+            announceDrain(count, ofSize: SizeClass.size(ofClass: victim), at: index)
+            giveDown(victim, start, count)
         }
     }
 
-    /// Halves the capacity of the next class that the hand finds unused. Nil when there is none or the cache is busy.
+    /// Classes that the hand passes for one miss.
+    private static var handSteps: Int { 8 }
+
+    /// Halves the capacity of the next class that the hand finds unused. Nil when there is none near or the cache is busy.
     private static func shrinkOne(
         _ index: Int, besides sizeClass: Int, into buffer: UnsafeMutablePointer<UInt64>
-    ) -> (victim: Int, count: Int, freed: UInt)? {
+    ) -> (victim: Int, count: Int)? {
         let gate = gate(index)
         guard gate.lock.tryAcquire() else { return nil }
         defer { gate.lock.release() }
         let cache = caches[index]
         let slab = Slab(address: cache.pointee.slab)
         guard mode == .locked || gate.value == slab.address else { return nil }
-        for _ in 0..<(SizeClass.count &* 2) {
+        for _ in 0..<handSteps {
             cache.pointee.hand = cache.pointee.hand &+ 1 < SizeClass.count ? cache.pointee.hand &+ 1 : 1
             let victim = cache.pointee.hand
             let header = slab.header(victim)
@@ -121,7 +130,7 @@ extension FrontEnd {
             let freed = UInt((header.end &- lowest) &* Int(sizeClasses[victim].pointee.size))
             cache.pointee.capacityBytes &-= freed
             tally(.capacityChanges, at: index)
-            return (victim, count, freed)
+            return (victim, count)
         }
         return nil
     }

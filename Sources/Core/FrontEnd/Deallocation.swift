@@ -30,7 +30,10 @@ extension FrontEnd {
             let header = slab.header(sizeClass)
             refuseDoubleFree(address, sizeClass, slab, header)
             guard header.room > 0 else {
-                if grow(sizeClass, index, header) > header.capacity { continue }
+                let now = percolate_milliseconds()
+                touch(index, now)
+                let isForeign = header.capacity == 0 && Middle.isForeign(address, sizeClass, cpu: index)
+                if grow(sizeClass, index, header, now, isForeign: isForeign) > header.capacity { continue }
                 return drain(address, sizeClass, index, slab, header)
             }
             var block = address
@@ -62,7 +65,6 @@ extension FrontEnd {
     private static func drain(
         _ address: UInt64, _ sizeClass: Int, _ index: Int, _ slab: Slab, _ header: ClassHeader
     ) {
-        touch(index, percolate_milliseconds())
         withBatch { start in
             let part = min(MoveVector.limit &- 1, (header.count &+ 1) / 2)
             var count = 0
@@ -88,7 +90,7 @@ extension FrontEnd {
         refuseDoubleFree(address, sizeClass, slab, header)
         if header.room == 0 {
             lock.release()
-            _ = grow(sizeClass, index, header)
+            _ = grow(sizeClass, index, header, percolate_milliseconds())
             guard lock.acquire() else { return direct(address, sizeClass, cpu: index) }
             header = slab.header(sizeClass)
         }

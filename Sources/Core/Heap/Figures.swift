@@ -55,7 +55,7 @@ public func percolateClassFigures(_ figures: UnsafeMutablePointer<percolate_clas
         var result = percolate_class_figures()
         result.block_size = UInt64(info.size)
         result.span_size = UInt64(info.spanPages) &* UInt64(Arena.pageSize)
-        for shard in 0..<(1 &<< Middle.shardBits) {
+        for shard in 0..<Middle.shardCount(number) {
             let list = Middle.list(number, shard)
             guard Middle.lock(list).acquire() else { continue }
             result.spans &+= UInt64(list.pointee.spanCount)

@@ -22,14 +22,20 @@ struct CentralList: ~Copyable {
     static var noBin: UInt8 { 255 }
 
     /// Puts a span into the bin that fits it, or out of all bins.
-    mutating func place(_ id: SpanID) {
+    @inline(__always)
+    private mutating func place(_ id: SpanID, _ info: SizeClass) {
         let record = spans[id]
         let free = Int(record.pointee.free)
-        let bin = free == 0 ? Self.noBin : UInt8(free &* 7 / Int(record.pointee.blocks))
-        guard bin != record.pointee.bin else { return }
+        let bin = free == 0 ? Self.noBin : info.bin(free: free)
+        if bin != record.pointee.bin { move(id, to: bin) }
+    }
+
+    @inline(never)
+    private mutating func move(_ id: SpanID, to bin: UInt8) {
         remove(id)
-        record.pointee.bin = bin
         guard bin != Self.noBin else { return }
+        let record = spans[id]
+        record.pointee.bin = bin
         let head = bins[Int(bin)]
         record.pointee.next = head
         record.pointee.previous = 0
@@ -38,7 +44,7 @@ struct CentralList: ~Copyable {
     }
 
     /// Takes a span out of its bin.
-    mutating func remove(_ id: SpanID) {
+    private mutating func remove(_ id: SpanID) {
         let record = spans[id]
         guard record.pointee.bin != Self.noBin else { return }
         let next = record.pointee.next
@@ -62,7 +68,7 @@ struct CentralList: ~Copyable {
             let id = fullest()
             if id == 0 { break }
             taken &+= takeFrom(id, count &- taken, before: end - taken, info)
-            place(id)
+            place(id, info)
         }
         freeBlocks &-= taken
         return taken
@@ -74,25 +80,36 @@ struct CentralList: ~Copyable {
         let record = spans[id]
         let bits = spans.bits(id)
         let base = UInt64(arena.address(Int(record.pointee.firstPage)))
+        let size = UInt64(info.size)
         let wanted = min(count, Int(record.pointee.free))
-        var taken = 0
+        var left = wanted
+        var cell = end
         var word = 0
-        while taken < wanted {
+        while left > 0 {
             var set = bits[word]
-            while set != 0, taken < wanted {
-                let index = word &* 64 &+ set.trailingZeroBitCount
-                set &= set &- 1
-                taken &+= 1
-                end[-taken] = base &+ UInt64(index) &* UInt64(info.size)
+            while set != 0, left > 0 {
+                // A run of neighbours: a span that is new or was long unused consists of few.
+                let first = set.trailingZeroBitCount
+                let run = min((~(set &>> UInt64(first))).trailingZeroBitCount, left)
+                set &= ~((UInt64.max &>> UInt64(64 &- run)) &<< UInt64(first))
+                left &-= run
+                var address = base &+ UInt64(word &* 64 &+ first) &* size
+                let last = cell - run
+                while cell != last {
+                    cell -= 1
+                    cell.pointee = address
+                    address &+= size
+                }
             }
             bits[word] = set
             word &+= 1
         }
         record.pointee.free &-= UInt16(truncatingIfNeeded: wanted)
-        return taken
+        return wanted
     }
 
     /// Takes block `address` of span `id` back. Whether the span is empty now, and out of its bin: the caller frees it.
+    @inline(__always)
     mutating func give(_ address: UInt64, _ id: SpanID, _ info: SizeClass) -> Bool {
         let record = spans[id]
         let offset = UInt(address) &- arena.address(Int(record.pointee.firstPage))
@@ -108,7 +125,7 @@ struct CentralList: ~Copyable {
         record.pointee.free &+= 1
         freeBlocks &+= 1
         guard record.pointee.free == record.pointee.blocks else {
-            place(id)
+            place(id, info)
             return false
         }
         remove(id)
@@ -130,6 +147,6 @@ struct CentralList: ~Copyable {
         }
         freeBlocks &+= Int(info.spanBlocks)
         spanCount &+= 1
-        place(id)
+        place(id, info)
     }
 }

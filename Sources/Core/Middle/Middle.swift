@@ -2,23 +2,60 @@ import CPercolate
 
 /// The middle tier: batches of blocks between the caches of the CPUs and the spans.
 enum Middle {
-    /// Log2 of the number of shards of each class.
-    nonisolated(unsafe) static var shardBits = 0
-    /// The lists, `1 << shardBits` for each class.
+    /// Log2 of the number of shards of each class whose blocks fill cache lines.
+    nonisolated(unsafe) private static var shardBits = 0
+    /// Log2 of the number of shards of each class whose blocks share cache lines.
+    nonisolated(unsafe) private static var homeBits = 0
+    /// The lists: `shardCount` for each class.
     nonisolated(unsafe) static var lists = Table<CentralList>()
+    /// The index that stands for all while the process has one thread; -1 until known.
+    nonisolated(unsafe) private static var onlyIndex = -1
 
-    static var listCount: Int { SizeClass.count &<< shardBits }
+    /// Classes below this number have blocks of less than a cache line: 8, 16, 32 and 48 bytes.
+    private static var firstOfWholeLines: Int { 5 }
+
+    static var listCount: Int {
+        firstOfWholeLines &<< homeBits &+ (SizeClass.count &- firstOfWholeLines) &<< shardBits
+    }
     static var stride: Int { MemoryLayout<CentralList>.stride }
 
-    /// One shard for every eight CPUs, at most eight: what 64 CPUs would contend on is divided, two CPUs pay nothing.
+    /// Blocks of a cache line and more: one shard for every eight CPUs, at most eight; what 64 CPUs would contend on is divided,
+    /// two CPUs pay nothing. Smaller ones: one shard for each CPU, at most 64; two CPUs that write to blocks of one line would
+    /// take it from each other at every write.
     static func chooseShards(cpus: Int) {
         shardBits = 0
         while shardBits < 3, cpus > 8 &<< shardBits { shardBits &+= 1 }
+        homeBits = 0
+        while homeBits < 6, cpus > 1 &<< homeBits { homeBits &+= 1 }
     }
 
     @inline(__always)
+    private static func sharesLines(_ sizeClass: Int) -> Bool { sizeClass < firstOfWholeLines }
+
+    @inline(__always)
+    static func shardCount(_ sizeClass: Int) -> Int { 1 &<< (sharesLines(sizeClass) ? homeBits : shardBits) }
+
+    @inline(__always)
     static func list(_ sizeClass: Int, _ shard: Int) -> UnsafeMutablePointer<CentralList> {
-        lists[sizeClass &<< shardBits &+ shard]
+        guard !sharesLines(sizeClass) else { return lists[sizeClass &<< homeBits &+ shard] }
+        return lists[firstOfWholeLines &<< homeBits &+ (sizeClass &- firstOfWholeLines) &<< shardBits &+ shard]
+    }
+
+    /// The shard that a CPU allocates from. With one thread nobody can fight for a line, and one shard is denser.
+    @inline(__always)
+    private static func shard(_ sizeClass: Int, ofCPU cpu: Int) -> Int {
+        guard sharesLines(sizeClass), percolate_is_single_threaded() != 0 else {
+            return cpu & (shardCount(sizeClass) &- 1)
+        }
+        if onlyIndex < 0 { onlyIndex = cpu }
+        return onlyIndex & (shardCount(sizeClass) &- 1)
+    }
+
+    /// Whether a block lies among blocks that another CPU allocates, on the same cache line as some of them.
+    static func isForeign(_ address: UInt64, _ sizeClass: Int, cpu: Int) -> Bool {
+        guard sharesLines(sizeClass) else { return false }
+        let id = spans.span(of: page(of: UInt(address)))
+        return id != 0 && Int(spans[id].pointee.shard) != shard(sizeClass, ofCPU: cpu)
     }
 
     /// The lock of a list is its first word.
@@ -37,7 +74,13 @@ enum Middle {
     static func takePartial(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int
     ) -> Supply {
-        let list = list(sizeClass, shard(ofCPU: cpu))
+        take(sizeClass, count, before: end, shard: shard(sizeClass, ofCPU: cpu))
+    }
+
+    private static func take(
+        _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, shard: Int
+    ) -> Supply {
+        let list = list(sizeClass, shard)
         let lock = lock(list)
         guard lock.acquire() else { return .interrupted }
         let taken = list.pointee.take(count, before: end, sizeClasses[sizeClass].pointee)
@@ -45,12 +88,25 @@ enum Middle {
         return taken > 0 ? .blocks(taken) : .noMemory
     }
 
+    /// Free blocks of a shard that its CPU may keep for itself.
+    private static var surplus: Int { 1024 }
+
+    /// The same of the spans of a CPU that has many free blocks of a class of small blocks: whole lines count less than
+    /// memory. The number is read without the lock: it is a hint.
+    static func takeSurplus(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
+        guard sharesLines(sizeClass) else { return .noMemory }
+        for shard in 0..<shardCount(sizeClass) where list(sizeClass, shard).pointee.freeBlocks > surplus {
+            return take(sizeClass, count, before: end, shard: shard)
+        }
+        return .noMemory
+    }
+
     /// The same of a new span. `growing` lets the arena ask the kernel for more pages.
     static func takeFresh(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int, growing: Bool
     ) -> Supply {
         let info = sizeClasses[sizeClass].pointee
-        let shard = shard(ofCPU: cpu)
+        let shard = shard(sizeClass, ofCPU: cpu)
         var interrupted = false
         let span = allocateSpan(
             pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size), growing: growing,
@@ -82,8 +138,8 @@ enum Middle {
 
     /// The same of the spans of all shards: when there is no other memory.
     static func takeAnywhere(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
-        for shard in 0..<(1 &<< shardBits) {
-            let supply = takePartial(sizeClass, count, before: end, cpu: shard)
+        for shard in 0..<shardCount(sizeClass) {
+            let supply = take(sizeClass, count, before: end, shard: shard)
             guard case .noMemory = supply else { return supply }
         }
         return .noMemory
@@ -102,9 +158,6 @@ enum Middle {
         return (block, supply)
     }
 
-    @inline(__always)
-    private static func shard(ofCPU cpu: Int) -> Int { cpu & ((1 &<< shardBits) &- 1) }
-
     /// Gives `count` blocks of one class back. False when the calling thread is inside the list already; then blocks from
     /// `given` on were not taken.
     static func free(
@@ -113,13 +166,16 @@ enum Middle {
         let info = sizeClasses[sizeClass].pointee
         var empty: SpanID = 0
         var held = -1
+        for position in given..<min(given &+ lookahead, count) { prefetchRecord(of: blocks[position]) }
         while given < count {
+            if given &+ lookahead < count { prefetchRecord(of: blocks[given &+ lookahead]) }
             let address = blocks[given]
             let id = spans.span(of: page(of: UInt(address)))
-            guard id != 0, Int(spans[id].pointee.sizeClass) == sizeClass else {
+            let record = spans[id]
+            guard id != 0, Int(record.pointee.sizeClass) == sizeClass else {
                 ProgrammerError.doubleFree.report(UInt(address), blockSize: Int(info.size))
             }
-            let shard = Int(spans[id].pointee.shard)
+            let shard = Int(record.pointee.shard)
             if shard != held {
                 if held >= 0 { lock(list(sizeClass, held)).release() }
                 guard lock(list(sizeClass, shard)).acquire() else {
@@ -129,7 +185,7 @@ enum Middle {
                 held = shard
             }
             if list(sizeClass, shard).pointee.give(address, id, info) {
-                spans[id].pointee.next = empty
+                record.pointee.next = empty
                 empty = id
             }
             given &+= 1
@@ -137,6 +193,16 @@ enum Middle {
         if held >= 0 { lock(list(sizeClass, held)).release() }
         freeEmpty(empty)
         return true
+    }
+
+    /// How many blocks ahead the records of spans are fetched: blocks freed at random each lie in a span of their own.
+    private static var lookahead: Int { 8 }
+
+    @inline(__always)
+    private static func prefetchRecord(of address: UInt64) {
+        let id = spans.span(of: page(of: UInt(address)))
+        percolate_prefetch(UInt(bitPattern: spans[id]))
+        percolate_prefetch(UInt(bitPattern: spans.bits(id)))
     }
 
     /// Gives the chain of empty spans back to the arena.

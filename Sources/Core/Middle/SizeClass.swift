@@ -20,6 +20,8 @@ struct SizeClass {
     var maxCapacity: UInt16 = 0
     /// Most blocks that move at once.
     var batch: UInt16 = 0
+    /// 7 * 2^20 / spanBlocks, rounded up: `free * binScale >> 20` is `free * 7 / spanBlocks`.
+    private var binScale: UInt32 = 0
 
     /// Classes are numbered from 1; 0 stands for "not small".
     static var count: Int { 74 }
@@ -53,9 +55,14 @@ struct SizeClass {
             pages &+= 1
         }
         inverse = ((UInt64(1) &<< 40) &+ UInt64(size) &- 1) / UInt64(size)
+        binScale = UInt32(((7 &<< 20) &+ Int(spanBlocks) &- 1) / Int(spanBlocks))
         maxCapacity = UInt16(min(max(131072 / size, 4), 1024))
         batch = UInt16(min(max(16384 / size, 1), MoveVector.limit))
     }
+
+    /// The bin, 0...7, of a span with `free` free blocks: by how empty it is.
+    @inline(__always)
+    func bin(free: Int) -> UInt8 { UInt8(truncatingIfNeeded: (free &* Int(binScale)) &>> 20) }
 
     /// Which block of its span is at `offset`; nil when `offset` is inside a block.
     @inline(__always)

@@ -8,18 +8,26 @@ import CPercolate
 /// - Such an operand that is written is probed once more right before: that narrows the window to nanoseconds, and
 ///   no more can be done without giving up the single store.
 ///
-/// Before the first operation all of them are probed again, so a page that went away while the vector waited for its
-/// gate stops the vector without an effect.
+/// Those from the first store on are probed again before the first operation, so a page that went away while the vector waited for
+/// its gate stops the vector without an effect. Compares before it have none, and a value is fetched before it is stored: there the
+/// access itself finds out in time.
 ///
 /// - Returns: 0 when every operation ran, the index plus one of the compare that stopped the vector, or `-EAGAIN` when an operand
-///   with `expect_fault` faulted (`-EFAULT` when it was found to be another one before the first operation).
+///   with `expect_fault` faulted.
 func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count, !operations[index].expectsFault { index &+= 1 }
     if index == count { return executeOperations(operations, count: count, cpu: cpu) }
 
+    var rest = 0
+    while rest < count, !operations[rest].stores { rest &+= 1 }
+    if rest < count {
+        let copy = operations[rest].u.memcpy_op
+        // Other operations than copies may be probed once more: it costs time only.
+        if isScalar(copy.dst | copy.src, operations[rest].len) { rest &+= 1 }
+    }
     var probe = OperandProbe()
-    let error = probe.firstError(operations, count: count)
+    let error = probe.firstError(operations + rest, count: count &- rest, onlyExpected: true)
     if error != 0 { return -Int(error) }
     index = 0
     while index < count {
@@ -61,7 +69,12 @@ private func compareFetching(_ operation: cpu_op, stopsWhenEqual: Bool) -> Progr
     switch percolate_fetch_and_compare(compare.a, compare.b, operation.len, &equal) {
     case PERCOLATE_FETCHED: return (equal != 0) == stopsWhenEqual ? .stops : .goesOn
     case PERCOLATE_FETCH_FAULTED: return .faulted
-    default: return execute(operation) ? .goesOn : .stops
+    default:
+        var probe = OperandProbe()
+        guard probe.canAccess(compare.a, operation.len, .read), probe.canAccess(compare.b, operation.len, .read) else {
+            return .faulted
+        }
+        return execute(operation) ? .goesOn : .stops
     }
 }
 
@@ -87,6 +100,8 @@ private func copyFetching(_ operation: cpu_op) -> Progress {
             return .goesOn
         case PERCOLATE_FETCH_FAULTED: return .faulted
         default:
+            var probe = OperandProbe()
+            guard probe.canAccess(copy.src, operation.len, .read) else { return .faulted }
             _ = execute(operation)
             return .goesOn
         }

@@ -17,7 +17,7 @@ struct MoveVector {
     }
 
     /// Most pointers that one vector moves.
-    static var limit: Int { 64 }
+    static var limit: Int { 128 }
     /// Sections that may abort in a row before the gate is closed.
     static var attempts: Int { 4 }
 
@@ -122,8 +122,7 @@ struct MoveVector {
 /// no lock is held.
 @inline(__always)
 func withBatch<R>(_ body: (UnsafeMutablePointer<UInt64>) -> R) -> R {
-    var batch = InlineArray<64, UInt64>(repeating: 0)
-    return withUnsafeMutablePointer(to: &batch) { array in
-        body(UnsafeMutableRawPointer(array).assumingMemoryBound(to: UInt64.self))
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { batch in
+        body(pointer(UInt(bitPattern: batch.baseAddress)))
     }
 }

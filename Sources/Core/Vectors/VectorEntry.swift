@@ -13,30 +13,36 @@ public func runVector(
     if flags & query != 0 { return Int(NR_CPU_OPS.rawValue) }
     guard cpu >= 0, count >= 0, count <= CPU_OP_VEC_LEN_MAX else { return -Int(EINVAL) }
 
-    var probe = OperandProbe()
+    let room = UInt64(UInt(bitPattern: copy))
+    var probe = OperandProbe(
+        caller: room, bytes: UInt64(CPU_OP_VEC_LEN_MAX) &* UInt64(MemoryLayout<cpu_op>.stride))
     let source = UInt64(UInt(bitPattern: vector))
     let bytes = UInt32(count) &* UInt32(MemoryLayout<cpu_op>.stride)
     guard probe.canAccess(source, bytes, .read) else { return -Int(EFAULT) }
-    percolate_operand_copy(UInt64(UInt(bitPattern: copy)), source, bytes)
+    percolate_operand_copy(room, source, bytes)
 
     guard isWellFormed(copy, count: Int(count)) else { return -Int(EINVAL) }
     let error = probe.firstError(copy, count: Int(count))
     guard error == 0 else { return -Int(error) }
     guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
-    guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu)) else { return -Int(EINVAL) }
     // The start decides whether gates can be opened. In a signal handler that interrupts it they are closed, and the vector needs
-    // its lock only.
-    _ = Heap.ensureStarted()
+    // its lock only. Around vfork the thread's rseq area is another task's: the child is taken for its parent, wherever it runs.
+    let knowsItsCPU = Heap.ensureStarted() && FrontEnd.suspensions.load(ordering: .relaxed) == 0
+    guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu), knowsItsCPU) else { return -Int(EINVAL) }
     let trace = VectorTrace(beginning: source, count: Int(count), cpu: Int(cpu), origin: .callers)
-    let locally = FrontEnd.suspensions.load(ordering: .relaxed) == 0
-    let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu), locally: locally)
+    let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu), locally: knowsItsCPU)
     trace.end(result)
     return result
 }
 
 /// Whether the calling thread's affinity lets it run on `cpu`. Where it runs now it may run, which saves the question.
-private func mayRun(on cpu: Int) -> Bool {
-    if Int(percolate_getcpu()) == cpu { return true }
+///
+/// - Parameter knowsItsCPU: whether its rseq area, if it has one, says where it runs.
+private func mayRun(on cpu: Int, _ knowsItsCPU: Bool) -> Bool {
+    let sequences = FrontEnd.sequences
+    let isRegistered = knowsItsCPU && sequences.registration != .none
+    let current = isRegistered ? percolate_rseq_field(sequences.cpuOffset) : percolate_getcpu()
+    if Int(current) == cpu { return true }
     var mask = InlineArray<128, UInt64>(repeating: 0)
     let bytes = withUnsafeMutablePointer(to: &mask) {
         percolate_getaffinity(1024, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))

@@ -1,5 +1,9 @@
 // What the exported functions and the helpers return, and leave in errno, from a program's side.
+//
+//     helpers [NUMBER ERRNO]      where the kernel answers the system call of that number by an error
 #define _GNU_SOURCE
+#include "without_calls.h"
+
 #include <percolate/percpu_ops.h>
 
 #include <pthread.h>
@@ -130,7 +134,8 @@ static void check_sequences(void) {
     EXPECT(percolate_gates[0].state == PERCOLATE_GATE_CLOSED && percolate_gates[1].state == PERCOLATE_GATE_CLOSED);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 2) { answer_call_with((unsigned)atoi(argv[1]), atoi(argv[2])); }
     EXPECT(cpu_op_available() == 1);
     EXPECT(cpu_opv(NULL, 0, -1, CPU_OP_NR_FLAG) == NR_CPU_OPS);
     EXPECT(cpu_op_get_current_cpu() >= 0);

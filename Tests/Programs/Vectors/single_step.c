@@ -4,7 +4,7 @@
 //
 // A sequence is aborted at every step, so an operation that only retried would never end: LIMIT steps are allowed each.
 // Then the tracer stops a thread in the middle of a vector, behind the closed gate: others allocate, run vectors for another
-// CPU, and wait for this one; then it goes on.
+// CPU, and wait for this one; a signal handler runs in the thread that waits; then it goes on.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 
@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,7 +103,7 @@ static int step_through(const char *name, int (*run)(int cpu), long limit) {
 // What the tracer and the process with the stopped holder share.
 struct shared {
     volatile pid_t holder;
-    volatile int cpu, others_done, waiter_started, waiter_done;
+    volatile int cpu, others_done, waiter_started, waiter_done, handler_started, handler_done;
 };
 static struct shared *shared;
 
@@ -116,7 +117,19 @@ static void *hold(void *unused) {
     return (void *)(intptr_t)(result == 0 && one == 1);
 }
 
+// In the thread that waits: it waits as well, and both arrive.
+static void handle(int signal) {
+    (void)signal;
+    int saved = errno;
+    shared->handler_started = 1;
+    free(malloc(100));
+    shared->handler_done = cpu_op_addv(&v2, 1, shared->cpu) == 0;
+    errno = saved;
+}
+
 static void be_held(void) {
+    struct sigaction action = {.sa_handler = handle};
+    sigaction(SIGUSR2, &action, NULL);
     pthread_t holder;
     pthread_create(&holder, NULL, hold, NULL);
     int cpu = -1;
@@ -160,11 +173,15 @@ static int stop_in_the_middle(long limit) {
     for (int waited = 0; !shared->waiter_started && waited < 10000; waited++) { usleep(1000); }
     usleep(100 * 1000);
     int others = shared->others_done, waits = shared->waiter_started && !shared->waiter_done;
+    syscall(SYS_tgkill, child, child, SIGUSR2);
+    for (int waited = 0; !shared->handler_started && waited < 10000; waited++) { usleep(1000); }
+    int handled = shared->handler_started && !shared->waiter_done;
     ptrace(PTRACE_DETACH, holder, NULL, NULL);
     waitpid(child, &status, 0);
-    int right = closed && others && waits && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    printf("stopped holder: closed %d, others went on %d, the vector waited %d, end %d\n", closed, others, waits,
-           WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    int right = closed && others && waits && handled && shared->handler_done && WIFEXITED(status)
+        && WEXITSTATUS(status) == 0;
+    printf("stopped holder: closed %d, others went on %d, the vector waited %d, its handler ran %d, end %d\n", closed, others,
+           waits, handled, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     return right;
 }
 

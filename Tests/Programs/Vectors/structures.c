@@ -11,12 +11,13 @@
 //     signals=1    a timer interrupts the process; the handler adds to a per-CPU counter, and allocates
 //     delay=STEP   before that step of each sequence, wait
 //     turns=N      this many turns of an empty loop
+//     hold=N       that many turns between the load and the store of what the lock protects
 //     fence=ERRNO  membarrier answers so and does nothing; 0 looks like success
 //
 // Prints what it found. Ends with 0 when every operation took effect exactly once, else with 1.
 #define _GNU_SOURCE
 #include "delays.h"
-#include "without_fence.h"
+#include "without_calls.h"
 
 #include <percolate/percpu_ops.h>
 
@@ -60,7 +61,7 @@ struct per_cpu {
 static struct per_cpu data[CPUS];
 static struct node nodes[CPUS * ITEMS];
 static int cpu_count, thread_count;
-static long operations;
+static long operations, hold_turns;
 static enum way way;
 static bool change_affinity;
 static atomic_bool stop;
@@ -119,7 +120,9 @@ static void count_under_lock(void) {
                 1);
         if (result > 0) { sched_yield(); }
     } while (result != 0);
-    data[cpu].locked_count++;
+    intptr_t count = data[cpu].locked_count;
+    for (volatile long turn = 0; turn < hold_turns; turn++) {}
+    data[cpu].locked_count = count + 1;
     __atomic_store_n(&data[cpu].lock, 0, __ATOMIC_RELEASE);
 }
 
@@ -359,6 +362,7 @@ int main(int argc, char **argv) {
         signals = value(argv[index], "signals", signals);
         delay = value(argv[index], "delay", delay);
         turns = value(argv[index], "turns", turns);
+        hold_turns = value(argv[index], "hold", hold_turns);
         fence = value(argv[index], "fence", fence);
     }
     // The first vector opens the gates: sequences alone would be tried for ever.

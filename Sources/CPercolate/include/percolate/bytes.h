@@ -10,4 +10,7 @@ static inline void percolate_copy(uintptr_t target, uintptr_t source, size_t cou
 }
 
 static inline void percolate_zero(uintptr_t target, size_t count) { memset((void *)target, 0, count); }
+
+/// Fetches the line at an address, which need not be mapped, into the cache.
+static inline void percolate_prefetch(uintptr_t address) { __builtin_prefetch((const void *)address); }
 #endif

@@ -47,6 +47,12 @@ void percolate_scavenger_forbid_after_fork(void) PERCOLATE_HIDDEN;
 /// handlers of other libraries have done their waiting for threads that may allocate, and first after it.
 void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) PERCOLATE_HIDDEN;
 
+/// libc's own word for it, where libc has it: glibc 2.32.
+extern char __libc_single_threaded __attribute__((weak));
+
+/// Whether the process has one thread, as far as libc knows. No where it does not say.
+static inline int percolate_is_single_threaded(void) { return &__libc_single_threaded && __libc_single_threaded; }
+
 /// Whether start-up has run.
 extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;
 

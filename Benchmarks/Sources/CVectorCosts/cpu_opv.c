@@ -1,0 +1,1 @@
+../../../LD_PRELOAD/cpu_opv.c
