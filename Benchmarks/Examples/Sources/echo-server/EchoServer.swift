@@ -53,6 +53,8 @@ import Report
                 var received = 0
                 while received < size {
                     guard let part = try await replies.next() else { fatalError("the server hung up") }
+                    let isIntact = part.readableBytesView.allSatisfy { $0 == UInt8(client) }
+                    guard isIntact else { fatalError("a byte changed") }
                     received += part.readableBytes
                 }
             }
