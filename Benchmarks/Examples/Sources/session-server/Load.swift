@@ -3,7 +3,7 @@ import Synchronization
 
 /// The clients: a thread for each connection, which asks, waits for the answer and checks it.
 ///
-/// Users arrive one after the other and stay for a while; in each of four waves there are first few at a time and then many.
+/// There are four days. In the first half of each the users become many and then few again; in the second half, the night, there are few.
 final class Load: Sendable {
     private let port: UInt16
     private let requests: Int
@@ -34,13 +34,12 @@ final class Load: Sendable {
         group.wait()
     }
 
-    /// The user of a request: one of those who are there, drawn by the request's number.
+    /// The user of a request: one of those who are there, drawn by the request's number. With every tenth request a new one comes.
     private func session(_ request: Int) -> Int {
-        let wave = requests / 4
-        let phase = Double(request % wave) / Double(wave)
-        let present = requests / 200 + Int(Double(requests / 12) * max(0, sin(phase * .pi)))
-        let arrived = request / 6
-        return max(0, arrived - Int(random(request) % UInt64(present)))
+        let day = Double(request % (requests / 4)) / Double(requests / 4)
+        let noon = requests / 10
+        let present = requests / 200 + Int(Double(noon) * max(0, sin(2 * .pi * day)))
+        return noon + request / 10 - Int(random(request) % UInt64(present))
     }
 
     /// A number that follows from `request` without a pattern.

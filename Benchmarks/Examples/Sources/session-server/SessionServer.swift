@@ -17,11 +17,11 @@ import Report
         if arguments.first == "load" { return try Load(arguments: Array(arguments.dropFirst())).run() }
         func number(_ standard: Int) -> Int { arguments.popFirst().flatMap { Int($0) } ?? standard }
         let requests = number(120_000)
-        let connections = number(128)
-        let threads = number(128)
+        let connections = number(256)
+        let threads = number(256)
 
         let server = try await report("session-server", idle: .seconds(2)) {
-            let server = try await SessionServer(threads: threads, lifetime: requests / 12)
+            let server = try await SessionServer(threads: threads, lifetime: requests / 16)
             try await server.answer(requests, connections: connections)
             return server
         } rest: { server in

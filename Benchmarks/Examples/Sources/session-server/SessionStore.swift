@@ -20,7 +20,7 @@ final class SessionStore: Sendable {
         let time = clock.wrappingAdd(1, ordering: .relaxed).newValue
         let reply = parts[request.session % parts.count].sessions.withLock { sessions in
             if let session = sessions[request.session] { return session.visit(request, at: time) }
-            let session = Session()
+            let session = Session(number: request.session)
             sessions[request.session] = session
             return session.visit(request, at: time)
         }
