@@ -19,7 +19,8 @@ final class Session {
     init(number: Int) {
         orders = (0..<number % 97).map { order in
             let lines = (0..<(number &* 7 &+ order) % 9).map { line in
-                "line \(line) of \(number): " + String(repeating: "x", count: (number &* 31 &+ order &* 17 &+ line) % 150)
+                let length = (number &* 31 &+ order &* 17 &+ line) % 150
+                return "line \(line) of \(number): " + String(repeating: "x", count: length)
             }
             return Order(title: "order \(order) of customer \(number)", lines: lines)
         }
