@@ -36,6 +36,7 @@ let package = Package(
             name: "Allocations",
             dependencies: [
                 .product(name: "Benchmark", package: "benchmark"),
+                .product(name: "MallocInterposerSwift", package: "malloc-interposer"),
                 .product(name: "percolate_malloc", package: "percolate"),
             ],
             path: "Benchmarks/Allocations",

@@ -9,5 +9,8 @@ let package = Package(
     dependencies: [.package(name: "percolate", path: "../..")],
     targets: [
         .target(
-            name: "MallocInterposerSwift", dependencies: [.product(name: "Percolate", package: "percolate")])
+            name: "MallocInterposerSwift", dependencies: [.product(name: "Percolate", package: "percolate")]),
+        .testTarget(
+            name: "MallocInterposerTests",
+            dependencies: ["MallocInterposerSwift", .product(name: "percolate_malloc", package: "percolate")]),
     ])
