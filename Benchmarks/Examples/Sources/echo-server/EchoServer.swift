@@ -7,7 +7,7 @@ import Report
     private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     static func main() async throws {
-        let messages = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 2000
+        let messages = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 3000
         try await report("echo-server") {
             let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .bind(host: "127.0.0.1", port: 0) { channel in
