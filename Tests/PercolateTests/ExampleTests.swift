@@ -36,11 +36,13 @@ import Testing
                 of: /(\S+) seconds \d+\.\d+ loaded (\d+) idle (\d+) peak (\d+) percolate true\n/),
             "\(outcome.output)")
         #expect(line.1 == example)
-        let peak = try #require(Int(line.4))
-        #expect(Int(line.2) ?? 0 > 1 << 20 && Int(line.2) ?? 0 <= peak && Int(line.3) ?? 0 <= peak)
+        // The kernel counts the pages of each CPU apart, and adds them up now and then.
+        let peak = try #require(Int(line.4)) * 11 / 10
+        let resident = [line.2, line.3].compactMap { Int($0) }
+        #expect(resident.count == 2 && resident.allSatisfy { $0 > 1 << 20 && $0 <= peak }, "\(line.0)")
 
         let statistics = try Statistics.all(prefix: prefix)
         #expect(statistics.count == (example == "session-server" ? 2 : 1), "one file for each process")
-        for process in statistics { #expect(process.servedBlocks > 1000) }
+        for process in statistics { #expect(process.servedBlocks > 200) }
     }
 }
