@@ -37,8 +37,10 @@ let sharedObject: [LinkerSetting] = [
     ])
 ]
 
-/// The API's own Swift: what touches memory without checks is marked.
-let api: [SwiftSetting] = [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+/// The API's own Swift: what touches memory without checks is marked, and no warning passes.
+let api: [SwiftSetting] = [
+    .strictMemorySafety(), .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
+]
 
 /// A program exports its gates, so that the shared object, preloaded, finds and uses them in place of its own.
 let sharedGates: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=percolate_gates"])]

@@ -1,6 +1,7 @@
 import Foundation
 import Percolate
 import Synchronization
+import TestSupport
 import Testing
 
 /// Counts of this API's own use: nothing else in the test process allocates here, unless the shared object is loaded.
@@ -80,5 +81,34 @@ import Testing
         let before = ProcessHeap.countAllocations {}
         ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: 100))
         if !ProcessHeap.servesMalloc { #expect(before == AllocationCounts()) }
+    }
+
+    @Test func aScopeOfTwoFunctionsCountsFromItsStartToItsEnd() throws {
+        guard !ProcessHeap.servesMalloc else { return }
+        let before = try ProcessHeap.allocate(byteCount: 10)
+        let scope = AllocationScope()
+        ProcessHeap.deallocate(before)
+        ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: 10))
+        let counts = scope.end()
+        #expect(counts.allocations == 1 && counts.deallocations == 2)
+    }
+
+    @Test func aScopeThatIsForgottenEnds() throws {
+        do { _ = AllocationScope() }
+        let size = ProcessHeap.statistics.process.servedBlocks
+        for _ in 0..<10_000 { ProcessHeap.deallocate(try ProcessHeap.allocate(byteCount: 100)) }
+        // Without a scope nearly all of these are served by the caches, which do not count.
+        if ProcessHeap.statistics.mode == .sections {
+            #expect(ProcessHeap.statistics.process.servedBlocks - size < 5000)
+        }
+    }
+
+    @Test(arguments: ["threads", "fork", "signals"])
+    func countsOfMallocAreExactAcross(what: String) async throws {
+        let include = Checkout.root.appending(path: "Sources/CPercolate/include").path
+        let program = try await Compiler.shared.executable("Stress/counting.c", flags: ["-I\(include)"])
+        let outcome = try await run(program, [what], under: .percolate())
+        #expect(outcome.succeeded, "\(outcome)")
+        #expect(outcome.output.wholeMatch(of: /counting: [1-9]\d{4,} allocations\n/) != nil, "\(outcome.output)")
     }
 }

@@ -22,21 +22,14 @@ private actor Consumer {
             let manager = FileManager.default
             if manager.fileExists(atPath: folder.path) { try manager.removeItem(at: folder) }
             try manager.createDirectory(at: folder, withIntermediateDirectories: true)
-            let clone = folder.appending(path: "percolate").path
-            try await command("git", "clone", "--quiet", Checkout.root.path, clone)
-            try await command("git", "-C", clone, "tag", "0.1.0")
+            try await TaggedClone.make(in: folder)
             let package = folder.appending(path: "consumer")
             try manager.copyItem(at: Checkout.programs.appending(path: "Consumer"), to: package)
-            try await command("swift", "build", "-c", configuration, "--package-path", package.path)
+            try await require("swift", "build", "-c", configuration, "--package-path", package.path)
             return package.appending(path: ".build/\(configuration)")
         }
         build = task
         return try await task.value
-    }
-
-    private func command(_ program: String, _ arguments: String...) async throws {
-        let outcome = try await run(program, arguments, under: .glibc, timeout: .seconds(900))
-        try #require(outcome.succeeded, "\(program) \(arguments): \(outcome.output) \(outcome.errors)")
     }
 }
 
@@ -72,6 +65,37 @@ private actor Consumer {
         let bindings = outcome.errors.split(separator: "\n").filter { $0.contains("symbol `malloc'") }
         #expect(bindings.contains { $0.contains("libswiftCore.so") })
         #expect(bindings.filter { !$0.contains("to ") || !$0.contains("libpercolate_malloc.so") } == [])
+    }
+
+    @Test(arguments: ["debug", "release"])
+    func ownersAndPerCPUDataNeedNoUnsafe(configuration: String) async throws {
+        let program = try await consumer(configuration).appending(path: "owners").path
+        let outcome = try await run(program, under: .glibc)
+        #expect(outcome.succeeded, "\(outcome)")
+        #expect(
+            outcome.output == """
+                value 2
+                buffer 5049
+                stack 3
+                pool 4
+                counter 800 largest 7
+                counted true
+                statistics true
+
+                """)
+    }
+
+    @Test func addingToACounterIsInlinedIntoTheConsumer() async throws {
+        let program = try await consumer("release").appending(path: "plain").path
+        let outcome = try await run("objdump", ["-d", "--no-show-raw-insn", program], under: .glibc)
+        let functions = outcome.output.components(separatedBy: "\n\n")
+        let body = try #require(functions.first { $0.contains(/^[0-9a-f]+ <[^>]*countOne[^>]*>:/) })
+        #expect(body.contains("%fs:"), "the sequence is not in the caller: \(body)")
+        // Jumps and calls to Percolate's functions, of which only the slow path is one.
+        let calls = body.split(separator: "\n").filter { line in
+            line.contains(/\s(call|jmp)\s.*Percolate/) && !line.contains("countOne") && !line.contains("addByVector")
+        }
+        #expect(calls == [], "\(body)")
     }
 
     @Test(arguments: ["debug", "release"])

@@ -1,5 +1,3 @@
-import CPercolate
-
 /// What a piece of code allocated and freed, on all threads of the process.
 ///
 /// Bytes are those of whole blocks (`ProcessHeap.usableSize(of:)`), so up to a ninth more than were asked for above 128 bytes. A
@@ -9,11 +7,14 @@ public struct AllocationCounts: Sendable, Equatable, Codable {
     public var allocations = 0
     /// Blocks freed, also those that were allocated before.
     public var deallocations = 0
+    /// Bytes of the blocks allocated.
     public var allocatedBytes = 0
+    /// Bytes of the blocks freed.
     public var deallocatedBytes = 0
     /// The most bytes that were alive at one moment, above those that were alive at the start.
     public var peakBytes = 0
 
+    /// All counts 0.
     public init() {}
 
     /// Blocks that are alive at the end and were not at the start; negative when older blocks were freed.
@@ -40,7 +41,7 @@ extension ProcessHeap {
     public static func countAllocations<Failure: Error>(
         in body: () throws(Failure) -> Void
     ) throws(Failure) -> AllocationCounts {
-        let scope = CountingScope()
+        let scope = AllocationScope()
         do {
             try body()
         } catch {
@@ -54,7 +55,7 @@ extension ProcessHeap {
     nonisolated(nonsending) public static func countAllocations<Failure: Error>(
         in body: nonisolated(nonsending) () async throws(Failure) -> Void
     ) async throws(Failure) -> AllocationCounts {
-        let scope = CountingScope()
+        let scope = AllocationScope()
         do {
             try await body()
         } catch {
@@ -62,30 +63,5 @@ extension ProcessHeap {
             throw error
         }
         return scope.end()
-    }
-}
-
-/// One scope of the core, from `init` to `end`. Its memory is allocated before it counts, and freed after.
-@safe
-private struct CountingScope: ~Copyable, @unchecked Sendable {
-    private let scope: UnsafeMutablePointer<percolate_counting_scope>
-
-    init() {
-        unsafe scope = .allocate(capacity: 1)
-        unsafe scope.initialize(to: percolate_counting_scope())
-        unsafe HeapAccess.current.table.pointee.begin_counting(scope)
-    }
-
-    consuming func end() -> AllocationCounts {
-        unsafe HeapAccess.current.table.pointee.end_counting(scope)
-        let figures = unsafe scope.pointee
-        unsafe scope.deallocate()
-        var counts = AllocationCounts()
-        counts.allocations = unsafe Int(figures.allocations)
-        counts.deallocations = unsafe Int(figures.deallocations)
-        counts.allocatedBytes = unsafe Int(figures.allocated_bytes)
-        counts.deallocatedBytes = unsafe Int(figures.deallocated_bytes)
-        counts.peakBytes = unsafe Int(figures.peak_bytes)
-        return counts
     }
 }

@@ -16,6 +16,7 @@ public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
     /// The number of elements.
     public var count: Int { unsafe buffer.count }
 
+    /// The positions: 0 up to ``count``.
     public var indices: Range<Int> { 0..<count }
 
     /// The element at a position, in place.

@@ -9,13 +9,21 @@
 public struct HeapOptions: Sendable, Codable, Equatable {
     /// When free pages go back to the kernel.
     public enum Release: String, Sendable, Codable {
-        case prompt, lazy, never
+        /// When they were not wanted back for a short while. The default.
+        case prompt
+        /// Later: less work for the kernel, and more memory.
+        case lazy
+        /// Only by ``ProcessHeap/releaseFreeMemory()``.
+        case never
     }
 
     /// What caches are indexed by.
     public enum Index: String, Sendable, Codable {
+        /// What suits the machine.
         case automatic = "auto"
+        /// The CPU's number.
         case cpuID = "cpu_id"
+        /// The concurrency id, which the kernel keeps below the number of threads: fewer caches in small processes on large machines.
         case mmCID = "mm_cid"
     }
 
@@ -30,13 +38,16 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     public var sequences = true
     /// Whether membarrier(2) is used where the kernel has it.
     public var membarrier = true
+    /// What caches are indexed by.
     public var index = Index.automatic
     /// Bytes of free blocks that the caches of one CPU may hold.
     public var cacheBytes = 1 << 20
+    /// When free pages go back to the kernel.
     public var release = Release.prompt
     /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
     public var reservedBytes: Int?
 
+    /// The defaults.
     public init() {}
 
     /// The value for the environment variable: what differs from the default.

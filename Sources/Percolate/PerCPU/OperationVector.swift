@@ -53,6 +53,7 @@ public struct OperationVector {
     /// Operations asked for: may be more than fit, which `run` refuses.
     public private(set) var count = 0
 
+    /// A vector without operations.
     public init() {}
 
     /// Goes on when the bytes are equal, else ends the vector. At most 4,096 bytes.

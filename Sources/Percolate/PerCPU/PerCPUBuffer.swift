@@ -11,6 +11,7 @@ public final class PerCPUBuffer<Element: ~Copyable>: @unchecked Sendable where E
     /// Places of each CPU.
     public let capacity: Int
 
+    /// Gives each CPU `capacity` places, 1 to 65,536 of them: eight bytes each. Ends the process where there is no memory.
     public init(capacity: Int) {
         precondition(capacity > 0 && capacity <= 65536, "a per-CPU buffer has 1 to 65,536 places")
         self.capacity = capacity

@@ -8,6 +8,7 @@ import CPercolate
 public final class PerCPUCounter: Sendable {
     @usableFromInline let slots = PerCPUSlots(byteCount: 8)
 
+    /// A counter that is 0. Ends the process where there is no memory.
     public init() {}
 
     /// Adds, wrapping around.

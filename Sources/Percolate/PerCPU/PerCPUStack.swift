@@ -13,6 +13,7 @@ public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where El
 
     private let slots = PerCPUSlots(byteCount: 8)
 
+    /// Empty stacks. Ends the process where there is no memory.
     public init() {}
 
     deinit {

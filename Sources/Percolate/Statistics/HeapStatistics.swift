@@ -15,18 +15,29 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
 
     /// What the caches are indexed by.
     public enum Index: String, Sendable, Codable {
+        /// The CPU's number.
         case cpuID = "cpu_id"
+        /// The concurrency id, which the kernel keeps below the number of threads.
         case mmCID = "mm_cid"
     }
 
     /// Who registered the threads' restartable sequences with the kernel.
     public enum Registration: String, Sendable, Codable {
-        case none, glibc, own
+        /// Nobody: caches are under locks.
+        case none
+        /// The C library, for every thread.
+        case glibc
+        /// The heap, for each thread that uses it.
+        case own
     }
 
+    /// The process that the statistics are of.
     public var processID = 0
+    /// How caches are used.
     public var mode = Mode.sections
+    /// What the caches are indexed by.
     public var index = Index.cpuID
+    /// Who registered the threads' restartable sequences.
     public var registration = Registration.none
     /// Whether the caches of other CPUs can be emptied, by membarrier(2).
     public var canFence = false
@@ -34,6 +45,7 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
     public var servesMalloc = false
     /// Bytes of pages that may be in use; nil without a limit.
     public var memoryLimit: Int?
+    /// The figures of the whole process.
     public var process = Process()
     /// The size classes that have spans, by size.
     public var sizeClasses: [SizeClass] = []
@@ -56,14 +68,18 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var releasedBytes = 0
         /// Bytes of the heap's own tables.
         public var metadataBytes = 0
+        /// Spans that hold blocks: runs of pages, each for blocks of one size class or for one large block.
         public var spansInUse = 0
         /// Blocks that were handed out below the fast path. Above 0 shows that the heap serves.
         public var servedBlocks = 0
+        /// Blocks above the largest size class that were handed out since start.
         public var largeAllocations = 0
+        /// Of those, how many were taken back.
         public var largeFrees = 0
         /// Blocks that signal handlers got while they interrupted the heap.
         public var emergencyAllocations = 0
 
+        /// All figures 0.
         public init() {}
     }
 
@@ -73,6 +89,7 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var blockBytes = 0
         /// Bytes of a span.
         public var spanBytes = 0
+        /// Spans of this class.
         public var spans = 0
         /// Blocks of all spans.
         public var blocks = 0
@@ -83,6 +100,7 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         /// Blocks that the program has.
         public var usedBlocks: Int { max(0, blocks - freeBlocks - cachedBlocks) }
 
+        /// All figures 0.
         public init() {}
     }
 
@@ -92,31 +110,46 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var index = 0
         /// Bytes of free blocks that the caches hold.
         public var cachedBytes = 0
+        /// Free blocks that the caches hold.
         public var cachedBlocks = 0
-        /// Bytes of free blocks that the caches may hold as they are divided now, and at all.
+        /// Bytes of free blocks that the caches may hold as they are divided among the size classes now.
         public var capacityBytes = 0
+        /// Bytes of free blocks that the caches may hold at all.
         public var budgetBytes = 0
+        /// Allocations that found the cache empty and fetched a batch.
         public var refills = 0
+        /// Blocks that those batches brought.
         public var refilledBlocks = 0
+        /// Deallocations that found the cache full and gave a batch back.
         public var drains = 0
+        /// Blocks that those batches took away.
         public var drainedBlocks = 0
+        /// Times that another CPU took blocks out of these caches.
         public var steals = 0
+        /// Blocks that it took.
         public var stolenBlocks = 0
+        /// Times that a size class got more or less room.
         public var capacityChanges = 0
-        /// Operation vectors that ran where the thread was, and that were run for another CPU.
+        /// Operation vectors that ran where the thread was.
         public var vectorsLocal = 0
+        /// Operation vectors that were run for this CPU from another.
         public var vectorsRemote = 0
+        /// Restartable sequences of slow paths that were interrupted.
         public var sectionsAborted = 0
-        /// Closings of the gate by a section on the same CPU, and by a fence.
+        /// Closings of the gate by a section on the same CPU.
         public var gatesClosedLocal = 0
+        /// Closings of the gate by a fence.
         public var gatesClosedRemote = 0
-        /// Blocks that went around the caches.
+        /// Blocks that were allocated around the caches.
         public var directAllocations = 0
+        /// Blocks that were freed around the caches.
         public var directFrees = 0
 
+        /// All figures 0.
         public init() {}
     }
 
+    /// No figures. ``ProcessHeap/statistics`` gives those of the process.
     public init() {}
 
     enum CodingKeys: String, CodingKey {

@@ -13,4 +13,8 @@ let package = Package(
                 .product(name: "percolate_malloc", package: "percolate"),
             ]),
         .executableTarget(name: "plain", dependencies: [.product(name: "Percolate", package: "percolate")]),
+        // What touches memory without checks is an error here, unless it is marked.
+        .executableTarget(
+            name: "owners", dependencies: [.product(name: "Percolate", package: "percolate")],
+            swiftSettings: [.strictMemorySafety(), .treatAllWarnings(as: .error)]),
     ])

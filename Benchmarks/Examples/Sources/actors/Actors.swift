@@ -14,7 +14,7 @@ import Report
     }
 
     static func main() async throws {
-        let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 4000
+        let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 60_000
         try await report("actors") {
             let accounts = (0..<200).map { _ in Account() }
             await withTaskGroup(of: Void.self) { group in

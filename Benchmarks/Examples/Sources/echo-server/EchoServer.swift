@@ -7,7 +7,7 @@ import Report
     private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     static func main() async throws {
-        let messages = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 2000
+        let messages = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 3000
         try await report("echo-server") {
             let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .bind(host: "127.0.0.1", port: 0) { channel in
@@ -53,6 +53,8 @@ import Report
                 var received = 0
                 while received < size {
                     guard let part = try await replies.next() else { fatalError("the server hung up") }
+                    let isIntact = part.readableBytesView.allSatisfy { $0 == UInt8(client) }
+                    guard isIntact else { fatalError("a byte changed") }
                     received += part.readableBytes
                 }
             }

@@ -16,7 +16,7 @@ import Report
     }
 
     static func main() async throws {
-        let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 3000
+        let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 10_000
         try await report("json-loop") {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in 0..<ProcessInfo.processInfo.activeProcessorCount {

@@ -1,0 +1,20 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A clone of this checkout, as committed, with a version: what a package manager fetches.
+enum TaggedClone {
+    /// Makes it in `folder`, under the name `percolate`.
+    static func make(in folder: URL) async throws {
+        let clone = folder.appending(path: "percolate").path
+        try await require("git", "clone", "--quiet", Checkout.root.path, clone)
+        try await require("git", "-C", clone, "tag", "--force", "0.1.0")
+    }
+}
+
+/// Runs a program that prepares a test, and fails the test with what it said when it does not succeed.
+func require(_ program: String, _ arguments: String...) async throws {
+    let outcome = try await run(program, arguments, under: .glibc, timeout: .seconds(1500))
+    try #require(
+        outcome.succeeded, "\(program) \(arguments): \(outcome.output.suffix(4000)) \(outcome.errors.suffix(4000))")
+}
