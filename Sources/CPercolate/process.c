@@ -90,6 +90,12 @@ LIGHT void percolate_register_fork_handlers(void (*prepare)(void), void (*parent
 #endif
 }
 
+static __thread int fork_depth __attribute__((tls_model("initial-exec")));
+
+void percolate_enter_fork(void) { fork_depth++; }
+void percolate_leave_fork(void) { fork_depth--; }
+bool percolate_is_inside_fork(void) { return fork_depth != 0; }
+
 static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
 static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));
 

@@ -82,7 +82,9 @@ struct Lock {
     /// Before fork: takes the lock and leaves it at rest. A lock that the calling thread is inside of, in a signal handler that forks,
     /// stays as it is.
     func holdForFork() {
-        guard acquire() else { return }
+        let me = percolate_thread_pointer()
+        let isFree = word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
+        guard isFree || acquireContended(me, isForking: true) else { return }
         if word.pointee.load(ordering: .relaxed) & Self.passing != 0 {
             exchangeFlag(Self.passing, for: Self.atRest)
         } else {
@@ -132,7 +134,8 @@ struct Lock {
         return true
     }
 
-    private func acquireContended(_ me: UInt) -> Bool {
+    /// - Parameter isForking: whether the caller is the fork handler that takes all locks.
+    private func acquireContended(_ me: UInt, isForking: Bool = false) -> Bool {
         var spins = 0
         while true {
             let seen = word.pointee.load(ordering: .relaxed)
@@ -151,6 +154,9 @@ struct Lock {
                 continue
             }
             guard lockOrder.mayWait(for: UInt(bitPattern: word), me) else { return false }
+            // libc locks its list of fork handlers before and after each of them. A signal handler that interrupted a thread there must not
+            // wait for a thread that forks as well: that one holds all of our locks while it wants the list.
+            if seen & (Self.atRest | Self.passing) != 0, !isForking, percolate_is_inside_fork() { return false }
             if seen & Self.contended == 0 {
                 let wanted = seen | Self.contended
                 guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else {

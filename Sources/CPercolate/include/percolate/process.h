@@ -47,6 +47,11 @@ void percolate_scavenger_forbid_after_fork(void) PERCOLATE_HIDDEN;
 /// handlers of other libraries have done their waiting for threads that may allocate, and first after it.
 void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) PERCOLATE_HIDDEN;
 
+/// Around fork, where the shared object sees it: the calling thread is inside libc's fork, which has locks of its own.
+void percolate_enter_fork(void) PERCOLATE_HIDDEN;
+void percolate_leave_fork(void) PERCOLATE_HIDDEN;
+bool percolate_is_inside_fork(void) PERCOLATE_HIDDEN;
+
 /// libc's own word for it, where libc has it: glibc 2.32.
 extern char __libc_single_threaded __attribute__((weak));
 
