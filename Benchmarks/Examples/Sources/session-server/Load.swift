@@ -72,9 +72,9 @@ final class Load: Sendable {
                 var data = try encoder.encode(request)
                 data.append(UInt8(ascii: "\n"))
                 let sent = data.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-                guard sent == data.count else { fatalError("the connection broke") }
+                guard sent == data.count else { fail("the connection broke") }
                 let length = getline(&line, &room, stream)
-                guard length > 0, let line else { fatalError("no answer") }
+                guard length > 0, let line else { fail("no answer") }
                 let reply = try decoder.decode(Reply.self, from: Data(bytes: line, count: length))
                 guard reply.session == request.session, reply.visits > 0, reply.body.contains(request.page) else {
                     fatalError("a wrong answer")
@@ -85,6 +85,12 @@ final class Load: Sendable {
         }
         free(line)
         fclose(stream)
+    }
+
+    /// Ends the load with one line. When the server ends, all threads notice at once.
+    private func fail(_ reason: String) -> Never {
+        FileHandle.standardError.write(Data("session-server load: \(reason)\n".utf8))
+        _exit(1)
     }
 
     /// A connection to the server.
