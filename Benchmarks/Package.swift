@@ -11,11 +11,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
-        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: ["MallocInterposer"]),
-        // What the malloc metrics of the package above come from. The original would stand between the benchmarks and the allocators
-        // that they call; this one asks Percolate, and only where such a metric is wanted.
-        .package(path: "malloc-interposer"),
-        .package(name: "percolate", path: ".."),
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
         .target(name: "CMeasure"),
@@ -43,15 +39,6 @@ let package = Package(
             name: "Allocators",
             dependencies: ["CJemalloc", .product(name: "Benchmark", package: "benchmark")],
             path: "Benchmarks/Allocators",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
-        .executableTarget(
-            name: "Allocations",
-            dependencies: [
-                .product(name: "Benchmark", package: "benchmark"),
-                .product(name: "MallocInterposerSwift", package: "malloc-interposer"),
-                .product(name: "percolate_malloc", package: "percolate"),
-            ],
-            path: "Benchmarks/Allocations",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
         .testTarget(name: "CompareTests", dependencies: ["Compare"]),
     ]
