@@ -95,6 +95,11 @@ int main(int argc, char **argv) {
     for (int i = 0; i < threads; i++) CHECK_ZERO(pthread_create(&handles[i], NULL, burst, (void *)(uintptr_t)(i + 1)));
     pause_microseconds(300000);
     int count = threads_now(&scavengers);
+    // It names itself: on a loaded machine not at once.
+    for (int tries = 0; tries < 50 && scavengers != wanted; tries++) {
+        pause_microseconds(100000);
+        count = threads_now(&scavengers);
+    }
     if (scavengers != wanted || count != threads + 1 + wanted) fail("%d threads, %d of the allocator", count, scavengers);
     long start = resident_kib();
     for (int round = 0; round < 2; round++) {
