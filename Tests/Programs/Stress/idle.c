@@ -67,7 +67,8 @@ static void *burst(void *argument) {
             memset(blocks[count], 1, size);
             held += size;
         }
-        pthread_barrier_wait(&barrier);
+        pthread_barrier_wait(&barrier);  // allocated
+        pthread_barrier_wait(&barrier);  // measured
         while (count > 0) free(blocks[--count]);
         munmap(blocks, room * sizeof(void *));
         blocks = mmap(NULL, room * sizeof(void *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -106,6 +107,7 @@ int main(int argc, char **argv) {
         pthread_barrier_wait(&barrier);
         pthread_barrier_wait(&barrier);
         long peak = resident_kib();
+        pthread_barrier_wait(&barrier);
         pthread_barrier_wait(&barrier);
         uint64_t until = now_nanoseconds() + 10000000000u;
         long idle = 0;
