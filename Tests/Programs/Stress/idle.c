@@ -117,6 +117,7 @@ int main(int argc, char **argv) {
             idle = resident_kib();
         } while (wanted && idle > start + 4096 && now_nanoseconds() < until);
         printf("idle: start %ld peak %ld after %ld\n", start, peak, idle);
+        fflush(stdout);
         CHECK(peak > start + atoi(argv[2]) * 512);
         if (wanted) CHECK(idle <= start + 4096);
     }
