@@ -27,6 +27,8 @@ let embedded: [SwiftSetting] = [
 
 /// `now` and `nodelete`: a library that was ever entered must stay mapped and must never resolve a symbol lazily,
 /// because resolving may allocate.
+///
+/// No start files: what they run at start and end touches pages at the end of the code, in every process.
 let sharedObject: [LinkerSetting] = [
     .unsafeFlags([
         "-enable-experimental-feature", "Embedded",
@@ -34,6 +36,7 @@ let sharedObject: [LinkerSetting] = [
         "-Xlinker", "-z", "-Xlinker", "now",
         "-Xlinker", "-z", "-Xlinker", "nodelete",
         "-Xlinker", "--gc-sections",
+        "-Xclang-linker", "-nostartfiles",
     ])
 ]
 

@@ -24,12 +24,22 @@ LIGHT static char **initial_environment(void) {
     return (char **)(stack + 1 + stack[0] + 1);
 }
 
+/// Where the text goes on after "PERCOLATE_OPTIONS=", or NULL where it begins otherwise. The name is part of the code: constants lie
+/// elsewhere, and every process would have the pages around them mapped.
+LIGHT static const char *options_value(const char *text) {
+    const uint64_t name[3] = {0x54414c4f43524550, 0x4e4f4954504f5f45, 0x3d53}; // PERCOLAT, E_OPTION, S=
+    for (unsigned position = 0; position < 18; position++) {
+        uint64_t word = position < 8 ? name[0] : position < 16 ? name[1] : name[2];
+        if (text[position] != (char)(word >> position % 8 * 8)) return NULL;
+    }
+    return text + 18;
+}
+
 LIGHT const char *percolate_options_text(void) {
-    static const char name[] = "PERCOLATE_OPTIONS";
     char **entry = environ ? environ : initial_environment();
-    size_t length = sizeof name - 1;
     for (; entry && *entry; entry++) {
-        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+        const char *value = options_value(*entry);
+        if (value) return value;
     }
     return NULL;
 }
@@ -80,13 +90,17 @@ void percolate_scavenger_forbid_after_fork(void) {
 
 int percolate_has_started;
 
+/// What pthread_atfork(3) is in glibc: a copy of that function in each library, which calls this. The copy would lie at the end of the code,
+/// and every process would have the pages around it mapped.
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
+
 LIGHT void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
 #ifdef PERCOLATE_WITHOUT_FORK_HANDLERS
     // A test build: the tests of fork must fail without the handlers.
     (void)prepare, (void)parent, (void)child;
 #else
     static atomic_flag done = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&done)) pthread_atfork(prepare, parent, child);
+    if (!atomic_flag_test_and_set(&done)) __register_atfork(prepare, parent, child, NULL);
 #endif
 }
 
