@@ -135,6 +135,7 @@ struct Lock {
     }
 
     /// - Parameter isForking: whether the caller is the fork handler that takes all locks.
+    @inline(never)
     private func acquireContended(_ me: UInt, isForking: Bool = false) -> Bool {
         var spins = 0
         while true {
