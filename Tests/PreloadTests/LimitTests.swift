@@ -82,13 +82,13 @@ struct LimitPeakTests {
         let small = folder.url.appending(path: "small")
         try "a small file\n".write(to: small, atomically: true, encoding: .utf8)
         let command = command.map { $0 == "small" ? small.path : $0 }
-        var ours: [Int] = []
-        var theirs: [Int] = []
-        for _ in 0..<7 {
-            ours.append(try await peak(command, under: .percolate(), in: folder.url))
-            theirs.append(try await peak(command, under: .glibc, in: folder.url))
+        // A fault maps the pages around it as well, and how many depends on the random addresses: single runs differ by 15 %.
+        let runs = 40
+        var (our, their) = (0, 0)
+        for _ in 0..<runs {
+            our += try await peak(command, under: .percolate(), in: folder.url)
+            their += try await peak(command, under: .glibc, in: folder.url)
         }
-        let (our, their) = (ours.sorted()[3], theirs.sorted()[3])
-        #expect(Double(our) <= 1.2 * Double(their), "\(our) KiB against \(their) KiB")
+        #expect(Double(our) <= 1.2 * Double(their), "means: \(our / runs) KiB against \(their / runs) KiB")
     }
 }
