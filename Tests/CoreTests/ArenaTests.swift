@@ -30,7 +30,7 @@ import Testing
         /// Writes `mark` into every page.
         func fill(_ pages: Range<Int>, _ mark: UInt64) { arena.fill(pages, mark) }
 
-        /// What `releaseFreePages` does to the process's arena. Returns the number of pages released.
+        /// What `release` does to the process's arena. Returns the number of pages released.
         func release(_ most: Int) throws -> Int {
             guard let pages = arena.beginRelease(most: most) else { return 0 }
             let bytes = pages.count << Int(PERCOLATE_PAGE_SHIFT)

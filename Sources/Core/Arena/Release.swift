@@ -3,12 +3,12 @@ import CPercolate
 /// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during the
 /// system calls, so that others can allocate; the pages in flight count as in use (`Arena.beginRelease`).
 
-/// Releases free pages as far as the rule of `Retention` asks for it now. For callers that made pages free.
-func releaseFreePages() {
-    ScavengerRest.end()
-    guard arenaLock.acquire() else { return }
+/// For callers that made pages free: gives the arena's lock back, and releases free pages as far as the rule of `Retention` asks for
+/// it now.
+func unlockArenaAndRelease() {
     let demand = arena.retention.demand(percolate_milliseconds())
     arenaLock.release()
+    ScavengerRest.end()
     if demand.pages > 0 { release(demand) }
 }
 
@@ -75,12 +75,14 @@ private enum Outcome {
 
 private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Outcome {
     guard arenaLock.acquire() else { return .none }
-    let run = arena.beginRelease(most: most, shortest: shortest, below: bound)
+    guard let run = arena.beginRelease(most: most, shortest: shortest, below: bound) else {
+        arenaLock.release()
+        return .none
+    }
     // A run lies in one chunk.
-    let chunk = (run?.lowerBound ?? 0) / Chunk.pages
-    let wasHuge = run != nil && arena.endHugePage(ofChunk: chunk)
+    let chunk = run.lowerBound / Chunk.pages
+    let wasHuge = arena.endHugePage(ofChunk: chunk)
     arenaLock.release()
-    guard let run else { return .none }
     if wasHuge {
         let bytes = Chunk.pages &<< Int(PERCOLATE_PAGE_SHIFT)
         _ = percolate_madvise(arena.address(chunk &* Chunk.pages), bytes, MADV_NOHUGEPAGE)

@@ -18,6 +18,8 @@ struct Retention {
     struct Demand: Equatable {
         var pages: Int
         var shortestRun: Int
+
+        static var none: Demand { Demand(pages: 0, shortestRun: 1) }
     }
 
     var policy = Options.Release.prompt
@@ -76,9 +78,8 @@ struct Retention {
     }
 
     mutating func gave(pages: Int, highest: Int, inUse: Int) {
-        resident &+= pages
         self.inUse = inUse
-        highestDirty = max(highestDirty, highest)
+        populated(pages: pages, highest: highest)
     }
 
     /// Free pages became resident with others, which a huge page backs.
@@ -104,9 +105,8 @@ struct Retention {
 
     /// What to release now, after pages came free. `milliseconds` is the time.
     mutating func demand(_ milliseconds: UInt64) -> Demand {
-        let none = Demand(pages: 0, shortestRun: 1)
         switch policy {
-        case .never: return none
+        case .never: return .none
         case .lazy:
             let kept = allowance &+ inUse
             return Demand(pages: resident > kept &+ 16384 ? resident &- kept : 0, shortestRun: 1)
@@ -122,12 +122,12 @@ struct Retention {
         let excess = resident &- allowance
         if excess > Self.slack &+ inUse / 16 { return Demand(pages: excess, shortestRun: 1) }
         if excess > Self.slack, resident > searchedAt { return Demand(pages: excess, shortestRun: Self.longRun) }
-        return none
+        return .none
     }
 
     /// As many pages as were fresh: the sum of resident pages stays.
     private mutating func payDebt() -> Demand {
-        guard debt >= Self.slack else { return Demand(pages: 0, shortestRun: 1) }
+        guard debt >= Self.slack else { return .none }
         let pages = min(debt, max(resident &- allowance, 0))
         debt = 0
         return Demand(pages: pages, shortestRun: Self.longRun / 4)
@@ -136,7 +136,7 @@ struct Retention {
     /// A tick of the scavenger: what stayed unused for long enough.
     mutating func tick() -> Demand {
         ticks &+= 1
-        guard policy == .prompt, ticks >= patience else { return Demand(pages: 0, shortestRun: 1) }
+        guard policy == .prompt, ticks >= patience else { return .none }
         if tickReleased > 0 {
             // Whoever asks for half of it again would have been better off without the release.
             let isWanted = tickReclaimed > tickReleased / 2

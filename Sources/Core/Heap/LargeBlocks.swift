@@ -40,8 +40,7 @@ extension Heap {
             return freeMoved(address)
         }
         freeSpanLocked(id)
-        arenaLock.release()
-        releaseFreePages()
+        unlockArenaAndRelease()
     }
 
     /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and lets the mapping join its
@@ -98,8 +97,7 @@ extension Heap {
             arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             largePages &+= wanted &- old
-            arenaLock.release()
-            releaseFreePages()
+            unlockArenaAndRelease()
             return address
         }
         // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as one.
@@ -170,7 +168,6 @@ extension Heap {
         if spans[largeSpan(at: address)].pointee.moved { return freeMoved(address) }
         guard arenaLock.acquire() else { return DeferredFrees.add(address) }
         freeSpanLocked(largeSpan(at: address), clean: clean)
-        arenaLock.release()
-        if !clean { releaseFreePages() }
+        if clean { arenaLock.release() } else { unlockArenaAndRelease() }
     }
 }

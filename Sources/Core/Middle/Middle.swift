@@ -215,8 +215,7 @@ enum Middle {
             freeSpanLocked(id, blockSize: SizeClass.size(ofClass: Int(spans[id].pointee.sizeClass)))
             id = next
         }
-        arenaLock.release()
-        releaseFreePages()
+        unlockArenaAndRelease()
     }
 
     /// A signal handler inside the arena cannot give spans back: they stay in their lists.
