@@ -35,6 +35,7 @@ void percolate_vfork_ended(void);
 
 /// The entry points of this very object, whatever another library or the program makes of their names.
 void *percolate_own_malloc(size_t size);
+void *percolate_own_realloc(void *block, size_t size);
 void percolate_own_free(void *block);
 /// As realloc for a block that exists, but a size of 0 gives a block.
 void *percolate_own_reallocate(void *block, size_t size);

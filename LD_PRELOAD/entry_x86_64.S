@@ -158,6 +158,36 @@ ALIAS _ZdaPvSt11align_val_tRKSt9nothrow_t, free
 ALIAS _ZdlPvm, free_sized
 ALIAS _ZdaPvm, free_sized
 
+// void *realloc(void *block, size_t size)
+//
+//     page as in free; size == 0 or size > SMALL_MAX, page >= pages, or class_of_page[page] != class_of[size]: slow
+//     return block
+//
+// Not a section: the block is the caller's for as long as the call lasts, and nothing is written.
+    ENTRY realloc
+    movq %rdi, %rax
+    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
+    shrq $PERCOLATE_PAGE_SHIFT, %rax
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES(%rip), %rax
+    jae .Lrealloc_twin
+.Lrealloc_known:
+    leaq -1(%rsi), %rcx
+    cmpq $PERCOLATE_SMALL_MAX - 1, %rcx
+    ja percolate_realloc_slow
+    movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
+    movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
+    shrl $3, %ecx
+    cmpb %al, PERCOLATE_TABLE_SIZE_CLASS+1(%r8,%rcx)
+    jne percolate_realloc_slow
+    movq %rdi, %rax
+    ret
+.Lrealloc_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MM_CID(%rip), %rax
+    jb .Lrealloc_known
+    jmp percolate_realloc_slow
+    END realloc
+ALIAS __libc_realloc, realloc
+
 // pid_t vfork(void)
 //
 // The child runs on the parent's stack and shares its rseq area, but is not registered: nothing would abort its sections.
@@ -191,7 +221,7 @@ ALIAS _ZdaPvm, free_sized
 ALIAS __vfork, vfork
 
 // Names that no other library can take, for the table of `heap_interface.c`.
-.irp name, malloc, free, free_sized
+.irp name, malloc, realloc, free, free_sized
     .hidden percolate_own_\name
     ALIAS percolate_own_\name, \name
 .endr

@@ -18,35 +18,13 @@ static void *allocate_aligned(size_t alignment, size_t size) {
     return block;
 }
 
-void *percolate_own_reallocate(void *block, size_t size) {
-    size_t usable;
-    void *resized = percolate_resize(block, size, &usable);
-    if (resized) return resized;
-    // The fast paths serve a move between size classes.
-    resized = percolate_own_malloc(size);
-    if (!resized) return NULL;
-    memcpy(resized, block, usable < size ? usable : size);
-    percolate_own_free(block);
-    return resized;
-}
-
-/// As glibc: a size of 0 frees the block and returns NULL (realloc(3)).
-EXPORTED void *realloc(void *block, size_t size) {
-    if (!block) return percolate_own_malloc(size);
-    if (size == 0) {
-        percolate_own_free(block);
-        return NULL;
-    }
-    return percolate_own_reallocate(block, size);
-}
-
 EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) {
         errno = ENOMEM;
         return NULL;
     }
-    return realloc(block, total);
+    return percolate_own_realloc(block, total);
 }
 
 /// C23: the alignment and the size that the block was asked for with.
@@ -98,7 +76,6 @@ EXPORTED void *pvalloc(size_t size) {
 
 EXPORTED size_t malloc_usable_size(void *block) { return block ? percolate_usable_size(block) : 0; }
 
-EXPORTED void *__libc_realloc(void *, size_t) __attribute__((alias("realloc")));
 EXPORTED void *__libc_reallocarray(void *, size_t, size_t) __attribute__((alias("reallocarray")));
 EXPORTED void *__libc_memalign(size_t, size_t) __attribute__((alias("memalign")));
 EXPORTED void *__libc_valloc(size_t) __attribute__((alias("valloc")));

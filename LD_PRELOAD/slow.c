@@ -1,6 +1,7 @@
 /// Where the fast paths of the assembly entry points go when they cannot finish.
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "core.h"
@@ -21,6 +22,28 @@ void *percolate_calloc_slow(size_t count, size_t size) {
 void percolate_free_slow(void *block) { percolate_deallocate(block); }
 
 void percolate_free_sized_slow(void *block, size_t size) { percolate_deallocate_sized(block, size, 0); }
+
+void *percolate_own_reallocate(void *block, size_t size) {
+    size_t usable;
+    void *resized = percolate_resize(block, size, &usable);
+    if (resized) return resized;
+    // The fast paths serve a move between size classes.
+    resized = percolate_own_malloc(size);
+    if (!resized) return NULL;
+    memcpy(resized, block, usable < size ? usable : size);
+    percolate_own_free(block);
+    return resized;
+}
+
+/// As glibc: a size of 0 frees the block and returns NULL (realloc(3)).
+void *percolate_realloc_slow(void *block, size_t size) {
+    if (!block) return percolate_own_malloc(size);
+    if (size == 0) {
+        percolate_own_free(block);
+        return NULL;
+    }
+    return percolate_own_reallocate(block, size);
+}
 
 void percolate_vfork_slow_begin(void) { percolate_vfork_started(); }
 

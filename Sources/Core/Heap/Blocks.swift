@@ -93,14 +93,20 @@ extension Heap {
     ///
     /// - Parameter usable: set to the bytes that the old block had.
     static func resize(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt {
-        usable = usableSize(address)
-        guard size <= UInt(largestRequest), !Emergency.owns(address) else { return 0 }
-        let number = pageClass(of: address)
-        if number != 0 {
-            // A block keeps its class or moves, so that its size says its class for as long as it lives.
-            return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number ? address : 0
+        guard !Emergency.owns(address) else {
+            usable = Emergency.usableSize(address)
+            return 0
         }
-        return size > UInt(SizeClass.largest) ? resizeLarge(address, to: Int(size)) : 0
+        let number = pageClass(of: address)
+        guard number != 0 else {
+            usable = usableLargeSize(largeSpan(at: address))
+            let isLarge = size > UInt(SizeClass.largest) && size <= UInt(largestRequest)
+            return isLarge ? resizeLarge(address, to: Int(size)) : 0
+        }
+        refuseInterior(address, number)
+        usable = Int(sizeClasses[number].pointee.size)
+        // A block keeps its class or moves, so that its size says its class for as long as it lives.
+        return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number ? address : 0
     }
 
     /// Resizes a block. The new address, 0 when there is no memory; then the old block stays.
