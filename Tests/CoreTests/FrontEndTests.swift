@@ -1,5 +1,6 @@
 import CPercolate
 import Foundation
+import Synchronization
 import Testing
 
 @testable import PercolateCoreHosted
@@ -28,7 +29,8 @@ extension HostedHeap {
                 }
                 let cache = FrontEnd.caches[index]
                 #expect(cache.pointee.capacityBytes == capacities.reduce(0, +), "index \(index)")
-                #expect(cache.pointee.capacityBytes <= cache.pointee.budget, "index \(index)")
+                #expect(
+                    cache.pointee.capacityBytes <= max(cache.pointee.budget, FrontEnd.largestBudget), "index \(index)")
                 for number in 1..<SizeClass.count {
                     let header = Self.header(index, number)
                     #expect(header.begin <= header.current && header.current <= header.end)
@@ -80,6 +82,44 @@ extension HostedHeap {
             #expect(total(.capacityChanges) > changes)
             #expect(total(.drains) > drains, "what does not fit goes down")
             #expect(capacities[0] > 8, "a class with misses grows: \(capacities)")
+            expectBooksToAgree()
+        }
+
+        /// Who only allocates meets each block once: two batches of capacity spare as many misses as more would.
+        @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
+        func onlyBlocksThatComeAndGoGrowACache() throws {
+            let (afterStream, afterTurns) = try HostedHeap.onProcessor(Self.processor) { () -> (Int, Int) in
+                func capacity() -> Int { Self.header(FrontEnd.currentIndex() ?? -1).capacity }
+                let blocks = (0..<5000).map { _ in Heap.allocate(UInt(Self.size)) }
+                let afterStream = capacity()
+                for block in blocks { Heap.free(block) }
+                for _ in 0..<8 {
+                    let blocks = (0..<600).map { _ in Heap.allocate(UInt(Self.size)) }
+                    for block in blocks { Heap.free(block) }
+                }
+                return (afterStream, capacity())
+            }
+            let batch = Int(sizeClasses[Self.number].pointee.batch)
+            #expect(afterStream >= batch && afterStream < 4 * batch, "\(afterStream)")
+            #expect(afterTurns > 4 * batch, "\(afterTurns)")
+            expectBooksToAgree()
+        }
+
+        @Test func aLargeHeapMayHaveLargerCaches() throws {
+            let pages = (16 * (3 << 20) >> Int(PERCOLATE_PAGE_SHIFT)) * FrontEnd.slabCount.load(ordering: .relaxed)
+            let block = Heap.allocate(UInt(pages << Int(PERCOLATE_PAGE_SHIFT)))
+            defer { Heap.free(block) }
+            let capacityBytes = try HostedHeap.onProcessor(Self.processor) { () -> UInt in
+                let sizes = (1..<SizeClass.count).map { SizeClass.size(ofClass: $0) }.filter { $0 >= 512 }
+                for _ in 0..<12 {
+                    for size in sizes {
+                        let blocks = (0..<(262144 / size)).map { _ in Heap.allocate(UInt(size)) }
+                        for block in blocks { Heap.free(block) }
+                    }
+                }
+                return FrontEnd.caches[FrontEnd.currentIndex() ?? -1].pointee.capacityBytes
+            }
+            #expect(capacityBytes > FrontEnd.budget * 3 / 2, "\(capacityBytes)")
             expectBooksToAgree()
         }
 

@@ -25,7 +25,7 @@ import Testing
             #expect(options.statistics == nil && options.mainProcess == 0)
             #expect(!options.hardened && options.sequences && options.membarrier)
             #expect(options.index == .automatic && options.release == .prompt)
-            #expect(options.cacheBudget == 1 << 20 && options.reserve == 0)
+            #expect(options.cacheBudget == 1 << 20 && options.cacheMayGrow && options.reserve == 0)
         }
     }
 
@@ -37,13 +37,17 @@ import Testing
             #expect(options.mainProcess == 4711)
             #expect(options.hardened && !options.sequences && !options.membarrier)
             #expect(options.index == .mmCID && options.release == .lazy)
-            #expect(options.cacheBudget == 65536)
+            #expect(options.cacheBudget == 65536 && !options.cacheMayGrow)
             #expect(options.reserve == 3 << 30)
         }
     }
 
     @Test func statisticsGoToStandardErrorOnRequest() {
         parse("stats=stderr,cache=1") { #expect(statistics($0) == "" && $0.cacheBudget == 1) }
+    }
+
+    @Test func automaticTakesTheSizeOfCachesBack() {
+        parse("cache=64K,cache=auto") { #expect($0.cacheBudget == 1 << 20 && $0.cacheMayGrow) }
     }
 
     @Test func aPathEndsAtTheComma() {

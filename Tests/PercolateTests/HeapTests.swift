@@ -133,5 +133,9 @@ import Testing
         options.cacheBytes = 65536
         options.index = .mmCID
         #expect(options.environmentValue == "hardened=1,index=mm_cid,cache=65536,release=never")
+        options = HeapOptions()
+        options.backgroundThread = false
+        options.hugePages = true
+        #expect(options.environmentValue == "background=off,huge=1")
     }
 }

@@ -15,7 +15,7 @@ struct OptionTests {
 
     @Test(arguments: [
         "", "hardened=0", "hardened=1", "rseq=auto", "rseq=off", "index=auto", "index=cpu_id", "index=mm_cid",
-        "cache=0", "cache=65536", "cache=64K", "cache=1M", "cache=2G", "release=prompt", "release=lazy",
+        "cache=auto", "cache=0", "cache=65536", "cache=64K", "cache=1M", "cache=2G", "release=prompt", "release=lazy",
         "release=never", "background=auto", "background=off", "huge=0", "huge=1", "membarrier=auto", "membarrier=off",
         "reserve=256M", "reserve=1G", "reserve=64G", "main=1",
         "hardened=1,rseq=off", "rseq=auto,index=cpu_id,cache=1M,release=lazy,membarrier=auto,reserve=4G,hardened=0",

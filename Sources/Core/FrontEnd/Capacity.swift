@@ -1,9 +1,11 @@
 import CPercolate
+import Synchronization
 
 /// How the classes of a CPU share its budget: capacity follows misses.
 ///
 /// A miss (an empty cache at allocation, a full one at deallocation) doubles the class's capacity, up to the class's maximum and
-/// within the CPU's budget of bytes. When the budget is spent, each miss moves a hand on by some of the classes, and the first
+/// within the CPU's budget of bytes. Beyond two batches it does so only when the miss before was of the other kind: a program that
+/// only allocates, or only frees, meets each block once, and a larger cache would not spare it a miss. When the budget is spent, each miss moves a hand on by some of the classes, and the first
 /// of them that had no miss since it came by last is halved: so a miss costs the same however many classes are busy. Every
 /// change is a vector: {compare the header; copy the pointers to the new region; store the header}.
 extension FrontEnd {
@@ -40,9 +42,14 @@ extension FrontEnd {
             gate.lock.release()
             return 0
         }
+        let isTurn = cache.pointee.turn(sizeClass, isEmpty: header.count == 0)
+        guard isTurn || capacity < 2 &* Int(info.batch) else {
+            gate.lock.release()
+            return capacity
+        }
         let wanted = min(max(capacity &* 2, firstCapacity(size)), Int(info.maxCapacity))
         let bytes = UInt(max(wanted &- capacity, 0) &* size)
-        if cache.pointee.capacityBytes &+ bytes > cache.pointee.budget {
+        if cache.pointee.capacityBytes &+ bytes > max(cache.pointee.budget, largeHeapBudget) {
             gate.lock.release()
             makeRoom(bytes, index, besides: sizeClass)
             return capacity
@@ -56,6 +63,16 @@ extension FrontEnd {
         if mayEmpty { _ = drainCache(index) }
         return outcome == .resized ? wanted : capacity
     }
+
+    /// What a CPU may hold in a large heap, whatever its budget: together the caches may hold a sixteenth of the pages in use. The
+    /// number of pages is read without the arena's lock: it is a hint.
+    private static var largeHeapBudget: UInt {
+        guard mayExceedBudget else { return 0 }
+        let pages = UInt(arena.inUse) / 16 / UInt(slabCount.load(ordering: .relaxed))
+        return min(pages &<< UInt(PERCOLATE_PAGE_SHIFT), largestBudget)
+    }
+
+    static var largestBudget: UInt { 8 << 20 }
 
     private enum Resizing { case resized, noWords, refused }
 

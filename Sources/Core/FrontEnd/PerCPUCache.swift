@@ -30,6 +30,15 @@ struct PerCPUCache: ~Copyable {
     var hand = 0
     /// Misses of each class since the hand passed.
     var misses = InlineArray<74, UInt8>(repeating: 0)
+    /// Whether each class's last miss was an empty cache, and not a full one.
+    private var missedEmpty = InlineArray<74, Bool>(repeating: false)
+
+    /// Notes a miss. Whether the one before it was of the other kind.
+    mutating func turn(_ sizeClass: Int, isEmpty: Bool) -> Bool {
+        let isTurn = missedEmpty[sizeClass] != isEmpty
+        missedEmpty[sizeClass] = isEmpty
+        return isTurn
+    }
 
     static var stride: Int { MemoryLayout<PerCPUCache>.stride }
 }
@@ -54,7 +63,11 @@ enum FrontEnd {
     nonisolated(unsafe) static var caches = Table<PerCPUCache>()
     /// Address of the slab of closed gates.
     nonisolated(unsafe) static var closed: UInt64 = 0
+    /// Bytes that a CPU may hold to begin with, and whether it may hold more in a large heap.
     nonisolated(unsafe) static var budget: UInt = 0
+    nonisolated(unsafe) static var mayExceedBudget = false
+    /// CPUs that have a slab.
+    static let slabCount = Atomic<Int>(0)
 
     /// The index of the calling thread, which registers here if it has to. Nil where the thread cannot have one now.
     @inline(__always)
@@ -107,6 +120,7 @@ enum FrontEnd {
             cache.pointee.budget = budget
             cache.pointee.regions.clear()
             cache.pointee.slab = UInt64(memory.address)
+            slabCount.wrappingAdd(1, ordering: .relaxed)
         }
         if mode == .sections { gate.open(cache.pointee.slab) }
         return true

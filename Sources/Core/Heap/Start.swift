@@ -39,6 +39,7 @@ enum Heap {
         FrontEnd.sequences = Sequences.decide(options, allowedCPUs: affinity.allowed)
         publicGates.start(FrontEnd.sequences)
         FrontEnd.budget = options.cacheBudget
+        FrontEnd.mayExceedBudget = options.cacheMayGrow
         FrontEnd.mode =
             options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
         arena.retention.policy = options.release

@@ -19,6 +19,8 @@ struct Options {
     var index = Index.automatic
     /// Bytes of free blocks that the caches of one CPU may hold.
     var cacheBudget: UInt = 1 << 20
+    /// Whether they may hold more while the heap is large.
+    var cacheMayGrow = true
     var release = Release.prompt
     /// Whether a process with threads has one more, which returns memory that stays unused.
     var background = true
@@ -40,6 +42,17 @@ struct Options {
         }
     }
 
+    private mutating func applyCache(_ item: OptionItem) -> Bool {
+        if item.valueIs("auto") {
+            cacheBudget = Options().cacheBudget
+            cacheMayGrow = true
+            return true
+        }
+        guard item.size(into: &cacheBudget) else { return false }
+        cacheMayGrow = false
+        return true
+    }
+
     private mutating func apply(_ item: OptionItem) -> Bool {
         if item.hasKey("stats") {
             guard item.valueCount > 0 else { return false }
@@ -53,7 +66,7 @@ struct Options {
         if item.hasKey("huge") { return item.flag(into: &hugePages) }
         if item.hasKey("rseq") { return item.automatic(into: &sequences) }
         if item.hasKey("membarrier") { return item.automatic(into: &membarrier) }
-        if item.hasKey("cache") { return item.size(into: &cacheBudget) }
+        if item.hasKey("cache") { return applyCache(item) }
         if item.hasKey("reserve") { return item.size(into: &reserve) }
         if item.hasKey("index") {
             if item.valueIs("auto") {

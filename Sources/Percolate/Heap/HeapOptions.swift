@@ -40,10 +40,15 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     public var membarrier = true
     /// What caches are indexed by.
     public var index = Index.automatic
-    /// Bytes of free blocks that the caches of one CPU may hold.
-    public var cacheBytes = 1 << 20
+    /// Bytes of free blocks that the caches of one CPU may hold; nil for 1 MiB, and for more in a large heap: all caches together a
+    /// sixteenth of it, each 8 MiB at most.
+    public var cacheBytes: Int?
     /// When free pages go back to the kernel.
     public var release = Release.prompt
+    /// Whether a process with threads has one more, `percolate`, which returns memory that stays unused.
+    public var backgroundThread = true
+    /// Whether dense parts of a large heap are backed by huge pages.
+    public var hugePages = false
     /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
     public var reservedBytes: Int?
 
@@ -58,8 +63,10 @@ public struct HeapOptions: Sendable, Codable, Equatable {
         if !sequences { items.append("rseq=off") }
         if !membarrier { items.append("membarrier=off") }
         if index != .automatic { items.append("index=\(index.rawValue)") }
-        if cacheBytes != 1 << 20 { items.append("cache=\(cacheBytes)") }
+        if let cacheBytes { items.append("cache=\(cacheBytes)") }
         if release != .prompt { items.append("release=\(release.rawValue)") }
+        if !backgroundThread { items.append("background=off") }
+        if hugePages { items.append("huge=1") }
         if let reservedBytes { items.append("reserve=\(reservedBytes)") }
         return items.joined(separator: ",")
     }
