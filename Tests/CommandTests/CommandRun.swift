@@ -35,25 +35,7 @@ enum CommandRun {
     }
 }
 
-/// A folder that is removed when the test ends.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "percolate-command-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: url)
-        } catch {
-            fatalError("cannot remove \(url.path): \(error)")
-        }
-    }
-
-    func path(_ name: String) -> String { url.appending(path: name).path }
-
+extension TemporaryFolder {
     /// Writes a script that may be executed.
     func script(_ text: String, name: String = "script") throws -> String {
         try text.write(to: url.appending(path: name), atomically: true, encoding: .utf8)

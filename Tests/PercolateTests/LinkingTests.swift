@@ -17,10 +17,8 @@ private actor Consumer {
         if let build { return try await build.value }
         let configuration = configuration
         let task = Task {
-            let folder = FileManager.default.temporaryDirectory
-                .appending(path: "percolate-consumer-\(configuration)")
+            let folder = RunFolder.url.appending(path: "consumer-\(configuration)")
             let manager = FileManager.default
-            if manager.fileExists(atPath: folder.path) { try manager.removeItem(at: folder) }
             try manager.createDirectory(at: folder, withIntermediateDirectories: true)
             try await TaggedClone.make(in: folder)
             let package = folder.appending(path: "consumer")

@@ -43,21 +43,3 @@ extension Outcome {
         return "\(end)\n\(output)\(errors)"
     }
 }
-
-/// A folder that is removed with the value that holds it.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "percolate-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: url)
-        } catch {
-            Issue.record("\(url.path) could not be removed: \(error)")
-        }
-    }
-}

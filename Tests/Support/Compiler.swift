@@ -7,12 +7,11 @@ public struct DoesNotCompile: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// Compiles test programs once per test run, each in a temporary folder of this process.
+/// Compiles test programs once per test run.
 public actor Compiler {
     public static let shared = Compiler()
 
-    private let folder = FileManager.default.temporaryDirectory
-        .appending(path: "percolate-tests-\(ProcessInfo.processInfo.processIdentifier)")
+    private let folder = RunFolder.url
     private var built: [String: Task<String, any Error>] = [:]
 
     /// The path of the executable built from `Tests/Programs/<source>`.
