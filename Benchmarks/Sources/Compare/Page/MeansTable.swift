@@ -13,7 +13,7 @@ struct MeansTable {
         return """
             <section><h2>At a glance</h2>
             <p>Geometric means of the ratios to \(Markup.escape(report.baseline)). Below 1 is better.</p>
-            <div class="charts">\(tables.joined())</div></section>
+            <div class="tables">\(tables.joined())</div></section>
             """
     }
 

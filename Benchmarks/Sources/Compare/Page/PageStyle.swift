@@ -13,7 +13,7 @@ enum PageStyle {
           }
         }
         * { box-sizing: border-box }
-        body { margin: 0 auto; max-width: 1060px; padding: 28px 20px 60px; background: var(--ground); color: var(--ink);
+        body { margin: 0 auto; max-width: 1120px; padding: 28px 20px 60px; background: var(--ground); color: var(--ink);
           font: 15px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif }
         h1 { font-size: 26px; margin: 0 0 4px; letter-spacing: -0.01em }
         h2 { font-size: 18px; margin: 0 0 2px }
@@ -47,6 +47,8 @@ enum PageStyle {
         .mark:hover .line { stroke-width: 4 }
         .beyond { fill: var(--peer); font-size: 11px; font-weight: 600 }
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(400px, 100%), 1fr)); gap: 22px 26px }
+        .tables { display: flex; flex-wrap: wrap; gap: 22px 40px }
+        .tables > * { max-width: 100% }
         figure { margin: 0 }
         figcaption { color: var(--faint); font-size: 13px; margin-bottom: 4px }
         figcaption b { color: var(--ink); font-size: 14px; margin-right: 4px }
@@ -57,8 +59,8 @@ enum PageStyle {
         thead th.peer { border-bottom: 3px solid var(--peer) }
         tbody tr + tr { border-top: 1px solid var(--grid) }
         th.corner { text-align: left }
-        .means { width: 100% }
-        .means th, .means td { padding: 4px 9px }
+        .means { font-size: 13px }
+        .means th, .means td { padding: 4px 7px }
         .better { background: rgba(var(--better), calc(var(--strength) * 0.38)) }
         .worse { background: rgba(var(--worse), calc(var(--strength) * 0.38)) }
         .best { font-weight: 700 }
