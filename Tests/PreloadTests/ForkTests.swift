@@ -8,7 +8,7 @@ import Testing
 
     @Test(arguments: modes) func forkUnderLoadNeverDeadlocks(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_load", arguments: [Effort.isLong ? "3000" : "25"], options: options,
+            name: "fork_load", arguments: [Effort.isLong ? "1500" : "25"], options: options,
             timeout: .seconds(Effort.isLong ? 1800 : 150)
         ).expectPass()
     }

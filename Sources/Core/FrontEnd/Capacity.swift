@@ -72,7 +72,7 @@ extension FrontEnd {
         return min(pages &<< UInt(PERCOLATE_PAGE_SHIFT), largestBudget)
     }
 
-    static var largestBudget: UInt { 8 << 20 }
+    static var largestBudget: UInt { 4 << 20 }
 
     private enum Resizing { case resized, noWords, refused }
 

@@ -41,7 +41,7 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// What caches are indexed by.
     public var index = Index.automatic
     /// Bytes of free blocks that the caches of one CPU may hold; nil for 1 MiB, and for more in a large heap: all caches together a
-    /// sixteenth of it, each 8 MiB at most.
+    /// sixteenth of it, each 4 MiB at most.
     public var cacheBytes: Int?
     /// When free pages go back to the kernel.
     public var release = Release.prompt

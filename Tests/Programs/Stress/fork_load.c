@@ -105,7 +105,7 @@ int main(int count, char **texts) {
     if (count > 3) allocating = number_argument(texts[3]);
     if (count > 4) child_seconds = number_argument(texts[4]);
     CHECK(forking >= 1 && forking + allocating <= most_threads);
-    watch("forks under load", 110);
+    watch("forks under load", 100 + (unsigned)(forks / 5));
     pthread_t started[most_threads];
     for (uint64_t i = 0; i < forking + allocating; i++)
         CHECK_ZERO(pthread_create(
