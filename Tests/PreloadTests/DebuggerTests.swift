@@ -9,12 +9,12 @@ import Testing
     }
 
     @Test func singleStepsArriveWhileOtherThreadsAllocate() async throws {
-        try await StressProgram(name: "step", arguments: ["busy", Effort.isLong ? "30" : "5"]).expectPass()
+        try await StressProgram(name: "step", arguments: ["busy", Effort.isLong ? "15" : "5"]).expectPass()
     }
 
     @Test(arguments: [["membarrier=off"], ["rseq=off"], ["hardened=1"]])
     func singleStepsArriveInEveryMode(options: [String]) async throws {
-        let rounds = Effort.isLong ? "25" : "4"
+        let rounds = Effort.isLong ? "15" : "4"
         try await StressProgram(name: "step", arguments: ["alone", rounds], options: options).expectPass()
     }
 
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func aStoppedThreadStopsOnlyItself() async throws {
-        try await StressProgram(name: "stopped", arguments: [Effort.isLong ? "10000" : "300"]).expectPass()
+        try await StressProgram(name: "stopped", arguments: [Effort.isLong ? "3000" : "300"]).expectPass()
     }
 
     @Test(.enabled(if: Debugger.isInstalled, "gdb is not installed"))

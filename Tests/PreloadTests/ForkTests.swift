@@ -8,7 +8,7 @@ import Testing
 
     @Test(arguments: modes) func forkUnderLoadNeverDeadlocks(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_load", arguments: [Effort.isLong ? "1500" : "25"], options: options,
+            name: "fork_load", arguments: [Effort.isLong ? "500" : "25"], options: options,
             timeout: .seconds(Effort.isLong ? 1800 : 150)
         ).expectPass()
     }
@@ -21,21 +21,21 @@ import Testing
 
     @Test(arguments: modes) func forkHandlersOfOthersMayAllocate(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_handlers", arguments: [Effort.isLong ? "2000" : "40"], linked: ["fork_handlers_library"],
+            name: "fork_handlers", arguments: [Effort.isLong ? "500" : "40"], linked: ["fork_handlers_library"],
             options: options
         ).expectPass()
     }
 
     @Test(arguments: ["", "glibc.pthread.rseq=0"]) func rawForksAreServed(tunables: String) async throws {
         try await StressProgram(
-            name: "fork_raw", arguments: [Effort.isLong ? "1000" : "40"],
+            name: "fork_raw", arguments: [Effort.isLong ? "300" : "40"],
             environment: tunables.isEmpty ? [:] : ["GLIBC_TUNABLES": tunables]
         ).expectPass()
     }
 
     @Test(arguments: modes) func vforkChildrenMayAllocate(options: [String]) async throws {
         try await StressProgram(
-            name: "vfork_exec", arguments: [Effort.isLong ? "10000" : options.isEmpty ? "1000" : "150"],
+            name: "vfork_exec", arguments: [Effort.isLong ? "4000" : options.isEmpty ? "1000" : "150"],
             options: options
         ).expectPass()
     }
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func startingProgramsUnderLoadNeverHangs() async throws {
-        try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "500" : "25"]).expectPass()
+        try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "200" : "25"]).expectPass()
     }
 
     @Test func withoutForkHandlersForkUnderLoadHangs() async throws {

@@ -90,7 +90,7 @@ struct Mode: Sendable, CustomTestStringConvertible {
         var program = StressProgram(
             name: "stress",
             arguments: [
-                "--threads", "8", "--operations", Effort.isLong ? "20000000" : "300000", "--trim", "1000",
+                "--threads", "8", "--operations", Effort.isLong ? "3000000" : "300000", "--trim", "1000",
                 "--affinity", "500", "--forks", "20000", "--limit", "600",
             ],
             options: mode.options, timeout: .seconds(Effort.isLong ? 700 : 150))

@@ -4,7 +4,7 @@ import Testing
 
 /// Signal handlers allocate and free, whatever they interrupt.
 @Suite(.serialized) struct SignalTests {
-    private static let seconds = Effort.isLong ? "60" : "3"
+    private static let seconds = Effort.isLong ? "20" : "3"
 
     @Test(arguments: ["small", "refill"]) func handlersMayAllocate(kind: String) async throws {
         try await StressProgram(name: "signals", arguments: [kind, Self.seconds, "50"]).expectPass()

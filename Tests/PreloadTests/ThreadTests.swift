@@ -29,7 +29,7 @@ import Testing
 
     @Test func loadingAndUnloadingLibrariesLosesNothing() async throws {
         let plugin = try await StressProgram.library("plugin")
-        try await StressProgram(name: "loading", arguments: [plugin, Effort.isLong ? "5000" : "150"]).expectPass()
+        try await StressProgram(name: "loading", arguments: [plugin, Effort.isLong ? "2000" : "150"]).expectPass()
     }
 
     @Test(arguments: [[], ["rseq=off"], ["hardened=1"]])

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func aVectorRunsAsItWasChecked() async throws {
-        try await expectSuccess("changing", [VectorPrograms.runsLong ? "3000000" : "50000"])
+        try await expectSuccess("changing", [VectorPrograms.runsLong ? "500000" : "50000"])
     }
 
     @Test func aProgramAtAFixedAddressSharesTheGates() async throws {
@@ -77,13 +77,13 @@ import Testing
     }
 
     @Test func childrenFindEveryGateOpenAndEveryLockFree() async throws {
-        try await expectSuccess("fork_vectors", [VectorPrograms.runsLong ? "5000" : "60"])
+        try await expectSuccess("fork_vectors", [VectorPrograms.runsLong ? "1000" : "60"])
         try await expectSuccess(
             "fork_vectors", ["20"], environment: ["PERCOLATE_OPTIONS": "rseq=off", "WITHOUT_SEQUENCES": "1"])
     }
 
     @Test func aNodeThatIsUnmappedMeanwhileIsAnErrorAndNoFault() async throws {
-        try await expectSuccess("unmapping", [VectorPrograms.runsLong ? "1000000" : "20000"])
+        try await expectSuccess("unmapping", [VectorPrograms.runsLong ? "200000" : "20000"])
     }
 
     @Test(arguments: ["-O0", "-O2", "-Os"])
