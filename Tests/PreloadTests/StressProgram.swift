@@ -16,6 +16,8 @@ struct StressProgram {
     var arguments: [String] = []
     /// Libraries of the same folder that the program is linked with.
     var linked: [String] = []
+    /// More flags of its compilation.
+    var flags: [String] = []
     /// Options of Percolate.
     var options: [String] = []
     var environment: [String: String?] = [:]
@@ -46,9 +48,9 @@ struct StressProgram {
 
     /// Runs the program under `allocator`, whatever comes of it.
     func outcome(under allocator: Allocator) async throws -> Outcome {
-        var libraries: [String] = []
-        for library in linked { libraries.append(try await Self.library(library)) }
-        let program = try await Compiler.shared.executable("Stress/\(name).c", flags: libraries)
+        var flags = flags
+        for library in linked { flags.append(try await Self.library(library)) }
+        let program = try await Compiler.shared.executable("Stress/\(name).c", flags: flags)
         let words = launcher + [program] + arguments
         return try await run(
             words[0], Array(words.dropFirst()), under: allocator, environment: environment, timeout: timeout)

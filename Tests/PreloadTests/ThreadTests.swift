@@ -32,6 +32,17 @@ import Testing
         try await StressProgram(name: "loading", arguments: [plugin, Effort.isLong ? "2000" : "150"]).expectPass()
     }
 
+    @Test func librariesThatBindDeeplyExchangeBlocks() async throws {
+        let plugin = URL(filePath: try await StressProgram.library("plugin"))
+        let folder = plugin.deletingLastPathComponent().path
+        var program = StressProgram(
+            name: "deep_binding", arguments: [plugin.lastPathComponent], flags: ["-Wl,-rpath,\(folder)"])
+        try await program.expectPass()
+        program.arguments.append("libc")
+        let deep = try await program.outcome(under: .percolate())
+        #expect(deep.signal != nil && deep.output == "", "this library does not bind deeply")
+    }
+
     @Test(arguments: [[], ["rseq=off"], ["hardened=1"]])
     func stacksOf16KiBSuffice(options: [String]) async throws {
         try await StressProgram(name: "small_stack", arguments: ["5"], options: options).expectPass()

@@ -22,3 +22,5 @@ void *plugin_block(size_t size, int byte) {
     if (block != NULL) memset(block, byte, size);
     return block;
 }
+
+void plugin_free(void *block) { free(block); }

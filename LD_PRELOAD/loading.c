@@ -1,0 +1,22 @@
+/// dlopen: libc's own, without RTLD_DEEPBIND.
+///
+/// A library that is loaded with that flag finds libc's malloc before the preloaded one, while everything that it exchanges blocks with
+/// uses the preloaded one: the first block that is freed on the other side ends the process. PHP loads its extensions so. Without the
+/// flag all of them use Percolate; the price is that a name which both the library and the program define is the program's.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdatomic.h>
+
+typedef void *(*open_function)(const char *, int);
+
+/// The call is a jump: libc sees the caller's return address, by which it chooses the namespace and the RUNPATH (dlopen(3)).
+__attribute__((visibility("default"))) void *dlopen(const char *file, int mode) {
+    static _Atomic(open_function) next;
+    open_function open = atomic_load_explicit(&next, memory_order_relaxed);
+    if (!open) {
+        open = (open_function)dlsym(RTLD_NEXT, "dlopen");
+        if (!open) return NULL;
+        atomic_store_explicit(&next, open, memory_order_relaxed);
+    }
+    __attribute__((musttail)) return open(file, mode & ~RTLD_DEEPBIND);
+}
