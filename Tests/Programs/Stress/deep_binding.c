@@ -2,10 +2,10 @@
 /// a folder: dlopen must find it by the program's RUNPATH, and so must know who called it.
 ///
 ///   deep_binding LIBRARY [libc]     with `libc`, by libc's own dlopen: then a block on the wrong side ends the process
+#include "check.h"
+
 #include <dlfcn.h>
 #include <string.h>
-
-#include "check.h"
 
 int main(int count, char **texts) {
     CHECK(count == 2 || count == 3);
