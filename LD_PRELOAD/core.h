@@ -40,5 +40,14 @@ void percolate_own_free(void *block);
 /// As realloc for a block that exists, but a size of 0 gives a block.
 void *percolate_own_reallocate(void *block, size_t size);
 void percolate_own_free_sized(void *block, size_t size);
+
+void *percolate_own_reallocarray(void *block, size_t count, size_t size);
+void *percolate_new(size_t size);
+void *percolate_new_nothrow(size_t size, const void *tag);
+void *percolate_new_aligned(size_t size, size_t alignment);
+void *percolate_new_aligned_nothrow(size_t size, size_t alignment, const void *tag);
+void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment);
+/// The C++ library's own form of a function that this library exports too, NULL where there is none.
+void *percolate_next_cxx_function(const char *name);
 #pragma GCC visibility pop
 #endif

@@ -52,12 +52,35 @@
     END \name
 .endm
 
+.macro OWN name, target
+    .hidden percolate_own\name
+    ALIAS percolate_own\name, \target
+.endm
+
+// An operator that is defined by another one (`operators.c`): OWN unless a program's own operator stands behind it.
+.macro OPERATOR name, own
+    ENTRY \name
+    cmpb $0, percolate_operators_differ(%rip)
+    je \own
+    jmp percolate_derived\name
+    END \name
+    OWN \name, \name
+.endm
+
 ALLOCATE malloc, percolate_malloc_slow
 ALLOCATE _Znwm, percolate_new_slow
-ALLOCATE _ZnwmRKSt9nothrow_t, percolate_new_nothrow_slow
-ALIAS _Znam, _Znwm
-ALIAS _ZnamRKSt9nothrow_t, _ZnwmRKSt9nothrow_t
+    .hidden percolate_new_nothrow
+ALLOCATE percolate_new_nothrow, percolate_new_nothrow_slow
 ALIAS __libc_malloc, malloc
+OWN _Znwm, _Znwm
+    .hidden percolate_new
+ALIAS percolate_new, _Znwm
+OPERATOR _Znam, percolate_own_Znwm
+OPERATOR _ZnwmRKSt9nothrow_t, percolate_new_nothrow
+OPERATOR _ZnamRKSt9nothrow_t, percolate_new_nothrow
+OPERATOR _ZnamSt11align_val_t, percolate_new_aligned
+OPERATOR _ZnwmSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
+OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
 
 // void *calloc(size_t count, size_t size)
 //
@@ -115,13 +138,15 @@ ALIAS __libc_calloc, calloc
 ALIAS cfree, free
 ALIAS __libc_free, free
 ALIAS _ZdlPv, free
-ALIAS _ZdaPv, free
-ALIAS _ZdlPvRKSt9nothrow_t, free
-ALIAS _ZdaPvRKSt9nothrow_t, free
 ALIAS _ZdlPvSt11align_val_t, free
-ALIAS _ZdaPvSt11align_val_t, free
-ALIAS _ZdlPvSt11align_val_tRKSt9nothrow_t, free
-ALIAS _ZdaPvSt11align_val_tRKSt9nothrow_t, free
+OWN _ZdlPv, free
+OWN _ZdlPvSt11align_val_t, free
+OPERATOR _ZdaPv, percolate_own_free
+OPERATOR _ZdlPvRKSt9nothrow_t, percolate_own_free
+OPERATOR _ZdaPvRKSt9nothrow_t, percolate_own_free
+OPERATOR _ZdaPvSt11align_val_t, percolate_own_free
+OPERATOR _ZdlPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
+OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
 
 // void free_sized(void *block, size_t size)
 //
@@ -155,8 +180,10 @@ ALIAS _ZdaPvSt11align_val_tRKSt9nothrow_t, free
     movq %r10, %rsi
     jmp percolate_free_sized_slow
     END free_sized
-ALIAS _ZdlPvm, free_sized
-ALIAS _ZdaPvm, free_sized
+OPERATOR _ZdlPvm, percolate_own_free_sized
+OPERATOR _ZdaPvm, percolate_own_free_sized
+OPERATOR _ZdlPvmSt11align_val_t, percolate_delete_sized_aligned
+OPERATOR _ZdaPvmSt11align_val_t, percolate_delete_sized_aligned
 
 // void *realloc(void *block, size_t size)
 //

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,13 +19,16 @@ static void *allocate_aligned(size_t alignment, size_t size) {
     return block;
 }
 
+/// A program that brings its own `realloc`, but no `reallocarray`, gets one that goes with it, as from glibc.
 EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) {
         errno = ENOMEM;
         return NULL;
     }
-    return percolate_own_realloc(block, total);
+    void *(*named)(void *, size_t, size_t) = reallocarray;
+    __asm__("" : "+r"(named));
+    return named == percolate_own_reallocarray ? realloc(block, total) : percolate_own_realloc(block, total);
 }
 
 /// C23: the alignment and the size that the block was asked for with.
@@ -76,6 +80,7 @@ EXPORTED void *pvalloc(size_t size) {
 
 EXPORTED size_t malloc_usable_size(void *block) { return block ? percolate_usable_size(block) : 0; }
 
+void *percolate_own_reallocarray(void *, size_t, size_t) __attribute__((alias("reallocarray")));
 EXPORTED void *__libc_reallocarray(void *, size_t, size_t) __attribute__((alias("reallocarray")));
 EXPORTED void *__libc_memalign(size_t, size_t) __attribute__((alias("memalign")));
 EXPORTED void *__libc_valloc(size_t) __attribute__((alias("valloc")));

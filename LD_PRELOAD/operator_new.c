@@ -30,7 +30,7 @@ static void *cxx_function_in(void *scope, const char *name) {
 static void *cxx_function(const char *name) { return cxx_function_in(RTLD_DEFAULT, name); }
 
 /// The C++ library's own form of a function that this library exports too.
-static void *next_cxx_function(const char *name) { return cxx_function_in(RTLD_NEXT, name); }
+void *percolate_next_cxx_function(const char *name) { return cxx_function_in(RTLD_NEXT, name); }
 
 /// The current new-handler (std::get_new_handler), NULL when there is none.
 static handler new_handler(void) {
@@ -69,25 +69,23 @@ void *percolate_new_nothrow_slow(size_t size, const void *tag) {
     void *block = percolate_allocate(size);
     if (block || !new_handler()) return block;
     void *(*next)(size_t, const void *) =
-        (void *(*)(size_t, const void *))next_cxx_function("_ZnwmRKSt9nothrow_t");
+        (void *(*)(size_t, const void *))percolate_next_cxx_function("_ZnwmRKSt9nothrow_t");
     return next ? next(size, tag) : NULL;
 }
 
-EXPORTED void *_ZnwmSt11align_val_t(size_t size, size_t alignment) { return allocate_or_throw(alignment, size); }
+void *percolate_new_aligned(size_t size, size_t alignment) { return allocate_or_throw(alignment, size); }
+EXPORTED void *_ZnwmSt11align_val_t(size_t, size_t) __attribute__((alias("percolate_new_aligned")));
+__attribute__((visibility("hidden"))) void *percolate_own_ZnwmSt11align_val_t(size_t, size_t)
+    __attribute__((alias("percolate_new_aligned")));
 
-EXPORTED void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const void *tag) {
+void *percolate_new_aligned_nothrow(size_t size, size_t alignment, const void *tag) {
     void *block = percolate_allocate_aligned(alignment, size);
     if (block || !new_handler()) return block;
     void *(*next)(size_t, size_t, const void *) =
-        (void *(*)(size_t, size_t, const void *))next_cxx_function("_ZnwmSt11align_val_tRKSt9nothrow_t");
+        (void *(*)(size_t, size_t, const void *))percolate_next_cxx_function("_ZnwmSt11align_val_tRKSt9nothrow_t");
     return next ? next(size, alignment, tag) : NULL;
 }
 
-EXPORTED void *_ZnamSt11align_val_t(size_t, size_t) __attribute__((alias("_ZnwmSt11align_val_t")));
-EXPORTED void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t, size_t, const void *)
-    __attribute__((alias("_ZnwmSt11align_val_tRKSt9nothrow_t")));
-
-EXPORTED void _ZdlPvmSt11align_val_t(void *block, size_t size, size_t alignment) {
+void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment) {
     percolate_deallocate_sized(block, size, alignment);
 }
-EXPORTED void _ZdaPvmSt11align_val_t(void *, size_t, size_t) __attribute__((alias("_ZdlPvmSt11align_val_t")));

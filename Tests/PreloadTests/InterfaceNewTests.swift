@@ -42,6 +42,22 @@ struct InterfaceNewTests {
     }
 }
 
+/// Programs that replace a part of the interface by their own functions.
+@Suite(.serialized)
+struct InterfaceReplacedTests {
+    @Test(
+        arguments: ["replaced_plain_operators", "replaced_operators_fail_without_throwing", "aligned_operators_stay"],
+        InterfaceMode.allCases)
+    func theOtherFormsOfNewAndDeleteFollowTheReplacedOnes(promise: String, in mode: InterfaceMode) async throws {
+        try await InterfaceProgram(source: "replaced.cpp", flags: ["-std=c++17"]).keeps(promise, in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func reallocarrayFollowsAReplacedRealloc(in mode: InterfaceMode) async throws {
+        try await InterfaceProgram(source: "own_malloc.c").keeps("reallocarray_goes_with_the_program", in: mode)
+    }
+}
+
 /// A failing `new`, in the ways in which a program can come by its C++ library.
 enum CppLibrary: String, CaseIterable, Sendable {
     case shared, linkedStatically, loadedWithAPlugIn
