@@ -60,7 +60,7 @@ static bool delete_array_differs(void) { return !IS_OWN(_ZdaPv) || delete_differ
 static bool delete_aligned_differs(void) { return !IS_OWN(_ZdlPvSt11align_val_t); }
 static bool delete_array_aligned_differs(void) { return !IS_OWN(_ZdaPvSt11align_val_t) || delete_aligned_differs(); }
 
-static void look(void) {
+__attribute__((noinline)) static void look(void) {
     bool differ = new_array_differs() || new_array_aligned_differs() || delete_array_differs() || delete_array_aligned_differs();
     if (!differ) __atomic_store_n(&percolate_operators_differ[0], 0, __ATOMIC_RELAXED);
 }

@@ -31,7 +31,9 @@ import Testing
 
         var summary: FreeRuns {
             let runs = free.split(separator: false, omittingEmptySubsequences: false).map { UInt32($0.count) }
-            return FreeRuns(start: runs.first ?? 0, longest: runs.max() ?? 0, end: runs.last ?? 0)
+            return FreeRuns(
+                start: runs.first ?? 0, longest: runs.max() ?? 0, end: runs.last ?? 0,
+                isReleasable: zip(free, dirty).contains { $0 && $1 })
         }
     }
 

@@ -110,6 +110,29 @@ import Testing
         #expect(window.tree.find(1) == nil)
     }
 
+    @Test(arguments: [1, 3, 8, 9, 70, 700]) func findsTheLastChunkWithPagesToRelease(chunks: Int) throws {
+        var random = SeededGenerator(seed: UInt64(chunks))
+        var window = try Window(chunks: chunks)
+        window.grow(to: chunks)
+        #expect(window.tree.lastReleasableChunk(atMost: chunks - 1) == nil)
+        var marked: Set<Int> = []
+        for _ in 0..<300 {
+            let index = Int.random(in: 0..<chunks, using: &random)
+            let page = Int.random(in: 0..<Chunk.pages, using: &random)
+            if marked.contains(index) {
+                window.tree.chunk(index).dirty.clear(0..<Chunk.pages)
+                marked.remove(index)
+            } else {
+                window.tree.chunk(index).dirty.set(page..<(page + 1))
+                marked.insert(index)
+            }
+            window.tree.update(index...index)
+            for bound in [chunks - 1, Int.random(in: 0..<chunks, using: &random)] {
+                #expect(window.tree.lastReleasableChunk(atMost: bound) == marked.filter { $0 <= bound }.max())
+            }
+        }
+    }
+
     @Test func anEmptyTreeFindsNothing() throws {
         let window = try Window(chunks: 8)
         #expect(window.tree.find(1) == nil)

@@ -124,11 +124,10 @@ struct Arena {
 
     private func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
         var end = bound
-        while end > 0 {
-            let index = (end &- 1) / Chunk.pages
+        while end > 0, let index = tree.lastReleasableChunk(atMost: (end &- 1) / Chunk.pages) {
             let first = index &* Chunk.pages
             if tree.longestRun(inChunk: index) >= shortest,
-                let run = tree.chunk(index).lastReleasable(below: end &- first, shortest: shortest)
+                let run = tree.chunk(index).lastReleasable(below: min(end &- first, Chunk.pages), shortest: shortest)
             {
                 return (first &+ run.lowerBound)..<(first &+ run.upperBound)
             }

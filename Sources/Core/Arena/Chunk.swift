@@ -115,8 +115,10 @@ struct Chunk {
         var result = FreeRuns()
         var run: UInt32 = 0
         var prefix = true
+        var both: UInt64 = 0
         for index in 0..<Self.words {
             let word = bits[index]
+            both |= word & bits[Self.words &+ index]
             if word == ~0 {
                 run &+= 64
                 continue
@@ -140,6 +142,7 @@ struct Chunk {
         if prefix { result.start = run }
         result.longest = max(result.longest, run)
         result.end = run
+        result.isReleasable = both != 0
         return result
     }
 }
@@ -149,4 +152,6 @@ struct FreeRuns: Equatable {
     var start: UInt32 = 0
     var longest: UInt32 = 0
     var end: UInt32 = 0
+    /// Whether some page is free and dirty.
+    var isReleasable = false
 }

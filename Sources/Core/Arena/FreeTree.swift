@@ -111,6 +111,7 @@ struct FreeTree {
         for child in 0..<Self.fanOut {
             let runs = node(level &- 1, index &* Self.fanOut &+ child).pointee
             result.longest = max(result.longest, max(runs.longest, run &+ runs.start))
+            if runs.isReleasable { result.isReleasable = true }
             if runs.start == childPages {
                 run &+= childPages
                 continue
@@ -154,6 +155,33 @@ struct FreeTree {
         }
         guard let page = chunk(index).firstFree(count) else { return nil }
         return index &* Chunk.pages &+ page
+    }
+
+    /// The last chunk, of number `index` or lower, that has a free and dirty page; nil when none has.
+    func lastReleasableChunk(atMost index: Int) -> Int? {
+        var level = 0
+        var last = index
+        while last >= 0 {
+            let first = last / Self.fanOut &* Self.fanOut
+            while last >= first {
+                if node(level, last).pointee.isReleasable { return lastReleasableChunk(below: level, last) }
+                last &-= 1
+            }
+            if level == top { return nil }
+            // Everything left of the parent: its own children were all looked at.
+            last = first / Self.fanOut &- 1
+            level &+= 1
+        }
+        return nil
+    }
+
+    private func lastReleasableChunk(below top: Int, _ index: Int) -> Int {
+        var index = index
+        for level in stride(from: top &- 1, through: 0, by: -1) {
+            index = index &* Self.fanOut &+ Self.fanOut &- 1
+            while !node(level, index).pointee.isReleasable { index &-= 1 }
+        }
+        return index
     }
 
     /// Calls `body` with each chunk that `pages` touches and the part of the chunk that they are.

@@ -30,6 +30,7 @@ extension Arena {
         guard percolate_madvise(address(first), bytes, MADV_HUGEPAGE) == 0 else { return }
         chunk.isHuge = true
         chunk.dirty.set(rest)
+        tree.update(index...index)
         retention.populated(pages: rest.count, highest: first &+ Chunk.pages &- 1)
     }
 
