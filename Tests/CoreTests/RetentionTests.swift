@@ -150,18 +150,30 @@ import Testing
         }
     }
 
-    @Test func patienceGrowsWhereReleasedPagesAreWantedBack() {
-        let keeper = Keeper()
+    /// Ticks until 5000 free pages are released, in each of six rounds, after which they are wanted back.
+    private func waits(_ keeper: Keeper, betweenTicks body: () -> Void) -> [Int] {
         keeper.retention.isScavenged = true
-        var waits: [Int] = []
-        for _ in 0..<6 {
+        return (0..<6).map { _ in
             _ = keeper.free(5000, at: 1)
             var ticks = 0
-            while keeper.tick() == 0, ticks < 100 { ticks += 1 }
-            waits.append(ticks)
+            while keeper.tick() == 0, ticks < 100 {
+                ticks += 1
+                body()
+            }
             keeper.allocate(5000)
+            return ticks
         }
+    }
+
+    @Test func patienceGrowsWhereReleasedPagesAreWantedBack() {
+        let keeper = Keeper()
+        let waits = waits(keeper) { keeper.retention.took(pages: 1, dirty: 0) }
         #expect(waits[0] < waits[2] && waits[2] < waits[5] && waits[5] <= 32, "\(waits)")
+    }
+
+    @Test func patienceEndsWhereNoPageIsWanted() {
+        let waits = waits(Keeper()) {}
+        #expect(waits.allSatisfy { $0 <= 4 }, "\(waits)")
     }
 
     @Test func waitingForATickDoesNotRaiseThePeak() {

@@ -9,7 +9,7 @@ import CPercolate
 /// between used ones is often asked for again, or joins a longer run soon, and costs a system call of its own.
 ///
 /// With a scavenger (`Scavenger`), free pages wait for its ticks: it releases those that stayed unused for a whole period, which becomes
-/// longer while the program keeps asking for what was released. At once goes only as much as the program takes of fresh pages, so that
+/// longer while the program keeps asking for what was released, and ends when it asks for no page at all. At once goes only as much as the program takes of fresh pages, so that
 /// waiting never raises the peak.
 ///
 /// Guarded by the arena's lock.
@@ -47,6 +47,8 @@ struct Retention {
     /// Ticks that pages must stay unused before the scavenger releases them, and ticks since the period began.
     private var patience = 1
     private var ticks = 0
+    /// Ticks since a page was last taken.
+    private var quietTicks = 0
     /// Pages that the last tick with a release released, and how many of them were asked for since.
     private var tickReleased = 0
     private var tickReclaimed = 0
@@ -60,12 +62,15 @@ struct Retention {
     private static var slack: Int { 64 }
     /// Pages of a run that is worth a system call of its own.
     static var longRun: Int { 32 }
+    /// Ticks without a page taken after which the program counts as idle, however long pages had to stay unused before.
+    private static var idleTicks: Int { 2 }
     /// Most ticks that pages may have to stay unused.
     private static var longestPatience: Int { 16 }
 
     private var allowance: Int { Self.floor &+ inUse / 32 &+ learned }
 
     mutating func took(pages: Int, dirty: Int) {
+        quietTicks = 0
         let fresh = pages &- dirty
         if fresh > 0, resident > allowance { debt &+= fresh }
         resident &-= dirty
@@ -136,7 +141,8 @@ struct Retention {
     /// A tick of the scavenger: what stayed unused for long enough.
     mutating func tick() -> Demand {
         ticks &+= 1
-        guard policy == .prompt, ticks >= patience else { return .none }
+        quietTicks &+= 1
+        guard policy == .prompt, ticks >= patience || quietTicks > Self.idleTicks else { return .none }
         if tickReleased > 0 {
             // Whoever asks for half of it again would have been better off without the release.
             let isWanted = tickReclaimed > tickReleased / 2
