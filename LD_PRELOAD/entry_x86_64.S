@@ -52,6 +52,13 @@
     END \name
 .endm
 
+// rax = the page of block rdi: a number beyond every page for NULL and for what lies below the arena.
+.macro BLOCK_PAGE
+    movq %rdi, %rax
+    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
+    shrq $PERCOLATE_PAGE_SHIFT, %rax
+.endm
+
 .macro OWN name, target
     .hidden percolate_own\name
     ALIAS percolate_own\name, \target
@@ -118,9 +125,7 @@ ALIAS __libc_calloc, calloc
 //     page = (block - base) >> PAGE_SHIFT; page >= pages (so for NULL and foreign pointers): slow
 //     push(block, class_of_page[page])
     ENTRY free
-    movq %rdi, %rax
-    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
-    shrq $PERCOLATE_PAGE_SHIFT, %rax
+    BLOCK_PAGE
     cmpq percolate_front+PERCOLATE_FRONT_PAGES(%rip), %rax
     jae .Lfree_twin
     movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
@@ -166,9 +171,7 @@ OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
 .endm
     ENTRY free_sized
     movq %rsi, %r10
-    movq %rdi, %rax
-    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
-    shrq $PERCOLATE_PAGE_SHIFT, %rax
+    BLOCK_PAGE
     SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES, .Lfree_sized_twin, .Lfree_sized_slow
     PERCOLATE_PUSH free_sized, PERCOLATE_RSEQ_CPU_ID, .Lfree_sized_slow, .Lfree_sized_slow
     ret
@@ -192,9 +195,7 @@ OPERATOR _ZdaPvmSt11align_val_t, percolate_delete_sized_aligned
 //
 // Not a section: the block is the caller's for as long as the call lasts, and nothing is written.
     ENTRY realloc
-    movq %rdi, %rax
-    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
-    shrq $PERCOLATE_PAGE_SHIFT, %rax
+    BLOCK_PAGE
     cmpq percolate_front+PERCOLATE_FRONT_PAGES(%rip), %rax
     jae .Lrealloc_twin
 .Lrealloc_known:
@@ -249,8 +250,7 @@ ALIAS __vfork, vfork
 
 // Names that no other library can take, for the table of `heap_interface.c`.
 .irp name, malloc, realloc, free, free_sized
-    .hidden percolate_own_\name
-    ALIAS percolate_own_\name, \name
+    OWN _\name, \name
 .endr
 #endif
     .section .note.GNU-stack, "", @progbits

@@ -5,9 +5,10 @@ import Synchronization
 ///
 /// A miss (an empty cache at allocation, a full one at deallocation) doubles the class's capacity, up to the class's maximum and
 /// within the CPU's budget of bytes. Beyond two batches it does so only when the miss before was of the other kind: a program that
-/// only allocates, or only frees, meets each block once, and a larger cache would not spare it a miss. When the budget is spent, each miss moves a hand on by some of the classes, and the first
-/// of them that had no miss since it came by last is halved: so a miss costs the same however many classes are busy. Every
-/// change is a vector: {compare the header; copy the pointers to the new region; store the header}.
+/// only allocates, or only frees, meets each block once, and a larger cache would not spare it a miss. When the budget is spent,
+/// each miss moves a hand on by some of the classes, and the first of them that had no miss since it came by last is halved: so a
+/// miss costs the same however many classes are busy. Every change is a vector: {compare the header; copy the pointers to the new
+/// region; store the header}.
 extension FrontEnd {
     /// Capacity of a class that has none yet: blocks worth at most a page, at most 8, at least 2.
     private static func firstCapacity(_ size: Int) -> Int { min(8, max(2, 4096 / size)) }

@@ -55,7 +55,7 @@ extension Heap {
     /// Frees a block. Ends the process when `address` is none of ours.
     static func free(_ address: UInt) {
         guard address != 0 else { return }
-        if !isInArena(address), Emergency.owns(address) { return Emergency.free(address) }
+        if isForEmergencies(address) { return Emergency.free(address) }
         takeDeferred()
         freeListed(address)
     }
@@ -69,7 +69,7 @@ extension Heap {
     /// block is of another size: the size is checked against the page's class, never trusted.
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
-        if !isInArena(address), Emergency.owns(address) { return Emergency.free(address) }
+        if isForEmergencies(address) { return Emergency.free(address) }
         let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
@@ -93,7 +93,7 @@ extension Heap {
     ///
     /// - Parameter usable: set to the bytes that the old block had.
     static func resize(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt {
-        guard isInArena(address) || !Emergency.owns(address) else {
+        guard !isForEmergencies(address) else {
             usable = Emergency.usableSize(address)
             return 0
         }
@@ -123,14 +123,18 @@ extension Heap {
 
     /// Bytes that may be used of the block at `address`. Ends the process when it is none of ours.
     static func usableSize(_ address: UInt) -> Int {
-        if !isInArena(address), Emergency.owns(address) { return Emergency.usableSize(address) }
+        if isForEmergencies(address) { return Emergency.usableSize(address) }
         let number = pageClass(of: address)
         guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
         refuseInterior(address, number)
         return Int(sizeClasses[number].pointee.size)
     }
 
-    /// Whether `address` lies among the pages that blocks come from. Blocks for emergencies lie elsewhere.
+    /// Whether `address` is a block for emergencies: those lie outside the arena, which is quicker to know.
+    @inline(__always)
+    private static func isForEmergencies(_ address: UInt) -> Bool { !isInArena(address) && Emergency.owns(address) }
+
+    /// Whether `address` lies among the pages that blocks come from.
     @inline(__always)
     private static func isInArena(_ address: UInt) -> Bool {
         (address &- arena.base) &>> UInt(PERCOLATE_PAGE_SHIFT) < UInt(bitPattern: publishedPages)
