@@ -38,6 +38,12 @@ import Testing
             arena.finishRelease(pages, released: true)
             return pages.count
         }
+
+        /// A tick of the scavenger, and the release that it asks for.
+        func tick() throws {
+            var left = arena.retention.tick().pages
+            while left > 0, case let count = try release(left), count > 0 { left -= count }
+        }
     }
 
     @Test(arguments: UInt64(1)...3) func allocationsAreTheirOwnersAlone(seed: UInt64) throws {

@@ -25,6 +25,27 @@ import Testing
         #expect(short == 600..<601)
     }
 
+    @Test func releasesDoNotMakeAnIdleProgramLookBusy() throws {
+        let window = try ArenaTests.Window(pages: 32 * Chunk.pages)
+        window.arena.retention.isScavenged = true
+        // A busy time, whose released pages are wanted back at once, has taught patience.
+        for _ in 0..<8 {
+            let block = try #require(window.allocate(4000)).first
+            window.arena.free(block..<(block + 4000))
+            try window.tick()
+            _ = try #require(window.allocate(1))
+            try window.tick()
+        }
+        let block = try #require(window.allocate(10_000)).first
+        window.arena.free(block..<(block + 5000))
+        for _ in 0..<2 { try window.tick() }
+        window.arena.free((block + 5000)..<(block + 10_000))
+        try window.tick()
+        #expect(window.arena.retention.resident > 4000, "what came free since the last tick stays, the rest was released")
+        try window.tick()
+        #expect(window.arena.retention.resident <= 64)
+    }
+
     @Test func aChildOfForkFreesWhatAThreadOfItsParentWasReleasing() async throws {
         let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
         _ = try #require(window.allocate(500))

@@ -21,7 +21,7 @@ import Testing
         }
 
         private func release(_ pages: Int) {
-            retention.took(pages: pages, dirty: pages)
+            retention.withdrew(pages: pages)
             retention.released(pages: pages)
         }
 
@@ -98,7 +98,7 @@ import Testing
         keeper.retention.gave(pages: 5000, highest: 5000, inUse: 0)
         let excess = keeper.excess(1)
         #expect(excess == 5000 - 256)
-        keeper.retention.took(pages: excess, dirty: excess)
+        keeper.retention.withdrew(pages: excess)
         keeper.retention.gave(pages: excess, highest: 5000, inUse: 0)
         keeper.retention.refused(pages: excess)
         #expect(keeper.excess(2) == 0)
@@ -174,6 +174,15 @@ import Testing
     @Test func patienceEndsWhereNoPageIsWanted() {
         let waits = waits(Keeper()) {}
         #expect(waits.allSatisfy { $0 <= 4 }, "\(waits)")
+    }
+
+    @Test func whatBusierTimesLeftGoesBackWithinThreeTicks() {
+        let keeper = Keeper()
+        _ = waits(keeper) { keeper.retention.took(pages: 1, dirty: 0) }
+        keeper.allocate(1000)
+        #expect(keeper.free(100_000, at: 1) == 0)
+        for _ in 0..<3 { _ = keeper.tick() }
+        #expect(keeper.retention.resident <= 64 && keeper.retention.isAtRest)
     }
 
     @Test func waitingForATickDoesNotRaiseThePeak() {

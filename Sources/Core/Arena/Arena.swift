@@ -67,7 +67,7 @@ struct Arena {
         guard let run = growing ? find(needed) : tree.find(needed) else { return nil }
         let alignmentBytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
         let start = Int((roundUp(address(run), alignmentBytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
-        return take(start..<(start &+ count))
+        return allocate(free: start..<(start &+ count))
     }
 
     /// Allocates exactly `pages` if all of them are free.
@@ -76,10 +76,17 @@ struct Arena {
         var free = 0
         tree.forEachChunk(pages) { chunk, range in free &+= chunk.free.count(in: range) }
         guard free == pages.count else { return nil }
-        return take(pages)
+        return allocate(free: pages)
     }
 
-    private mutating func take(_ pages: Range<Int>) -> Allocation {
+    private mutating func allocate(free pages: Range<Int>) -> Allocation {
+        let dirty = take(pages)
+        retention.took(pages: pages.count, dirty: dirty)
+        return Allocation(first: pages.lowerBound, dirty: dirty > 0)
+    }
+
+    /// Takes free pages out of use. Returns how many of them are dirty.
+    private mutating func take(_ pages: Range<Int>) -> Int {
         var dirty = 0
         tree.forEachChunk(pages) { chunk, range in
             dirty &+= chunk.dirty.count(in: range)
@@ -88,8 +95,7 @@ struct Arena {
         }
         tree.update(FreeTree.chunks(of: pages))
         inUse &+= pages.count
-        retention.took(pages: pages.count, dirty: dirty)
-        return Allocation(first: pages.lowerBound, dirty: dirty > 0)
+        return dirty
     }
 
     /// Frees `pages`. `clean` says that they read as zero and are not resident.
@@ -116,7 +122,7 @@ struct Arena {
         }
         let pages = max(run.lowerBound, run.upperBound &- most)..<run.upperBound
         if shortest == 1, bound > retention.highestDirty { retention.highestDirty = pages.upperBound &- 1 }
-        _ = take(pages)
+        retention.withdrew(pages: take(pages))
         releasing = pages
         releasingThread = percolate_thread_pointer()
         return pages

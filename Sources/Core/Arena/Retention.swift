@@ -47,8 +47,9 @@ struct Retention {
     /// Ticks that pages must stay unused before the scavenger releases them, and ticks since the period began.
     private var patience = 1
     private var ticks = 0
-    /// Ticks since a page was last taken.
+    /// Ticks since the program last took a page, and resident free pages at the last tick.
     private var quietTicks = 0
+    private var residentAtTick = 0
     /// Pages that the last tick with a release released, and how many of them were asked for since.
     private var tickReleased = 0
     private var tickReclaimed = 0
@@ -73,13 +74,18 @@ struct Retention {
         quietTicks = 0
         let fresh = pages &- dirty
         if fresh > 0, resident > allowance { debt &+= fresh }
-        resident &-= dirty
-        lowest = min(lowest, resident)
-        searchedAt = min(searchedAt, resident)
+        withdrew(pages: dirty)
         let again = min(fresh, recentlyReleased)
         recentlyReleased &-= again
         learned &+= again
         tickReclaimed &+= fresh
+    }
+
+    /// Resident pages are free no more: the program took them, or a release is about to give them to the kernel.
+    mutating func withdrew(pages: Int) {
+        resident &-= pages
+        lowest = min(lowest, resident)
+        searchedAt = min(searchedAt, resident)
     }
 
     mutating func gave(pages: Int, highest: Int, inUse: Int) {
@@ -142,14 +148,18 @@ struct Retention {
     mutating func tick() -> Demand {
         ticks &+= 1
         quietTicks &+= 1
-        guard policy == .prompt, ticks >= patience || quietTicks > Self.idleTicks else { return .none }
+        defer { residentAtTick = resident }
+        let isIdle = quietTicks > Self.idleTicks
+        guard policy == .prompt, ticks >= patience || isIdle else { return .none }
         if tickReleased > 0 {
             // Whoever asks for half of it again would have been better off without the release.
             let isWanted = tickReclaimed > tickReleased / 2
             patience = isWanted ? min(patience &* 2, Self.longestPatience) : max(patience / 2, 1)
         }
         ticks = 0
-        let pages = max(lowest &- Self.idleFloor, 0)
+        // Of an idle program, pages that were free at the last tick are unused since then: the period began before, in busier times.
+        let unused = isIdle ? min(residentAtTick, resident) : lowest
+        let pages = max(unused &- Self.idleFloor, 0)
         lowest = resident &- pages
         tickReleased = pages
         tickReclaimed = 0
