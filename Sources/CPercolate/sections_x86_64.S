@@ -121,7 +121,6 @@ percolate_section_close:
     .cfi_endproc
     .size percolate_section_close, . - percolate_section_close
 
-#ifdef PERCOLATE_HAS_PROBES
 // Says to tracers that a section was aborted; eax: which. Keeps what the entry points' slow paths still need, their arguments:
 // rdi, rsi, r10, r11. Called with the stack as it is at a function's first instruction.
     .p2align 4
@@ -135,7 +134,7 @@ percolate_announce_abort:
     .cfi_adjust_cfa_offset 8
     .endr
     movl %eax, %edi
-    call percolate_trace_section_abort
+    call percolate_announce_section_abort
     .irp kept, r11, r10, rsi, rdi
     popq %\kept
     .cfi_adjust_cfa_offset -8
@@ -143,6 +142,5 @@ percolate_announce_abort:
     ret
     .cfi_endproc
     .size percolate_announce_abort, . - percolate_announce_abort
-#endif
 #endif
     .section .note.GNU-stack, "", @progbits

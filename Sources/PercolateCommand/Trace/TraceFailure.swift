@@ -31,8 +31,7 @@ enum TraceFailure: Error {
             "cannot trace: no code can be executed from \(folder), where the program's own copy of the library would be "
                 + "(it is mounted noexec); name another folder in TMPDIR"
         case .noProbes(let path, let missing):
-            "cannot trace: \(path) has no probe \(missing.rawValue); it was built without <sys/sdt.h> (Debian's "
-                + "systemtap-sdt-dev) or is of another version than this command"
+            "cannot trace: \(path) has no probe \(missing.rawValue); it is of another version than this command"
         case .unreadableProbes(let path, let error):
             "cannot trace: the probes of \(path) cannot be read: \(error.sentence)"
         case .noUprobes(let folder):

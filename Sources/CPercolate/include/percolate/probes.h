@@ -6,24 +6,18 @@
 /// Every probe has a semaphore that a tracer raises while it listens. A site first asks `percolate_NAME_is_traced`, a load and a
 /// compare; arguments are computed and clocks are read only when the answer is yes. No site is in a fast path.
 ///
-/// Where <sys/sdt.h> is missing the probes are compiled out, and nobody ever listens.
+/// `probes_x86_64.S` has the functions, the semaphores and the notes that tracers read: its list of arguments follows this one.
 
-#include "probe_presence.h"
+#include "aborted.h"
 
 #include <stdint.h>
 
-#ifdef PERCOLATE_HAS_PROBES
 #define PERCOLATE_PROBE(name, ...)                                                                                     \
     extern unsigned short percolate_##name##_semaphore __attribute__((visibility("hidden")));                          \
     static inline int percolate_##name##_is_traced(void) {                                                             \
         return *(volatile unsigned short *)&percolate_##name##_semaphore != 0;                                         \
     }                                                                                                                  \
     void percolate_trace_##name(__VA_ARGS__) __attribute__((visibility("hidden")))
-#else
-#define PERCOLATE_PROBE(name, ...)                                                                                     \
-    static inline int percolate_##name##_is_traced(void) { return 0; }                                                 \
-    void percolate_trace_##name(__VA_ARGS__) __attribute__((visibility("hidden")))
-#endif
 
 /// A vector of `count` operations begins: one of `cpu_opv` that has passed its checks (`origin` 0), or one of the allocator that
 /// runs behind a closed gate (1). The allocator's vectors that run as one section are `move` events.
@@ -50,8 +44,11 @@ PERCOLATE_PROBE(gate_open, int index, uint64_t gate);
 PERCOLATE_PROBE(percpu_fallback, int cpu, uint64_t address, int reason);
 
 /// A section of the allocator was aborted, and its thread goes on in the slow path. `section`: what it was to do,
-/// PERCOLATE_ABORTED_*. Announced by the abort handlers, with the CPU that the thread runs on now as second argument.
-PERCOLATE_PROBE(section_abort, int section);
+/// PERCOLATE_ABORTED_*. `cpu` is the one that the thread runs on now.
+PERCOLATE_PROBE(section_abort, int section, int cpu);
+
+/// The same, for the abort handlers.
+void percolate_announce_section_abort(int section) __attribute__((visibility("hidden")));
 
 /// `count` blocks of `block_size` bytes each were taken from spans for the cache of `index`, or moved out of it.
 PERCOLATE_PROBE(refill, int index, uint64_t block_size, uint64_t count);

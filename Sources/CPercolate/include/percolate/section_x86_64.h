@@ -8,8 +8,8 @@
 #define PERCOLATE_SECTION_X86_64_H
 #if defined(__ASSEMBLER__) && defined(__x86_64__)
 
+#include "aborted.h"
 #include "layout.h"
-#include "probe_presence.h"
 #include "rseq.h"
 
 // The arrays are for debuggers, nothing refers to them: "R" makes the linker keep them. The descriptor is kept by its pointer.
@@ -32,12 +32,10 @@
     .byte 0x0f, 0xb9, 0x3d
     .long PERCOLATE_RSEQ_SIGNATURE
 .L\name\()_abort:
-#ifdef PERCOLATE_HAS_PROBES
     cmpw $0, percolate_section_abort_semaphore(%rip)
     je \slow
     movl $\kind, %eax
     call percolate_announce_abort
-#endif
     jmp \slow
     .cfi_endproc
     .popsection
