@@ -27,6 +27,7 @@ bool percolate_write_statistics(int descriptor);
 void percolate_end(void);
 bool percolate_scavenger_is_wanted(void);
 void percolate_scavenge(void);
+void percolate_stop_scavenger(void);
 void percolate_fork_prepare(void);
 void percolate_fork_parent(void);
 void percolate_fork_child(void);

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -19,17 +20,38 @@ static void *scavenge(void *unused) {
     return unused;
 }
 
+static pthread_t scavenger;
+static bool is_made;
+
+/// The destructor of a value that only the process's first thread has: so that thread ends, by pthread_exit(3) or cancelled, and the process
+/// goes on until its last thread ends. libc counts the scavenger, so it has to be gone by then.
+static void first_thread_ends(void *unused) {
+    (void)unused;
+    if (!percolate_scavenger_retire() || !is_made) return;
+    percolate_stop_scavenger();
+    pthread_join(scavenger, NULL);
+}
+
+static bool expects_end_of_first_thread(void) {
+    pthread_key_t key;
+    return pthread_key_create(&key, first_thread_ends) == 0 && pthread_setspecific(key, &scavenger) == 0;
+}
+
+/// The scavenger's stack: all of it is resident under mlockall(MCL_FUTURE).
+enum { STACK = 262144 };
+
 /// Where threads or addresses are short it cannot be made: then pages go back when they come free, as in a process without threads.
-/// It inherits that all signals are blocked: those of the program are not its business.
+/// It inherits that all signals are blocked: those of the program are not its business. Nor is a real-time priority of its maker.
 static void make(create_function create) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0) return;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (!expects_end_of_first_thread() || pthread_attr_init(&attributes) != 0) return;
+    pthread_attr_setstacksize(&attributes, STACK);
+    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    if (policy == SCHED_FIFO || policy == SCHED_RR) pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    create(&thread, &attributes, scavenge, NULL);
+    is_made = create(&scavenger, &attributes, scavenge, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }

@@ -10,16 +10,20 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
+/// The figures are read while other threads go on: a part may look larger than the whole.
+static size_t difference(size_t whole, size_t part) { return whole > part ? whole - part : 0; }
+
+/// Large blocks stand for those that glibc maps one by one: as there, `arena` and `uordblks` do not have them.
 EXPORTED struct mallinfo2 mallinfo2(void) {
     struct percolate_memory memory;
     percolate_memory_figures(&memory);
     return (struct mallinfo2){
-        .arena = memory.committed,
+        .arena = difference(memory.committed, memory.large),
         .ordblks = 1,
         .hblks = memory.large_count,
         .hblkhd = memory.large,
-        .uordblks = memory.in_use,
-        .fordblks = memory.committed - memory.in_use,
+        .uordblks = difference(memory.in_use, memory.large),
+        .fordblks = difference(memory.committed, memory.in_use),
         .keepcost = memory.free_resident,
     };
 }
@@ -40,7 +44,8 @@ EXPORTED struct mallinfo mallinfo(void) {
     };
 }
 
-/// Accepts and ignores glibc's parameters: they steer mechanisms that do not exist here. 0 for what glibc refuses.
+/// Accepts and ignores glibc's parameters: they steer mechanisms that do not exist here. 0, an error
+/// (mallopt(3)), for a value out of range and for parameters that the man page does not have.
 EXPORTED int mallopt(int parameter, int value) {
     switch (parameter) {
     case M_MXFAST:
@@ -85,7 +90,8 @@ EXPORTED int malloc_info(int options, FILE *stream) {
         "<system type=\"current\" size=\"%" PRIu64 "\"/>\n"
         "<aspace type=\"total\" size=\"%" PRIu64 "\"/>\n"
         "</malloc>\n",
-        memory.committed - memory.in_use, memory.large_count, memory.large, memory.committed,
+        difference(memory.committed, memory.in_use), memory.large_count, memory.large,
+        difference(memory.committed, memory.large),
         memory.committed + memory.metadata);
     return written < 0 ? -1 : 0;
 }

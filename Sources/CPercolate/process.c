@@ -64,28 +64,32 @@ static struct {
     uint64_t word;
     char padding[56];
 } start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))),
-    counting_lock __attribute__((aligned(64))), scavenger_rest __attribute__((aligned(64)));
+    counting_lock __attribute__((aligned(64))), scavenger_rest __attribute__((aligned(64))),
+    scavenger_stop __attribute__((aligned(64)));
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
 uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
 uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
 uintptr_t percolate_scavenger_rest_address(void) { return (uintptr_t)&scavenger_rest.word; }
+uintptr_t percolate_scavenger_stop_address(void) { return (uintptr_t)&scavenger_stop.word; }
 
-/// UNMADE: the program made no thread yet. MADE: the scavenger lives, or could not be made. FORBIDDEN: the parent had threads when it
-/// forked this process, so this one makes none that it did not ask for.
+/// UNMADE: the program made no thread yet. MADE: the scavenger lives, or could not be made. FORBIDDEN: it has retired, or the parent had
+/// threads when it forked this process, so this one makes none that it did not ask for.
 enum { UNMADE, MADE, FORBIDDEN };
 static atomic_int scavenger_state = UNMADE;
 
 bool percolate_scavenger_claim(void) {
     int expected = UNMADE;
-    return atomic_load_explicit(&scavenger_state, memory_order_relaxed) == UNMADE &&
+    return atomic_load_explicit(&scavenger_state, memory_order_relaxed) == UNMADE && percolate_gettid() == percolate_getpid() &&
            atomic_compare_exchange_strong(&scavenger_state, &expected, MADE);
 }
 
-void percolate_scavenger_forbid_after_fork(void) {
+bool percolate_scavenger_retire(void) {
     int expected = MADE;
-    atomic_compare_exchange_strong(&scavenger_state, &expected, FORBIDDEN);
+    return atomic_compare_exchange_strong(&scavenger_state, &expected, FORBIDDEN);
 }
+
+void percolate_scavenger_forbid_after_fork(void) { percolate_scavenger_retire(); }
 
 int percolate_has_started;
 

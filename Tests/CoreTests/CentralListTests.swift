@@ -35,7 +35,7 @@ extension HostedHeap {
             }
 
             /// Gives a block back. Whether its span is empty now.
-            func give(_ block: UInt64) -> Bool { list.give(block, span(of: block), info) }
+            func give(_ block: UInt64) -> Bool { list.give(block, span(of: block), info, holding: arenaLock) }
 
             func span(of block: UInt64) -> SpanID { spans.span(of: Middle.page(of: UInt(block))) }
 

@@ -41,7 +41,8 @@ import Testing
         for _ in 0..<2 { try window.tick() }
         window.arena.free((block + 5000)..<(block + 10_000))
         try window.tick()
-        #expect(window.arena.retention.resident > 4000, "what came free since the last tick stays, the rest was released")
+        #expect(
+            window.arena.retention.resident > 4000, "what came free since the last tick stays, the rest was released")
         try window.tick()
         #expect(window.arena.retention.resident <= 64)
     }

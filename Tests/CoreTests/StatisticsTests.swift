@@ -11,7 +11,7 @@ extension HostedHeap {
         init() throws { try HostedHeap.start() }
 
         private func text() throws -> String {
-            var text = TextBuffer()
+            var text = TextPage()
             Heap.describe(into: &text)
             #expect(text.count < 3500, "room is left")
             return try text.written()

@@ -8,7 +8,9 @@ extension TextBuffer {
     /// What `write` puts into a pipe.
     func written() throws -> String {
         let pipe = Pipe()
-        try #require(write(to: pipe.fileHandleForWriting.fileDescriptor))
+        var copy = self
+        let isWritten = copy.write(to: pipe.fileHandleForWriting.fileDescriptor)
+        try #require(isWritten)
         try pipe.fileHandleForWriting.close()
         return String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     }
@@ -18,13 +20,13 @@ extension TextBuffer {
 @Suite struct TextBufferTests {
     @Test(arguments: [0, 9, 10, 99, 100, 4096, Int64.max, -1, -10, Int64.min])
     func numbersReadAsSwiftPrintsThem(number: Int64) throws {
-        var text = TextBuffer()
+        var text = TextPage()
         text.append(number)
         #expect(try text.written() == "\(number)")
     }
 
     @Test func theLargestUnsignedNumberFits() throws {
-        var text = TextBuffer()
+        var text = TextPage()
         text.append(UInt64.max)
         text.append(" ")
         text.append(UInt8(200))
@@ -33,13 +35,13 @@ extension TextBuffer {
 
     @Test(arguments: [0, 1, 15, 16, 0xdead_beef, 0x7fff_ffff_f000, UInt.max])
     func addressesReadAsHexadecimal(value: UInt) throws {
-        var text = TextBuffer()
+        var text = TextPage()
         text.append(hexadecimal: value)
         #expect(try text.written() == "0x" + String(value, radix: 16))
     }
 
     @Test func aLineIsPutTogetherInOrder() throws {
-        var text = TextBuffer()
+        var text = TextPage()
         text.append("percolate: ")
         text.append(cString: "a C string")
         text.append(byte: UInt8(ascii: "/"))
@@ -50,7 +52,7 @@ extension TextBuffer {
     }
 
     @Test func whatDoesNotFitIsDropped() throws {
-        var text = TextBuffer()
+        var text = TextPage()
         for _ in 0..<1000 { text.append("0123456789") }
         #expect(text.count == 4096)
         let written = try text.written()
@@ -58,16 +60,18 @@ extension TextBuffer {
     }
 
     @Test func aRefusedWriteIsReported() {
-        var text = TextBuffer()
+        var text = TextPage()
         text.append("nowhere")
-        #expect(!text.write(to: -1))
+        let isWritten = text.write(to: -1)
+        #expect(!isWritten)
     }
 
     @Test func cSeesTheSameBytes() {
-        var text = TextBuffer()
+        var text = TextPage()
         text.append("/a/path.")
         text.append(42)
         text.append(byte: 0)
-        #expect(text.withCString { String(cString: $0) } == "/a/path.42")
+        let seen = text.withCString { String(cString: $0) }
+        #expect(seen == "/a/path.42")
     }
 }

@@ -46,6 +46,12 @@ import Testing
         ).expectPass()
     }
 
+    @Test(arguments: modes) func aHandlerThatForksDoesNotWaitForAForkingThread(options: [String]) async throws {
+        try await StressProgram(
+            name: "fork_signal", arguments: [Effort.isLong ? "5000" : "500"], options: options
+        ).expectPass()
+    }
+
     @Test func startingProgramsUnderLoadNeverHangs() async throws {
         try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "200" : "25"]).expectPass()
     }

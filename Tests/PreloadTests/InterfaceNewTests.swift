@@ -60,7 +60,7 @@ struct InterfaceReplacedTests {
 
 /// A failing `new`, in the ways in which a program can come by its C++ library.
 enum CppLibrary: String, CaseIterable, Sendable {
-    case shared, linkedStatically, loadedWithAPlugIn
+    case shared, linkedStatically, loadedWithAPlugIn, linkedIntoAPlugIn
 }
 
 @Suite(.serialized)
@@ -74,9 +74,10 @@ struct InterfaceFailingNewTests {
         case .linkedStatically:
             try await InterfaceProgram(source: "failing_new.cpp", flags: ["-static-libstdc++", "-static-libgcc"])
                 .keeps(promise, sourceLocation: sourceLocation)
-        case .loadedWithAPlugIn:
+        case .loadedWithAPlugIn, .linkedIntoAPlugIn:
+            let linking = library == .linkedIntoAPlugIn ? ["-static-libstdc++", "-static-libgcc"] : []
             let plugIn = try await Compiler.shared.executable(
-                "Interface/failing_new_plugin.cpp", flags: ["-shared", "-fPIC"])
+                "Interface/failing_new_plugin.cpp", flags: ["-shared", "-fPIC"] + linking)
             try await InterfaceProgram(source: "plugin_host.c")
                 .keeps(promise, before: [plugIn], sourceLocation: sourceLocation)
         }

@@ -12,6 +12,11 @@ import Testing
         ).expectPass()
     }
 
+    @Test(arguments: ["exit", "join", "cancel", "child"])
+    func aProcessWhoseFirstThreadEndsGoesOnToItsLast(how: String) async throws {
+        try await StressProgram(name: "first_thread", arguments: [how]).expectPass()
+    }
+
     @Test(arguments: ["", "glibc.pthread.rseq=0"])
     func callsBeforeConstructorsAndAfterDestructorsAreServed(tunables: String) async throws {
         let outcome = try await StressProgram(
@@ -46,5 +51,22 @@ import Testing
     @Test(arguments: [[], ["rseq=off"], ["hardened=1"]])
     func stacksOf16KiBSuffice(options: [String]) async throws {
         try await StressProgram(name: "small_stack", arguments: ["5"], options: options).expectPass()
+    }
+
+    /// What ends a process writes a page of statistics, or a line, and finds little of a stack.
+    @Test(arguments: ["exit", "handler", "statistics"]) func smallStacksSufficeForTheEnd(how: String) async throws {
+        try await StressProgram(name: "small_end", arguments: [how]).expectPass()
+    }
+
+    @Test func aDoubleFreeOnASmallStackIsReported() async throws {
+        let outcome = try await StressProgram(name: "small_end", arguments: ["double-free"]).outcome(
+            under: .percolate())
+        #expect(outcome.signal == SIGABRT, "\(outcome)")
+        #expect(outcome.errors.hasPrefix("percolate: double free: 0x"), "\(outcome)")
+    }
+
+    @Test(arguments: ["large", "interior", "wrong-size", "small"])
+    func theHeapIsWholeInAndAfterAHandlerOfSIGABRT(misuse: String) async throws {
+        try await StressProgram(name: "after_abort", arguments: [misuse]).expectPass()
     }
 }

@@ -2,7 +2,7 @@ import CPercolate
 import Synchronization
 
 /// Where the scavenger sleeps while there is nothing for it to do, and how slow paths wake it: a process that does nothing has no
-/// thread that wakes up.
+/// thread that wakes up. And how it is told to end.
 enum ScavengerRest {
     /// 1 while the scavenger sleeps or is about to. The kernel compares the low half.
     private static var word: UnsafeMutablePointer<Atomic<UInt>> { pointer(percolate_scavenger_rest_address()) }
@@ -23,11 +23,28 @@ enum ScavengerRest {
     /// Says that the scavenger wants to rest. What happens in slow paths from here on ends the rest.
     static func begin() { word.pointee.store(1, ordering: .sequentiallyConsistent) }
 
-    /// Sleeps until the rest is ended.
+    /// Sleeps until the rest is ended, or the scavenger is to end.
     static func sleep() {
-        while word.pointee.load(ordering: .acquiring) != 0 {
+        while word.pointee.load(ordering: .acquiring) != 0, !isStopping {
             _ = percolate_futex_wait(pointer(percolate_scavenger_rest_address()), 1)
         }
+    }
+
+    /// Not 0 once the scavenger is to end.
+    private static var stopWord: UnsafeMutablePointer<Atomic<UInt>> { pointer(percolate_scavenger_stop_address()) }
+
+    static var isStopping: Bool { stopWord.pointee.load(ordering: .sequentiallyConsistent) != 0 }
+
+    /// Sleeps so many milliseconds, or until the scavenger is to end.
+    static func nap(_ milliseconds: UInt32) {
+        _ = percolate_futex_wait_for(pointer(percolate_scavenger_stop_address()), 0, milliseconds)
+    }
+
+    /// Tells the scavenger to end, for good. Whoever rests has said so before it looks at `isStopping`, so it sees this or is woken.
+    static func stop() {
+        stopWord.pointee.store(1, ordering: .sequentiallyConsistent)
+        _ = percolate_futex_wake(pointer(percolate_scavenger_stop_address()), 1)
+        wake()
     }
 
     /// After fork, in the child: nobody sleeps here.

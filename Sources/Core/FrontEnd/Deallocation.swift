@@ -57,7 +57,7 @@ extension FrontEnd {
         let top = percolate_operand_load(UInt64(UInt(bitPattern: slab.words + (header.current &- 1))), 8)
         if top == address {
             ProgrammerError.doubleFree.report(
-                UInt(address), blockSize: Int(sizeClasses[sizeClass].pointee.size))
+                UInt(address), .block(Int(sizeClasses[sizeClass].pointee.size)))
         }
     }
 

@@ -79,7 +79,7 @@ extension Heap {
                 ? sizeClass(ofSize: Int(size)) : sizeClass(ofSize: Int(size), alignment: Int(alignment)) ?? 0
         }
         guard expected == actual else {
-            ProgrammerError.wrongSize.report(address, blockSize: usableSize(address))
+            ProgrammerError.wrongSize.report(address, .block(usableSize(address)))
         }
         if actual != 0 {
             refuseInterior(address, actual)
@@ -142,7 +142,7 @@ extension Heap {
 
     /// The size class of the page at `address`, 0 for a large block. Ends the process for an address outside the arena.
     private static func pageClass(of address: UInt) -> Int {
-        guard isInArena(address) else { ProgrammerError.foreignPointer.report(address, blockSize: 0) }
+        guard isInArena(address) else { ProgrammerError.foreignPointer.report(address, .elsewhere) }
         return Int(Table<UInt8>(address: pageClasses.address)[Middle.page(of: address)].pointee)
     }
 
@@ -153,7 +153,7 @@ extension Heap {
         let offset = address &- arena.address(Int(spans[id].pointee.firstPage))
         let info = sizeClasses[number].pointee
         guard info.block(at: offset) != nil else {
-            ProgrammerError.interiorPointer.report(address, blockSize: Int(info.size))
+            ProgrammerError.interiorPointer.report(address, .block(Int(info.size)))
         }
     }
 

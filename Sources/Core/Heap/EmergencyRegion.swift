@@ -46,7 +46,7 @@ enum EmergencyRegion {
         var seen = state.load(ordering: .relaxed)
         while true {
             let alive = seen &>> 32
-            guard alive > 0 else { ProgrammerError.doubleFree.report(block, blockSize: usableSize(block)) }
+            guard alive > 0 else { ProgrammerError.doubleFree.report(block, .block(usableSize(block))) }
             let wanted = alive == 1 ? 0 : (alive &- 1) &<< 32 | seen & 0xffff_ffff
             let (exchanged, original) = state.compareExchange(
                 expected: seen, desired: wanted, ordering: .acquiringAndReleasing)

@@ -80,10 +80,7 @@ public func percolateMemoryFigures(_ figures: UnsafeMutablePointer<percolate_mem
 /// Writes the statistics to `descriptor`. False when the kernel refused.
 @c(percolate_write_statistics)
 public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
-    guard Heap.ensureStarted() else { return false }
-    var text = TextBuffer()
-    Heap.describe(into: &text)
-    return text.write(to: descriptor)
+    Heap.ensureStarted() && Heap.writeStatistics(to: descriptor)
 }
 
 @c(percolate_end)
@@ -95,9 +92,13 @@ public func percolateEnd() {
 @c(percolate_scavenger_is_wanted)
 public func percolateScavengerIsWanted() -> Bool { Scavenger.isWanted }
 
-/// The scavenger's body. Does not return.
+/// The scavenger's body, until it is stopped.
 @c(percolate_scavenge)
 public func percolateScavenge() { Scavenger.run() }
+
+/// Tells the scavenger to end.
+@c(percolate_stop_scavenger)
+public func percolateStopScavenger() { ScavengerRest.stop() }
 
 @c(percolate_fork_prepare)
 public func percolateForkPrepare() { Heap.prepareFork() }

@@ -3,9 +3,10 @@ import Synchronization
 
 /// fork: the child has one thread, and finds every lock free, every gate open and every list whole.
 ///
-/// The prepare handler takes all locks, in the order start, gates, classes, arena, counting. Handlers of other libraries run after it and may
-/// allocate: the forking thread passes the locks as their owner (see `Lock`). A section of another thread simply disappears in the
-/// child: its single store happened or did not.
+/// The prepare handler takes all locks, in the order start, gates, classes, arena, counting, and the public gates' at last: a signal handler
+/// that interrupted the owner of one of the others may wait for a public gate, to run a vector or to fork, so nobody may hold one while
+/// it waits for the others. Handlers of other libraries run after it and may allocate: the forking thread passes the locks as their owner
+/// (see `Lock`). A section of another thread simply disappears in the child: its single store happened or did not.
 extension Heap {
     static func registerForkHandlers() {
         percolate_register_fork_handlers(
@@ -16,25 +17,25 @@ extension Heap {
         _ = ensureStarted()
         startLock.holdForFork()
         guard phase == .ready else { return }
-        publicGates.holdForFork()
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.holdForFork()
         }
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).holdForFork() }
         arenaLock.holdForFork()
         Counting.lock.holdForFork()
+        publicGates.holdForFork()
     }
 
     static func finishForkInParent() {
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
+        publicGates.releaseAfterFork()
         Counting.lock.releaseAfterFork()
         arenaLock.releaseAfterFork()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).releaseAfterFork() }
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.releaseAfterFork()
         }
-        publicGates.releaseAfterFork()
     }
 
     static func finishForkInChild() {

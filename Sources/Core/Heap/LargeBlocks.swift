@@ -30,9 +30,9 @@ extension Heap {
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.
     static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
         guard arenaLock.acquire() else { return DeferredFrees.add(address) }
-        let id = largeSpan(at: address)
+        let id = largeSpan(at: address, holding: arenaLock)
         if expectedSize >= 0, max(1, pages(expectedSize)) != Int(spans[id].pointee.pages) {
-            ProgrammerError.wrongSize.report(address, blockSize: usableLargeSize(id))
+            ProgrammerError.wrongSize.report(address, .block(usableLargeSize(id)), releasing: arenaLock)
         }
         tally(.largeFrees, at: 0)
         if spans[id].pointee.moved {
@@ -63,19 +63,20 @@ extension Heap {
         return true
     }
 
-    /// The span of the large block that begins at `address`. Ends the process when there is none. The arena's lock is held, or the
+    /// The span of the large block that begins at `address`. Ends the process when there is none. The arena's lock is held, as `lock`, or the
     /// block belongs to the caller.
-    static func largeSpan(at address: UInt) -> SpanID {
+    static func largeSpan(at address: UInt, holding lock: Lock? = nil) -> SpanID {
         let page = Middle.page(of: address)
         let id = spans.span(of: page)
         if id != 0, spans[id].pointee.kind == .large, arena.address(page) == address { return id }
         if id != 0 {
-            let size = spans[id].pointee.kind == .large ? usableLargeSize(id) : 0
-            ProgrammerError.interiorPointer.report(address, blockSize: size)
+            let place =
+                spans[id].pointee.kind == .large ? ProgrammerError.Place.block(usableLargeSize(id)) : .largeBlock
+            ProgrammerError.interiorPointer.report(address, place, releasing: lock)
         }
         let free = arena.tree.chunk(page / Chunk.pages).free[page % Chunk.pages]
         let error = free ? ProgrammerError.doubleFree : .interiorPointer
-        error.report(address, blockSize: Int(Arena.pageSize))
+        error.report(address, .largeBlock, releasing: lock)
     }
 
     static func usableLargeSize(_ id: SpanID) -> Int { Int(spans[id].pointee.pages) &<< Int(PERCOLATE_PAGE_SHIFT) }
@@ -84,7 +85,7 @@ extension Heap {
     static func resizeLarge(_ address: UInt, to size: Int) -> UInt {
         let wanted = pages(size)
         guard arenaLock.acquire() else { return 0 }
-        let id = largeSpan(at: address)
+        let id = largeSpan(at: address, holding: arenaLock)
         let record = spans[id]
         let first = Int(record.pointee.firstPage)
         let old = Int(record.pointee.pages)

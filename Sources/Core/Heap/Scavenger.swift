@@ -8,23 +8,26 @@ import Synchronization
 /// and never in a child of fork whose parent had threads. It has all signals blocked, holds no lock while it sleeps, and allocates
 /// nothing. While it lives, slow paths leave releasing to it (`Retention`). At each tick it empties the caches of CPUs whose caches did not
 /// change since the last tick, and releases pages that stayed free; when two ticks in a row found nothing, it rests until a slow
-/// path wakes it.
+/// path wakes it. It ends when the process's first thread ends before the others (pthread_exit(3) in main): the last of them ends the
+/// process, and the scavenger must not be that one.
 enum Scavenger {
-    private static var tickMilliseconds: UInt64 { 500 }
+    private static var tickMilliseconds: UInt32 { 500 }
 
-    /// The body of the thread. Does not return.
+    /// The body of the thread, until `ScavengerRest.stop`.
     static func run() {
         setScavenged(true)
-        while true {
+        while !ScavengerRest.isStopping {
             ScavengerRest.begin()
             // What happened between the last tick and `begin` ended no rest: look once more.
             if tick() { ScavengerRest.forget() } else { ScavengerRest.sleep() }
             var idleTicks = 0
-            while idleTicks < 2 {
-                percolate_nap(tickMilliseconds)
+            while idleTicks < 2, !ScavengerRest.isStopping {
+                ScavengerRest.nap(tickMilliseconds)
                 idleTicks = tick() ? 0 : idleTicks &+ 1
             }
         }
+        ScavengerRest.forget()
+        setScavenged(false)
     }
 
     /// Whether a scavenger is wanted at all.

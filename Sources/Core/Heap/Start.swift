@@ -8,8 +8,8 @@ enum Heap {
     nonisolated(unsafe) static var phase = Phase.cold
     nonisolated(unsafe) static var options = Options()
 
-    /// Largest window: 16 TiB. Smallest: 64 MiB.
-    private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44) }
+    /// Largest window: a chunk less than 16 TiB, so that a span's pages are a number of 32 bits. Smallest: 64 MiB.
+    private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44 &- 1 << 21) }
 
     /// Makes the heap usable. False when it is not: start-up runs in this very thread, or failed.
     @inline(__always)
@@ -67,7 +67,7 @@ enum Heap {
         var size: UInt = 1 << 36
         let memory = UInt(max(percolate_memory_bytes(), 0))
         while size < windowRange.upperBound, size < memory &* 16 { size &<<= 1 }
-        return size
+        return min(size, windowRange.upperBound)
     }
 
     /// Reserves window and metadata: in one mapping, or where address space is short, metadata only.

@@ -7,10 +7,10 @@ extension Heap {
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
     /// The path: programs write their title over their environment.
-    nonisolated(unsafe) private static var statisticsPath = TextBuffer()
+    nonisolated(unsafe) private static var statisticsPath = TextPage()
 
     /// The program's name, as it was at start: a title may be written over it as well.
-    nonisolated(unsafe) private static var programName = TextBuffer()
+    nonisolated(unsafe) private static var programName = TextLine()
 
     /// Keeps what the options say of statistics, at start.
     static func keepStatisticsTarget() {
@@ -30,12 +30,14 @@ extension Heap {
         result.in_use = UInt64(arena.inUse) &* page
         result.free_resident = UInt64(arena.retention.resident) &* page
         result.large = UInt64(largePages) &* page
-        result.large_count = total(.largeAllocations) &- total(.largeFrees)
+        // Frees are read first: each was an allocation before.
+        let largeFrees = total(.largeFrees)
+        result.large_count = total(.largeAllocations) &- largeFrees
         result.metadata = UInt64(spans.metadataBytes &+ arena.tree.metadataBytes &+ pageClasses.committed)
         return result
     }
 
-    static func describe(into text: inout TextBuffer) {
+    static func describe(into text: inout TextPage) {
         func line(_ name: StaticString, _ value: UInt64) {
             text.append(name)
             text.append(" ")
@@ -103,30 +105,64 @@ extension Heap {
         line("metadata_bytes", memory.metadata)
     }
 
+    /// What statistics are written from: a stack may have no room for a page. Of whoever took it first.
+    nonisolated(unsafe) private static var page = TextPage()
+    private static let isPageTaken = Atomic<Bool>(false)
+
+    /// Calls `body` with an empty page and the path, both to write to.
+    private static func withPage(_ body: (inout TextPage, inout TextPage) -> Bool) -> Bool {
+        guard !isPageTaken.exchange(true, ordering: .acquiring) else { return withPageOnStack(body) }
+        defer { isPageTaken.store(false, ordering: .releasing) }
+        page.truncate(to: 0)
+        return body(&page, &statisticsPath)
+    }
+
+    /// For who interrupted the owner of the page, or is beside it.
+    @inline(never)
+    private static func withPageOnStack(_ body: (inout TextPage, inout TextPage) -> Bool) -> Bool {
+        var page = TextPage()
+        var path = statisticsPath
+        return body(&page, &path)
+    }
+
+    /// Writes the statistics to `descriptor`. False when the kernel refused.
+    static func writeStatistics(to descriptor: Int32) -> Bool {
+        withPage { text, _ in
+            describe(into: &text)
+            return text.write(to: descriptor)
+        }
+    }
+
     /// At the end of the process: writes the statistics where the options say. Not in a vfork child, whose memory is its parent's.
     static func writeStatisticsAtExit() {
         guard options.statistics != nil, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
-        var text = TextBuffer()
-        describe(into: &text)
         guard options.statisticsLength > 0 else {
-            _ = text.write(to: statisticsDescriptor)
+            _ = writeStatistics(to: statisticsDescriptor)
             return
         }
-        var name = statisticsPath
-        if percolate_getpid() != options.mainProcess {
-            name.append(".")
-            name.append(percolate_getpid())
+        let isWritten = withPage { text, path in
+            describe(into: &text)
+            let length = path.count
+            defer { path.truncate(to: length) }
+            if percolate_getpid() != options.mainProcess {
+                path.append(".")
+                path.append(percolate_getpid())
+            }
+            path.append(byte: 0)
+            let descriptor = path.withCString { percolate_open($0, O_WRONLY | O_CREAT | O_TRUNC, 0o644) }
+            guard descriptor >= 0 else { return false }
+            defer { _ = percolate_close(Int32(descriptor)) }
+            return text.write(to: Int32(descriptor))
         }
-        name.append(byte: 0)
-        let descriptor = name.withCString { percolate_open($0, O_WRONLY | O_CREAT | O_TRUNC, 0o644) }
-        guard descriptor >= 0, text.write(to: Int32(descriptor)) else {
-            var line = TextBuffer()
-            line.append("percolate: cannot write statistics to ")
-            line.append(statisticsPath)
-            line.append("\n")
-            _ = line.write(to: 2)
-            return
-        }
-        _ = percolate_close(Int32(descriptor))
+        if !isWritten { complainOfStatistics() }
+    }
+
+    private static func complainOfStatistics() {
+        var line = TextLine()
+        line.append("percolate: cannot write statistics to ")
+        line.append(statisticsPath)
+        line.truncate(to: 511)
+        line.append("\n")
+        _ = line.write(to: 2)
     }
 }

@@ -108,18 +108,18 @@ struct CentralList: ~Copyable {
         return wanted
     }
 
-    /// Takes block `address` of span `id` back. Whether the span is empty now, and out of its bin: the caller frees it.
+    /// Takes block `address` of span `id` back. Whether the span is empty now, and out of its bin: the caller frees it. `lock` is the list's.
     @inline(__always)
-    mutating func give(_ address: UInt64, _ id: SpanID, _ info: SizeClass) -> Bool {
+    mutating func give(_ address: UInt64, _ id: SpanID, _ info: SizeClass, holding lock: Lock) -> Bool {
         let record = spans[id]
         let offset = UInt(address) &- arena.address(Int(record.pointee.firstPage))
         guard let index = info.block(at: offset) else {
-            ProgrammerError.interiorPointer.report(UInt(address), blockSize: Int(info.size))
+            ProgrammerError.interiorPointer.report(UInt(address), .block(Int(info.size)), releasing: lock)
         }
         let bit = UInt64(1) &<< UInt64(index & 63)
         let word = spans.bits(id) + (index &>> 6)
         guard word.pointee & bit == 0 else {
-            ProgrammerError.doubleFree.report(UInt(address), blockSize: Int(info.size))
+            ProgrammerError.doubleFree.report(UInt(address), .block(Int(info.size)), releasing: lock)
         }
         word.pointee |= bit
         record.pointee.free &+= 1

@@ -173,7 +173,8 @@ enum Middle {
             let id = spans.span(of: page(of: UInt(address)))
             let record = spans[id]
             guard id != 0, Int(record.pointee.sizeClass) == sizeClass else {
-                ProgrammerError.doubleFree.report(UInt(address), blockSize: Int(info.size))
+                let lock = held >= 0 ? lock(list(sizeClass, held)) : nil
+                ProgrammerError.doubleFree.report(UInt(address), .block(Int(info.size)), releasing: lock)
             }
             let shard = Int(record.pointee.shard)
             if shard != held {
@@ -184,7 +185,8 @@ enum Middle {
                 }
                 held = shard
             }
-            if list(sizeClass, shard).pointee.give(address, id, info) {
+            let list = list(sizeClass, shard)
+            if list.pointee.give(address, id, info, holding: lock(list)) {
                 record.pointee.next = empty
                 empty = id
             }

@@ -67,7 +67,7 @@ struct Lock {
                 return
             }
         }
-        _ = percolate_futex_wait_briefly(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
+        _ = percolate_futex_wait_for(futex, UInt32(truncatingIfNeeded: seen | Self.contended), 10)
     }
 
     /// Gives the lock back, or leaves it at rest where it was.

@@ -2,7 +2,8 @@ import CPercolate
 import Synchronization
 
 /// The order in which a thread may wait for locks: start, slab gates, classes, arena, counting; by address among equals. (The locks of public
-/// gates are held with signals blocked and inside nothing else: they need no order.)
+/// gates come last: their owners have signals blocked and want nothing else, or are forking and have the others. Whoever waits for one waits
+/// for nobody who waits.)
 ///
 /// Code of ours keeps the order, but a signal handler can interrupt the owner of one lock and then want any other. If it waited
 /// against the order, two such handlers could wait for each other's interrupted frames for ever. So whoever would sleep looks first:

@@ -100,7 +100,7 @@ struct Options {
     }
 
     private static func complain(_ text: UnsafePointer<CChar>, _ count: Int) {
-        var line = TextBuffer()
+        var line = TextLine()
         line.append("percolate: PERCOLATE_OPTIONS: not understood, using the default: ")
         line.append(cString: text, limit: min(count, 200))
         line.append("\n")

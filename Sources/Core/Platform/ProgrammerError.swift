@@ -16,22 +16,35 @@ enum ProgrammerError {
         }
     }
 
+    /// What is at the address.
+    enum Place {
+        /// Blocks of so many bytes.
+        case block(Int)
+        /// Pages of no size class: of a large block, or free.
+        case largeBlock
+        /// Memory of somebody else.
+        case elsewhere
+    }
+
     /// Says on one line of standard error what was done to which address, and aborts.
     ///
-    /// - Parameter blockSize: the size of the blocks there, 0 when the address is not in the allocator's memory.
+    /// - Parameter lock: what the caller holds. It is given back first, since nothing was changed yet: a handler of SIGABRT may allocate,
+    ///   wait for threads that do, and leave by a jump.
     @inline(never)
-    func report(_ address: UInt, blockSize: Int) -> Never {
-        var line = TextBuffer()
+    func report(_ address: UInt, _ place: Place, releasing lock: Lock? = nil) -> Never {
+        lock?.release()
+        var line = TextLine()
         line.append("percolate: ")
         line.append(text)
         line.append(": ")
         line.append(hexadecimal: address)
-        if blockSize > 0 {
+        switch place {
+        case .block(let size):
             line.append(" (block of ")
-            line.append(blockSize)
+            line.append(size)
             line.append(" bytes)")
-        } else {
-            line.append(" (not ours)")
+        case .largeBlock: line.append(" (large block)")
+        case .elsewhere: line.append(" (not ours)")
         }
         line.append(", thread ")
         line.append(percolate_gettid())

@@ -1,14 +1,14 @@
 import CPercolate
 
-/// A line, or a page, of text built without allocating, and written by raw `write(2)`.
+/// Text of at most `capacity` bytes, built without allocating and written by raw `write(2)`.
 ///
 /// What does not fit is dropped. Safe in signal handlers.
-struct TextBuffer {
-    private var bytes = InlineArray<4096, UInt8>(repeating: 0)
+struct TextBuffer<let capacity: Int> {
+    private var bytes = InlineArray<capacity, UInt8>(repeating: 0)
     private(set) var count = 0
 
     mutating func append(byte: UInt8) {
-        guard count < 4096 else { return }
+        guard count < capacity else { return }
         bytes[count] = byte
         count &+= 1
     }
@@ -21,9 +21,11 @@ struct TextBuffer {
         }
     }
 
-    mutating func append(_ other: TextBuffer) {
-        for index in 0..<other.count { append(byte: other.bytes[index]) }
+    mutating func append<let length: Int>(_ other: borrowing TextBuffer<length>) {
+        for index in 0..<other.count { append(byte: other.byte(index)) }
     }
+
+    private func byte(_ index: Int) -> UInt8 { bytes[index] }
 
     /// Appends a C string, at most `limit` bytes of it.
     mutating func append(cString text: UnsafePointer<CChar>, limit: Int = 256) {
@@ -59,16 +61,18 @@ struct TextBuffer {
         }
     }
 
-    /// Calls `body` with the text, which must end in a zero byte.
-    func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
-        withUnsafePointer(to: bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+    /// Forgets what comes after the first `length` bytes.
+    mutating func truncate(to length: Int) { count = min(count, length) }
+
+    /// Calls `body` with the text, which must end in a zero byte. Mutating, as `write` is, so that no copy is made on the stack.
+    mutating func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+        withUnsafeMutablePointer(to: &bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
     }
 
     /// Writes everything to `descriptor`; false when the kernel refused a part.
-    func write(to descriptor: Int32) -> Bool {
-        var copy = bytes
+    mutating func write(to descriptor: Int32) -> Bool {
         let count = count
-        return withUnsafeBytes(of: &copy) { raw in
+        return withUnsafeMutableBytes(of: &bytes) { raw in
             guard let start = raw.baseAddress else { return false }
             var done = 0
             while done < count {
@@ -81,3 +85,9 @@ struct TextBuffer {
         }
     }
 }
+
+/// A line: small enough for the stack of a thread that has little of it, or of a signal handler.
+typealias TextLine = TextBuffer<512>
+
+/// A page.
+typealias TextPage = TextBuffer<4096>

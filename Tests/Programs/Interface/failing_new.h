@@ -29,6 +29,9 @@ static void new_throws_bad_alloc() {
         EXPECT(throws_bad_alloc([] { sink = ::operator new[](impossible, std::align_val_t(64)); }), "aligned new[]");
     }
     EXPECT(throws_bad_alloc([] { sink = new char[opaque(SIZE_MAX)]; }), "new char[SIZE_MAX] to throw");
+    for (std::size_t odd : {0, 3, 24, 4095}) {
+        EXPECT(throws_bad_alloc([odd] { sink = ::operator new(100, std::align_val_t(odd)); }), "alignment %zu to throw", odd);
+    }
 }
 
 static void nothrow_new_returns_null() {
@@ -37,6 +40,7 @@ static void nothrow_new_returns_null() {
     EXPECT(::operator new[](impossible, std::nothrow) == nullptr, "nothrow new[] to return null");
     EXPECT(::operator new(impossible, std::align_val_t(64), std::nothrow) == nullptr, "aligned nothrow new: null");
     EXPECT(::operator new[](impossible, std::align_val_t(64), std::nothrow) == nullptr, "aligned nothrow new[]: null");
+    EXPECT(::operator new(100, std::align_val_t(24), std::nothrow) == nullptr, "alignment 24: null");
 }
 
 static int handler_calls;

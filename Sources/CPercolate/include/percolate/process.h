@@ -32,11 +32,16 @@ uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
 
-/// Address of the word that the scavenger sleeps on, on a line of its own.
+/// Addresses of the words that the scavenger sleeps on, until there is work and until it is to end, each on a line of its own.
 uintptr_t percolate_scavenger_rest_address(void) PERCOLATE_HIDDEN;
+uintptr_t percolate_scavenger_stop_address(void) PERCOLATE_HIDDEN;
 
-/// Whether the caller is to make the scavenger: true once in a process.
+/// Whether the caller is to make the scavenger: true once in a process, and in its first thread, which is where a program makes the first
+/// thread of its own.
 bool percolate_scavenger_claim(void) PERCOLATE_HIDDEN;
+
+/// The process makes no scavenger from here on. Whether it has made one.
+bool percolate_scavenger_retire(void) PERCOLATE_HIDDEN;
 
 /// In a child of fork: no scavenger, if the parent had one.
 void percolate_scavenger_forbid_after_fork(void) PERCOLATE_HIDDEN;

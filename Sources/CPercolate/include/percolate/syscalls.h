@@ -67,9 +67,9 @@ static inline long percolate_futex_wait(uint32_t *word, uint32_t expected) {
     return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, 0, 0, 0);
 }
 
-/// As `percolate_futex_wait`, for ten milliseconds at most.
-static inline long percolate_futex_wait_briefly(uint32_t *word, uint32_t expected) {
-    struct timespec limit = {0, 10 * 1000 * 1000};
+/// As `percolate_futex_wait`, for so many milliseconds at most, less than a second.
+static inline long percolate_futex_wait_for(uint32_t *word, uint32_t expected, unsigned milliseconds) {
+    struct timespec limit = {0, (long)milliseconds * 1000 * 1000};
     return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, (long)&limit, 0, 0);
 }
 
