@@ -22,6 +22,8 @@ let embedded: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
     .unsafeFlags([
         "-wmo", "-no-allocations", "-enforce-exclusivity=unchecked", "-Xfrontend", "-disable-stack-protector",
+        // A consumer's --static-swift-stdlib looks for the module in a folder that has no Embedded one.
+        "-no-static-stdlib",
     ]),
 ]
 

@@ -6,6 +6,15 @@ import Testing
 ///
 /// Each checks its own result, and ends with a failure where that is wrong.
 @Suite(.serialized) struct ExampleTests {
+    /// Far from the ratios that a quiet machine shows (0.4 and 0.2): only a counter that has lost its section fails.
+    @Test func aPerCPUCounterBeatsASharedAtomicNumber() async throws {
+        let program = try await Self.built.value.appending(path: "counter").path
+        let outcome = try await run(program, under: .glibc, timeout: .seconds(300))
+        try #require(outcome.succeeded, "\(outcome)")
+        let ratios = outcome.output.matches(of: /threads \d+: .* ratio (\d+\.\d+)\n/).compactMap { Double($0.1) }
+        #expect(ratios.count == 2 && ratios.allSatisfy { $0 < 0.9 }, "\(outcome.output)")
+    }
+
     private static let package = Checkout.root.appending(path: "Benchmarks/Examples")
     private static let built = Task {
         let outcome = try await run(

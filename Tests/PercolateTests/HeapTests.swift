@@ -1,5 +1,7 @@
 import Foundation
 import Percolate
+import Synchronization
+import TestSupport
 import Testing
 
 /// Blocks of the heap, whichever core serves them: the suite also runs under the preloaded shared object (`SharedObjectTests`).
@@ -65,6 +67,39 @@ import Testing
         ProcessHeap.deallocate(buffer)
     }
 
+    @Test func typedBlocksAndBuffersGrowAndKeepTheirValues() throws {
+        var pointer = try ProcessHeap.allocate(SIMD4<Float>.self, count: 3, zeroed: true)
+        #expect((0..<3).allSatisfy { pointer[$0] == .zero })
+        pointer[2] = SIMD4(repeating: 7)
+        pointer = try ProcessHeap.reallocate(pointer, from: 3, to: 10_000)
+        #expect(Int(bitPattern: pointer) % 16 == 0 && pointer[2] == SIMD4(repeating: 7))
+        ProcessHeap.deallocate(pointer, count: 10_000)
+
+        var buffer = try ProcessHeap.allocateBuffer(of: Int.self, count: 100, zeroed: true)
+        #expect(buffer.allSatisfy { $0 == 0 })
+        for index in buffer.indices { buffer[index] = index }
+        for count in [5000, 300_000, 10, 0, 1] {
+            let kept = min(buffer.count, count)
+            buffer = try ProcessHeap.reallocate(buffer, to: count)
+            #expect(buffer.count == count && (0..<min(kept, 10)).allSatisfy { count < 10 || buffer[$0] == $0 })
+        }
+        #expect(throws: AllocationError.negativeCount(-1)) { try ProcessHeap.reallocate(buffer, to: -1) }
+        ProcessHeap.deallocate(buffer)
+    }
+
+    @Test(arguments: [1, 16, 64, 4096]) func rawBuffersCarryTheirSize(alignment: Int) throws {
+        var buffer = try ProcessHeap.allocateBuffer(byteCount: 100, alignment: alignment, zeroed: true)
+        #expect(buffer.count == 100 && buffer.allSatisfy { $0 == 0 })
+        buffer[99] = 9
+        for count in [5000, 100_000, 100] {
+            buffer = try ProcessHeap.reallocate(buffer, to: count, alignment: alignment)
+            let address = Int(bitPattern: buffer.baseAddress)
+            #expect(buffer.count == count && buffer[99] == 9 && address % alignment == 0)
+        }
+        ProcessHeap.deallocate(buffer, alignment: alignment)
+        ProcessHeap.deallocate(UnsafeMutableRawBufferPointer(start: nil, count: 0))
+    }
+
     /// Counts the instances that are alive.
     private final class Tracked {
         nonisolated(unsafe) static var alive = 0
@@ -108,34 +143,76 @@ import Testing
         #expect(empty.count == 0)
     }
 
+    /// A block that whoever has it may write to.
+    private struct Block: @unchecked Sendable {
+        let address: UnsafeMutableRawPointer
+        let byteCount: Int
+        let mark: UInt8
+    }
+    private static let onTheirWay = Mutex<[Block]>([])
+    private static let freedElsewhere = Atomic<Int>(0)
+
     @Test func blocksMayBeFreedByAnotherTask() async throws {
-        await withThrowingTaskGroup(of: Void.self) { group in
-            for seed in 0..<16 {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<16 {
                 group.addTask {
-                    var owners: [Int: UnsafeMutableRawPointer] = [:]
                     for step in 0..<2000 {
-                        let size = (seed * 131 + step * 17) % 3000
-                        if let old = owners.removeValue(forKey: step % 50) { ProcessHeap.deallocate(old) }
-                        owners[step % 50] = try ProcessHeap.allocate(byteCount: size)
-                        if step % 100 == 0 { await Task.yield() }
+                        let size = (task * 131 + step * 17) % 3000
+                        let block = Block(
+                            address: try ProcessHeap.allocate(byteCount: size), byteCount: size, mark: UInt8(task))
+                        memset(block.address, Int32(task), size)
+                        let other = Self.onTheirWay.withLock { blocks in
+                            blocks.append(block)
+                            return blocks.count > 100 ? blocks.remove(at: step % 100) : nil
+                        }
+                        if let other {
+                            #expect(isFilled(other.address, other.byteCount, with: other.mark))
+                            ProcessHeap.deallocate(other.address, byteCount: other.byteCount)
+                            if other.mark != UInt8(task) { Self.freedElsewhere.wrappingAdd(1, ordering: .relaxed) }
+                        }
+                        if step % 20 == 0 { await Task.yield() }
                     }
-                    for block in owners.values { ProcessHeap.deallocate(block) }
                 }
             }
+            try await group.waitForAll()
         }
+        for block in Self.onTheirWay.withLock({ $0 }) {
+            ProcessHeap.deallocate(block.address, byteCount: block.byteCount)
+        }
+        #expect(Self.freedElsewhere.load(ordering: .relaxed) > 1000)
     }
 
     @Test func optionsSayOnlyWhatDiffers() {
         var options = HeapOptions()
         #expect(options.environmentValue == "")
-        options.hardened = true
+        options.isHardened = true
         options.release = .never
         options.cacheBytes = 65536
         options.index = .mmCID
         #expect(options.environmentValue == "hardened=1,index=mm_cid,cache=65536,release=never")
         options = HeapOptions()
-        options.backgroundThread = false
-        options.hugePages = true
+        options.usesBackgroundThread = false
+        options.usesHugePages = true
         #expect(options.environmentValue == "background=off,huge=1")
+    }
+
+    @Test func everyOptionIsOneThatAHeapKnows() async throws {
+        var options = HeapOptions()
+        options.statistics = "stderr"
+        options.isHardened = true
+        options.usesSequences = false
+        options.usesMembarrier = false
+        options.index = .cpuID
+        options.cacheBytes = 1 << 20
+        options.release = .lazy
+        options.usesBackgroundThread = false
+        options.usesHugePages = true
+        options.reservedBytes = 1 << 36
+        let decoded = try JSONDecoder().decode(HeapOptions.self, from: JSONEncoder().encode(options))
+        #expect(decoded == options)
+        let outcome = try await run("true", under: .percolate(options: options.environmentValue))
+        // A line for each option that it does not know would come before.
+        #expect(outcome.succeeded && outcome.errors.hasPrefix("percolate statistics\n"), "\(outcome)")
+        #expect(outcome.errors.contains("\nmode hardened\n"))
     }
 }

@@ -83,6 +83,47 @@ private actor Consumer {
                 """)
     }
 
+    /// In release builds too, a caller's error ends the process with a line that says what it was.
+    @Test(
+        arguments: ["debug", "release"],
+        [
+            ("size", "percolate: wrong size"),
+            ("old-size", "a block of 112 bytes cannot have been asked for with 5000"),
+            ("alignment", "-64 is no alignment"), ("count", "no block holds -1 values of 8 bytes"),
+            ("position", "position 3 is outside the buffer of 3"), ("limit", "a memory limit cannot be negative"),
+            ("capacity", "a per-CPU buffer has 1 to 65,536 places"), ("cpu", "there is no CPU -1"),
+            ("value", "a per-CPU value has 1 to 2,048 bytes"), ("path", "the path of statistics cannot have a comma"),
+        ])
+    func aCallersErrorIsSaid(configuration: String, error: (name: String, line: String)) async throws {
+        let program = try await consumer(configuration).appending(path: "misuse").path
+        let outcome = try await run(program, [error.name], under: .glibc)
+        #expect(outcome.signal != nil && outcome.output == "", "\(outcome)")
+        #expect(outcome.errors.contains(error.line), "\(outcome.errors)")
+    }
+
+    @Test func aTestHoldsCodeToItsNumberOfAllocations() async throws {
+        let package = try await consumer("debug").deletingLastPathComponent().deletingLastPathComponent()
+        let outcome = try await run(
+            "swift", ["test", "--package-path", package.path], under: .glibc, timeout: .seconds(1500))
+        #expect(outcome.succeeded, "\(outcome)")
+        #expect((outcome.output + outcome.errors).contains("with 2 tests"), "\(outcome)")
+    }
+
+    /// How servers are often shipped, and how their races are looked for.
+    @Test(arguments: [
+        ("--static-swift-stdlib", "linked", "servesMalloc true"), ("--sanitize=thread", "owners", "stack 3"),
+    ])
+    func aConsumerMayBeBuilt(option: String, product: String, line: String) async throws {
+        let products = try await consumer("debug")
+        let package = products.deletingLastPathComponent().deletingLastPathComponent()
+        let folder = package.appending(path: ".build\(option)")
+        try await require(
+            "swift", "build", "--product", product, "--package-path", package.path, "--scratch-path", folder.path,
+            option)
+        let outcome = try await run(folder.appending(path: "debug/\(product)").path, under: .glibc)
+        #expect(outcome.succeeded && outcome.output.contains("\(line)\n"), "\(outcome)")
+    }
+
     @Test func addingToACounterIsInlinedIntoTheConsumer() async throws {
         let program = try await consumer("release").appending(path: "plain").path
         let outcome = try await run("objdump", ["-d", "--no-show-raw-insn", program], under: .glibc)

@@ -64,5 +64,19 @@ import Testing
         expected.copy(from: page, to: memory, byteCount: 8, mayFault: (source: true, destination: false))
         #expect(throws: VectorError.expectedFault) { try expected.run(on: 0) }
         #expect(memory[0] == 0, "an error stores nothing")
+
+        let builders: [(inout OperationVector) -> Void] = [
+            { $0.or(1, into: page, byteCount: 8, mayFault: true) },
+            { $0.and(1, into: page, byteCount: 8, mayFault: true) },
+            { $0.xor(1, into: page, byteCount: 8, mayFault: true) },
+            { $0.shiftLeft(page, by: 1, byteCount: 8, mayFault: true) },
+            { $0.shiftRight(page, by: 1, byteCount: 8, mayFault: true) },
+            { $0.add(1, to: page, byteCount: 8, mayFault: true) },
+        ]
+        for build in builders {
+            var vector = OperationVector()
+            build(&vector)
+            #expect(throws: VectorError.expectedFault) { try vector.run(on: 0) }
+        }
     }
 }

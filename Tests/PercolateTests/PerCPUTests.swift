@@ -77,6 +77,14 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         #expect(point[0] == Point(x: 0, y: 0, z: 0))
     }
 
+    @Test func whatAChangeThrowsComesOutAndChangesNothing() throws {
+        struct Failure: Error {}
+        let value = PerCPU(3)
+        #expect(throws: Failure.self) { try value.update { _ throws(Failure) in throw Failure() } }
+        #expect(throws: Failure.self) { try value.reduce(0) { _, _ throws(Failure) in throw Failure() } }
+        #expect(value.reduce(0, +) == 3 * value.cpus.count)
+    }
+
     /// Counts the elements that are alive.
     private struct Token: ~Copyable, Sendable {
         static let alive = Atomic<Int>(0)
@@ -130,6 +138,16 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         var drained = 0
         buffer.drain { token in drained += token.number >= 0 ? 1 : 0 }
         #expect(drained == left)
+
+        // Draining ends, although as much is put as is taken.
+        for number in 0..<8 { _ = try buffer.put(Token(number)) }
+        var turns = 0
+        buffer.drain { token in
+            turns += 1
+            do { _ = try buffer.put(Token(token.number)) } catch { Issue.record(error) }
+        }
+        #expect(turns >= 8 && turns <= 16 * ProcessInfo.processInfo.processorCount)
+        buffer.drain { _ in }
         #expect(Token.alive.load(ordering: .relaxed) == 0)
     }
 }

@@ -4,30 +4,34 @@
 /// thread when its elements may.
 @safe
 public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
-    private let buffer: UnsafeMutableBufferPointer<Element>
+    // Not one buffer pointer: `yield &buffer[index]` crashes the compiler of Swift 6.3 under the thread sanitizer.
+    private let start: UnsafeMutablePointer<Element>
+    /// The number of elements.
+    public let count: Int
 
     /// Makes `count` elements, each by a call of `element` with its position.
     public init(count: Int, element: (Int) -> Element) throws(AllocationError) {
-        let buffer = unsafe try ProcessHeap.allocateBuffer(of: Element.self, count: count)
-        for index in 0..<count { unsafe buffer.initializeElement(at: index, to: element(index)) }
-        unsafe self.buffer = buffer
+        unsafe start = try ProcessHeap.allocate(Element.self, count: count)
+        self.count = count
+        for index in 0..<count { unsafe (start + index).initialize(to: element(index)) }
     }
 
-    /// The number of elements.
-    public var count: Int { unsafe buffer.count }
+    private var buffer: UnsafeMutableBufferPointer<Element> {
+        unsafe UnsafeMutableBufferPointer(start: start, count: count)
+    }
 
     /// The positions: 0 up to ``count``.
     public var indices: Range<Int> { 0..<count }
 
-    /// The element at a position, in place.
+    /// The element at a position, in place. Ends the process with a line when there is none.
     public subscript(index: Int) -> Element {
         _read {
-            precondition(indices.contains(index), "position outside the buffer")
-            yield unsafe buffer[index]
+            require(indices.contains(index), "position \(index) is outside the buffer of \(count)")
+            yield unsafe start[index]
         }
         _modify {
-            precondition(indices.contains(index), "position outside the buffer")
-            yield unsafe &buffer[index]
+            require(indices.contains(index), "position \(index) is outside the buffer of \(count)")
+            yield unsafe &start[index]
         }
     }
 
@@ -44,8 +48,8 @@ public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
     }
 
     deinit {
-        unsafe buffer.deinitialize()
-        unsafe ProcessHeap.deallocate(buffer)
+        unsafe start.deinitialize(count: count)
+        unsafe ProcessHeap.deallocate(start, count: count)
     }
 }
 

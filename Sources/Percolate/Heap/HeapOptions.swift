@@ -5,7 +5,7 @@
 ///
 ///     var options = HeapOptions()
 ///     options.cacheBytes = 4 << 20
-///     environment[HeapOptions.variable] = options.environmentValue
+///     environment[HeapOptions.environmentVariable] = options.environmentValue
 public struct HeapOptions: Sendable, Codable, Equatable {
     /// When free pages go back to the kernel.
     public enum Release: String, Sendable, Codable {
@@ -28,16 +28,16 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     }
 
     /// The name of the environment variable.
-    public static let variable = "PERCOLATE_OPTIONS"
+    public static let environmentVariable = "PERCOLATE_OPTIONS"
 
     /// Where statistics go when the process ends: "stderr", or a path, to which the process id is added. Without commas.
     public var statistics: String?
-    /// Every operation is checked, and none is fast.
-    public var hardened = false
+    /// Whether every operation is checked, and none is fast.
+    public var isHardened = false
     /// Whether restartable sequences are used where the kernel has them.
-    public var sequences = true
+    public var usesSequences = true
     /// Whether membarrier(2) is used where the kernel has it.
-    public var membarrier = true
+    public var usesMembarrier = true
     /// What caches are indexed by.
     public var index = Index.automatic
     /// Bytes of free blocks that the caches of one CPU may hold; nil for 1 MiB, and for more in a large heap: all caches together a
@@ -46,27 +46,30 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// When free pages go back to the kernel.
     public var release = Release.prompt
     /// Whether a process with threads has one more, `percolate`, which returns memory that stays unused.
-    public var backgroundThread = true
+    public var usesBackgroundThread = true
     /// Whether dense parts of a large heap are backed by huge pages.
-    public var hugePages = false
+    public var usesHugePages = false
     /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
     public var reservedBytes: Int?
 
     /// The defaults.
     public init() {}
 
-    /// The value for the environment variable: what differs from the default.
+    /// The value for the environment variable: what differs from the default. Ends the process with a line when the path of the
+    /// statistics has a comma, which would begin another option, or a number of bytes is negative.
     public var environmentValue: String {
+        require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
+        require(cacheBytes ?? 0 >= 0 && reservedBytes ?? 0 >= 0, "a number of bytes cannot be negative")
         var items: [String] = []
         if let statistics { items.append("stats=\(statistics)") }
-        if hardened { items.append("hardened=1") }
-        if !sequences { items.append("rseq=off") }
-        if !membarrier { items.append("membarrier=off") }
+        if isHardened { items.append("hardened=1") }
+        if !usesSequences { items.append("rseq=off") }
+        if !usesMembarrier { items.append("membarrier=off") }
         if index != .automatic { items.append("index=\(index.rawValue)") }
         if let cacheBytes { items.append("cache=\(cacheBytes)") }
         if release != .prompt { items.append("release=\(release.rawValue)") }
-        if !backgroundThread { items.append("background=off") }
-        if hugePages { items.append("huge=1") }
+        if !usesBackgroundThread { items.append("background=off") }
+        if usesHugePages { items.append("huge=1") }
         if let reservedBytes { items.append("reserve=\(reservedBytes)") }
         return items.joined(separator: ",")
     }

@@ -21,14 +21,14 @@ public struct HeapValue<Value: ~Copyable>: ~Copyable {
     /// Ends the owner and returns the value.
     public consuming func take() -> Value {
         let value = unsafe pointer.move()
-        unsafe ProcessHeap.deallocate(pointer)
+        unsafe ProcessHeap.deallocate(pointer, count: 1)
         discard self
         return value
     }
 
     deinit {
         unsafe pointer.deinitialize(count: 1)
-        unsafe ProcessHeap.deallocate(pointer)
+        unsafe ProcessHeap.deallocate(pointer, count: 1)
     }
 }
 

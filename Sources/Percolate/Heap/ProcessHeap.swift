@@ -41,13 +41,17 @@ public enum ProcessHeap {
     ///
     /// - Parameters:
     ///   - block: a block of this heap.
-    ///   - oldByteCount: the size that it was asked for with.
+    ///   - oldByteCount: the size that it was asked for with. The process ends with a line where the block cannot have it.
     ///   - newByteCount: the size that it shall have.
     ///   - alignment: the alignment that it was asked for with, and that it keeps.
     public static func reallocate(
         _ block: UnsafeMutableRawPointer, from oldByteCount: Int, to newByteCount: Int, alignment: Int = 16
     ) throws(AllocationError) -> UnsafeMutableRawPointer {
         try check(byteCount: newByteCount, alignment: alignment)
+        let usable = unsafe usableSize(of: block)
+        require(
+            0...usable ~= oldByteCount,
+            "a block of \(usable) bytes cannot have been asked for with \(oldByteCount) bytes")
         if isDefault(alignment, byteCount: oldByteCount), isDefault(alignment, byteCount: newByteCount) {
             guard let moved = unsafe HeapAccess.current.table.pointee.reallocate(block, newByteCount) else {
                 throw .outOfMemory(byteCount: newByteCount)
@@ -60,9 +64,12 @@ public enum ProcessHeap {
         return unsafe moved
     }
 
-    /// Deallocates a block whose size is known. The size is checked, not looked up: with another size or alignment than it was asked
-    /// for, or a block that is not of this heap, the process ends with a line that says so.
+    /// Deallocates a block whose size is known. The size is checked, not looked up: with a size and alignment that belong to another
+    /// size class than it was asked for (of large blocks: to another number of pages), or a block that is not of this heap, the process
+    /// ends with a line that says so.
     public static func deallocate(_ block: UnsafeMutableRawPointer, byteCount: Int, alignment: Int = 16) {
+        require(byteCount >= 0, "a block cannot have \(byteCount) bytes")
+        require(alignment > 0 && alignment & (alignment - 1) == 0, "\(alignment) is no alignment: give a power of two")
         let table = unsafe HeapAccess.current.table
         if isDefault(alignment, byteCount: byteCount) {
             unsafe table.pointee.deallocate_sized(block, byteCount)
@@ -97,7 +104,7 @@ public enum ProcessHeap {
     /// `AllocationError.outOfMemory`, `malloc` returns NULL, and Swift's own allocations end the process. Pages that are in use
     /// above a new limit stay. Not counted are free pages that wait for reuse, and the heap's own tables.
     public static func setMemoryLimit(_ byteCount: Int?) {
-        precondition(byteCount ?? 0 >= 0, "a memory limit cannot be negative")
+        require(byteCount ?? 0 >= 0, "a memory limit cannot be negative")
         unsafe HeapAccess.current.table.pointee.set_memory_limit(byteCount.map(UInt64.init) ?? .max)
     }
 

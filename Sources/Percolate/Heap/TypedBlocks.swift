@@ -1,27 +1,54 @@
-/// Blocks for values of one type. Memory comes uninitialised and must be deinitialised before it is deallocated; `HeapValue` and
-/// `HeapBuffer` do both.
+/// Blocks for values of one type. Memory comes uninitialised, or zeroed, and what was initialised in it must be deinitialised before it is
+/// deallocated; `HeapValue` and `HeapBuffer` do both. From any thread; not in signal handlers.
 extension ProcessHeap {
     /// Allocates memory for `count` values, suitably aligned.
+    ///
+    /// - Parameter zeroed: whether all bytes are zero. Otherwise they may hold anything.
     public static func allocate<Value: ~Copyable>(
-        _ type: Value.Type, count: Int = 1
+        _ type: Value.Type, count: Int = 1, zeroed: Bool = false
     ) throws(AllocationError) -> UnsafeMutablePointer<Value> {
         let bytes = try byteCount(of: Value.self, count)
-        let block = unsafe try allocate(byteCount: bytes, alignment: MemoryLayout<Value>.alignment)
+        let block = unsafe try allocate(byteCount: bytes, alignment: MemoryLayout<Value>.alignment, zeroed: zeroed)
         return unsafe block.bindMemory(to: Value.self, capacity: count)
     }
 
     /// Allocates memory for `count` values, as a buffer.
+    ///
+    /// - Parameter zeroed: whether all bytes are zero. Otherwise they may hold anything.
     public static func allocateBuffer<Value: ~Copyable>(
-        of type: Value.Type, count: Int
+        of type: Value.Type, count: Int, zeroed: Bool = false
     ) throws(AllocationError) -> UnsafeMutableBufferPointer<Value> {
-        let start = unsafe try allocate(Value.self, count: count)
+        let start = unsafe try allocate(Value.self, count: count, zeroed: zeroed)
         return unsafe UnsafeMutableBufferPointer(start: start, count: count)
     }
 
-    /// Deallocates the memory of `count` values that `allocate(_:count:)` gave.
-    public static func deallocate<Value: ~Copyable>(_ pointer: UnsafeMutablePointer<Value>, count: Int = 1) {
+    /// Resizes memory that `allocate(_:count:)` gave: it keeps its values up to the smaller of the counts, and may move. Where this throws
+    /// it stays as it is.
+    public static func reallocate<Value: BitwiseCopyable>(
+        _ pointer: UnsafeMutablePointer<Value>, from oldCount: Int, to newCount: Int
+    ) throws(AllocationError) -> UnsafeMutablePointer<Value> {
+        let bytes = try byteCount(of: Value.self, newCount)
+        let block = unsafe try reallocate(
+            UnsafeMutableRawPointer(pointer), from: heldByteCount(of: Value.self, oldCount), to: bytes,
+            alignment: MemoryLayout<Value>.alignment)
+        return unsafe block.bindMemory(to: Value.self, capacity: newCount)
+    }
+
+    /// Resizes a buffer that `allocateBuffer(of:count:)` gave: it keeps its values up to the smaller of the counts, and may move. Where
+    /// this throws it stays as it is.
+    public static func reallocate<Value: BitwiseCopyable>(
+        _ buffer: UnsafeMutableBufferPointer<Value>, to newCount: Int
+    ) throws(AllocationError) -> UnsafeMutableBufferPointer<Value> {
+        guard let start = buffer.baseAddress else { return unsafe try allocateBuffer(of: Value.self, count: newCount) }
+        let moved = unsafe try reallocate(start, from: buffer.count, to: newCount)
+        return unsafe UnsafeMutableBufferPointer(start: moved, count: newCount)
+    }
+
+    /// Deallocates the memory of `count` values that `allocate(_:count:)` gave. The count is checked as a size is
+    /// (`deallocate(_:byteCount:alignment:)`).
+    public static func deallocate<Value: ~Copyable>(_ pointer: UnsafeMutablePointer<Value>, count: Int) {
         unsafe deallocate(
-            UnsafeMutableRawPointer(pointer), byteCount: count * MemoryLayout<Value>.stride,
+            UnsafeMutableRawPointer(pointer), byteCount: heldByteCount(of: Value.self, count),
             alignment: MemoryLayout<Value>.alignment)
     }
 
@@ -37,6 +64,13 @@ extension ProcessHeap {
         guard count >= 0 else { throw .negativeCount(count) }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
         guard !overflow else { throw .outOfMemory(byteCount: .max) }
+        return bytes
+    }
+
+    /// The same of memory that exists: no other count can be meant.
+    private static func heldByteCount<Value: ~Copyable>(of type: Value.Type, _ count: Int) -> Int {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
+        require(count >= 0 && !overflow, "no block holds \(count) values of \(MemoryLayout<Value>.stride) bytes")
         return bytes
     }
 }

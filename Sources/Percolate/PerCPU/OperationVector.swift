@@ -27,17 +27,20 @@ public enum VectorError: Error, Equatable, Sendable, CustomStringConvertible {
 /// that gate, so the two exclude each other and a caller need not know which of them ran. ``PerCPUCounter`` is the
 /// shortest example:
 ///
-///     // Fast: one instruction between two labels; the kernel starts it over here when it is interrupted.
+///     import CPercolate  // the sections of <percolate/rseq_ops.h>
+///
+///     // Fast: one instruction between two labels; where it is interrupted the call says so.
 ///     if rseq_addv(slot, 1, cpu) == 0 { return }
 ///     // Slow: the same addition behind the gate.
 ///     var vector = OperationVector()
 ///     vector.add(1, to: slot, byteCount: 8)
-///     try vector.run(on: cpu)
+///     try vector.run(on: Int(cpu))
 ///
 /// Memory that a vector works on may be written only by vectors and sections that name the same CPU, and must stay mapped while it runs
-/// unless it is said to be able to fault. Numbers are unsigned and wrap. May be run on any thread.
+/// unless it is said to be able to fault: `mayFault`. Numbers are unsigned and wrap. A vector is a value that may be kept, sent and run again,
+/// on any thread. Running one is safe in signal handlers after the first use of the heap; building one is safe at any time.
 @safe
-public struct OperationVector {
+public struct OperationVector: Sendable {
     /// What became of a vector that ran.
     public enum Outcome: Equatable, Sendable {
         /// Every operation ran.
@@ -46,7 +49,7 @@ public struct OperationVector {
         case stopped(at: Int)
     }
 
-    /// The most operations of a vector.
+    /// The most operations of a vector: sixteen.
     public static let capacity = Int(CPU_OP_VEC_LEN_MAX)
 
     private var operations = InlineArray<16, cpu_op>(repeating: cpu_op())
@@ -96,28 +99,38 @@ public struct OperationVector {
     }
 
     /// `target |= mask`, of 1, 2, 4 or 8 bytes.
-    public mutating func or(_ mask: UInt64, into target: UnsafeMutableRawPointer, byteCount: Int) {
-        unsafe maskWith(CPU_OR_OP, mask, target, byteCount)
+    public mutating func or(
+        _ mask: UInt64, into target: UnsafeMutableRawPointer, byteCount: Int, mayFault: Bool = false
+    ) {
+        unsafe maskWith(CPU_OR_OP, mask, target, byteCount, mayFault)
     }
 
     /// `target &= mask`, of 1, 2, 4 or 8 bytes.
-    public mutating func and(_ mask: UInt64, into target: UnsafeMutableRawPointer, byteCount: Int) {
-        unsafe maskWith(CPU_AND_OP, mask, target, byteCount)
+    public mutating func and(
+        _ mask: UInt64, into target: UnsafeMutableRawPointer, byteCount: Int, mayFault: Bool = false
+    ) {
+        unsafe maskWith(CPU_AND_OP, mask, target, byteCount, mayFault)
     }
 
     /// `target ^= mask`, of 1, 2, 4 or 8 bytes.
-    public mutating func xor(_ mask: UInt64, into target: UnsafeMutableRawPointer, byteCount: Int) {
-        unsafe maskWith(CPU_XOR_OP, mask, target, byteCount)
+    public mutating func xor(
+        _ mask: UInt64, into target: UnsafeMutableRawPointer, byteCount: Int, mayFault: Bool = false
+    ) {
+        unsafe maskWith(CPU_XOR_OP, mask, target, byteCount, mayFault)
     }
 
     /// `target <<= bits`, of 1, 2, 4 or 8 bytes; fewer bits than the target has.
-    public mutating func shiftLeft(_ target: UnsafeMutableRawPointer, by bits: Int, byteCount: Int) {
-        unsafe shift(CPU_LSHIFT_OP, target, bits, byteCount)
+    public mutating func shiftLeft(
+        _ target: UnsafeMutableRawPointer, by bits: Int, byteCount: Int, mayFault: Bool = false
+    ) {
+        unsafe shift(CPU_LSHIFT_OP, target, bits, byteCount, mayFault)
     }
 
-    /// `target >>= bits`, filling with zeros.
-    public mutating func shiftRight(_ target: UnsafeMutableRawPointer, by bits: Int, byteCount: Int) {
-        unsafe shift(CPU_RSHIFT_OP, target, bits, byteCount)
+    /// `target >>= bits`, filling with zeros, of 1, 2, 4 or 8 bytes; fewer bits than the target has.
+    public mutating func shiftRight(
+        _ target: UnsafeMutableRawPointer, by bits: Int, byteCount: Int, mayFault: Bool = false
+    ) {
+        unsafe shift(CPU_RSHIFT_OP, target, bits, byteCount, mayFault)
     }
 
     /// A full memory barrier.
@@ -173,20 +186,24 @@ public struct OperationVector {
     }
 
     private mutating func maskWith(
-        _ kind: cpu_op_type, _ mask: UInt64, _ target: UnsafeMutableRawPointer, _ byteCount: Int
+        _ kind: cpu_op_type, _ mask: UInt64, _ target: UnsafeMutableRawPointer, _ byteCount: Int,
+        _ mayFault: Bool
     ) {
         var operation = Self.operation(kind, byteCount)
         unsafe operation.u.bitwise_op.p = UInt64(UInt(bitPattern: target))
         unsafe operation.u.bitwise_op.mask = mask
+        unsafe operation.u.bitwise_op.expect_fault_p = mayFault ? 1 : 0
         append(operation)
     }
 
     private mutating func shift(
-        _ kind: cpu_op_type, _ target: UnsafeMutableRawPointer, _ bits: Int, _ byteCount: Int
+        _ kind: cpu_op_type, _ target: UnsafeMutableRawPointer, _ bits: Int, _ byteCount: Int,
+        _ mayFault: Bool
     ) {
         var operation = Self.operation(kind, byteCount)
         unsafe operation.u.shift_op.p = UInt64(UInt(bitPattern: target))
         unsafe operation.u.shift_op.bits = UInt32(exactly: bits) ?? .max
+        unsafe operation.u.shift_op.expect_fault_p = mayFault ? 1 : 0
         append(operation)
     }
 }

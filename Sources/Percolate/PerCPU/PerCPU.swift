@@ -11,10 +11,11 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
     private let slots: PerCPUSlots
     private static var size: Int { MemoryLayout<Value>.size }
 
-    /// Gives every CPU that the machine may have the value.
+    /// Gives every CPU that the machine may have the value. Ends the process with a line where there is no memory, or where the value has no
+    /// bytes or too many.
     public init(_ value: Value) {
-        precondition(Self.size > 0 && Self.size <= 2048, "a per-CPU value has 1 to 2,048 bytes")
-        precondition(MemoryLayout<Value>.alignment <= 64, "a per-CPU value is aligned to at most 64 bytes")
+        require(Self.size > 0 && Self.size <= 2048, "a per-CPU value has 1 to 2,048 bytes")
+        require(MemoryLayout<Value>.alignment <= 64, "a per-CPU value is aligned to at most 64 bytes")
         slots = PerCPUSlots(byteCount: max(8, Self.size))
         for cpu in 0..<Int32(slots.count) {
             unsafe UnsafeMutableRawPointer(slots.slot(cpu)).storeBytes(of: value, as: Value.self)
@@ -24,9 +25,9 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
     /// CPU numbers that have a value.
     public var cpus: Range<Int> { 0..<slots.count }
 
-    /// The value of a CPU at one moment.
+    /// The value of a CPU at one moment. Ends the process with a line when there is no such CPU.
     public subscript(cpu: Int) -> Value {
-        precondition(cpus.contains(cpu), "no such CPU")
+        require(cpus.contains(cpu), "there is no CPU \(cpu)")
         return value(Int32(cpu))
     }
 
@@ -34,18 +35,22 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
     ///
     /// `change` is called again with a newer value when somebody else was faster: it must have no effect but its result.
     @discardableResult
-    public func update(_ change: (Value) -> Value) -> Value {
+    public func update<Failure: Error>(_ change: (Value) throws(Failure) -> Value) throws(Failure) -> Value {
         while true {
             let cpu = PerCPUSlots.currentCPU
             let old = value(cpu)
-            let new = change(old)
+            let new = try change(old)
             if replace(old, by: new, cpu) { return new }
         }
     }
 
     /// Combines the values of all CPUs, each as it is when it is read.
-    public func reduce<Result>(_ initial: Result, _ combine: (Result, Value) -> Result) -> Result {
-        (0..<Int32(slots.count)).reduce(initial) { combine($0, value($1)) }
+    public func reduce<Result, Failure: Error>(
+        _ initial: Result, _ combine: (Result, Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        var result = initial
+        for cpu in 0..<Int32(slots.count) { result = try combine(result, value(cpu)) }
+        return result
     }
 
     /// Gives every CPU `value` and returns what they had. No update is lost in between: it went into the old value or into the new.

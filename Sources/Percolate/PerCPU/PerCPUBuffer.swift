@@ -11,17 +11,20 @@ public final class PerCPUBuffer<Element: ~Copyable>: @unchecked Sendable where E
     /// Places of each CPU.
     public let capacity: Int
 
-    /// Gives each CPU `capacity` places, 1 to 65,536 of them: eight bytes each. Ends the process where there is no memory.
+    /// Gives each CPU `capacity` places, 1 to 65,536 of them: eight bytes each. Ends the process with a line for another number, or where there
+    /// is no memory.
     public init(capacity: Int) {
-        precondition(capacity > 0 && capacity <= 65536, "a per-CPU buffer has 1 to 65,536 places")
+        require(capacity > 0 && capacity <= 65536, "a per-CPU buffer has 1 to 65,536 places")
         self.capacity = capacity
         slots = PerCPUSlots(byteCount: 8 * (capacity + 1))
     }
 
     deinit { drain { _ in } }
 
-    /// Puts an element into the buffer of the CPU that the thread runs on. Returns it when that is full, else nil.
+    /// Puts an element into the buffer of the CPU that the thread runs on. Returns it when that is full, else nil. Where this throws the
+    /// element has ended.
     public func put(_ element: consuming Element) throws(AllocationError) -> Element? {
+        guard slots.word(PerCPUSlots.currentCPU) < capacity else { return element }
         let block = unsafe try ProcessHeap.allocate(Element.self)
         unsafe block.initialize(to: element)
         while true {
@@ -29,7 +32,7 @@ public final class PerCPUBuffer<Element: ~Copyable>: @unchecked Sendable where E
             let count = slots.word(cpu)
             guard count < capacity else {
                 let element = unsafe block.move()
-                unsafe ProcessHeap.deallocate(block)
+                unsafe ProcessHeap.deallocate(block, count: 1)
                 return element
             }
             if store(Int(bitPattern: block), at: count, cpu) { return nil }
@@ -49,11 +52,15 @@ public final class PerCPUBuffer<Element: ~Copyable>: @unchecked Sendable where E
     /// How many elements all buffers hold: exact once nobody puts or takes.
     public var count: Int { (0..<Int32(slots.count)).reduce(0) { $0 + slots.word($1) } }
 
-    /// Takes everything from the buffers of all CPUs.
+    /// Takes from each CPU's buffer as many elements as it holds when its turn comes, one after the other. So what others put meanwhile may
+    /// be taken, or left.
     public func drain(_ body: (consuming Element) -> Void) {
         for cpu in 0..<Int32(slots.count) {
-            while case let count = slots.word(cpu), count > 0 {
-                if let address = remove(at: count - 1, cpu) { body(element(address)) }
+            var left = slots.word(cpu)
+            while left > 0, case let count = slots.word(cpu), count > 0 {
+                guard let address = remove(at: count - 1, cpu) else { continue }
+                left -= 1
+                body(element(address))
             }
         }
     }
@@ -61,7 +68,7 @@ public final class PerCPUBuffer<Element: ~Copyable>: @unchecked Sendable where E
     private func element(_ address: Int) -> Element {
         guard let block = unsafe UnsafeMutablePointer<Element>(bitPattern: address) else { fatalError("no element") }
         let element = unsafe block.move()
-        unsafe ProcessHeap.deallocate(block)
+        unsafe ProcessHeap.deallocate(block, count: 1)
         return element
     }
 

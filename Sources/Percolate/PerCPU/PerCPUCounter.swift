@@ -30,7 +30,8 @@ public final class PerCPUCounter: Sendable {
         _ = vector.runHere(on: cpu)
     }
 
-    /// The sum over all CPUs: exact once nobody adds; else between what it was at the start and at the end of the call.
+    /// The sum over all CPUs: exact once nobody adds. Else, where all amounts have one sign, between what it was at the start and at the end
+    /// of the call.
     public func sum() -> Int {
         var sum = 0
         for cpu in 0..<Int32(slots.count) { sum &+= slots.word(cpu) }

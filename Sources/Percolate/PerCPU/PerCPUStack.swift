@@ -20,7 +20,7 @@ public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where El
         while pop(from: 0..<Int32(slots.count)) != nil {}
     }
 
-    /// Pushes onto the stack of the CPU that the thread runs on.
+    /// Pushes onto the stack of the CPU that the thread runs on. Where this throws the element has ended.
     public func push(_ element: consuming Element) throws(AllocationError) {
         let node = unsafe try ProcessHeap.allocate(Node.self)
         unsafe node.initialize(to: Node(next: 0, element: element))
@@ -65,7 +65,7 @@ public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where El
     private func take(_ address: Int) -> Element {
         guard let node = unsafe UnsafeMutablePointer<Node>(bitPattern: address) else { fatalError("no node") }
         let value = unsafe node.move()
-        unsafe ProcessHeap.deallocate(node)
+        unsafe ProcessHeap.deallocate(node, count: 1)
         return value.element
     }
 

@@ -43,7 +43,7 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
     public var canFence = false
     /// Whether the heap serves the process's `malloc`.
     public var servesMalloc = false
-    /// Bytes of pages that may be in use; nil without a limit.
+    /// Bytes of pages that may be in use; nil without a limit, also where the limit is more than the heap's addresses.
     public var memoryLimit: Int?
     /// The figures of the whole process.
     public var process = Process()

@@ -13,6 +13,13 @@ let package = Package(
                 .product(name: "percolate_malloc", package: "percolate"),
             ]),
         .executableTarget(name: "plain", dependencies: [.product(name: "Percolate", package: "percolate")]),
+        .executableTarget(name: "misuse", dependencies: [.product(name: "Percolate", package: "percolate")]),
+        .testTarget(
+            name: "AllocationTests",
+            dependencies: [
+                .product(name: "Percolate", package: "percolate"),
+                .product(name: "percolate_malloc", package: "percolate"),
+            ]),
         // What touches memory without checks is an error here, unless it is marked.
         .executableTarget(
             name: "owners", dependencies: [.product(name: "Percolate", package: "percolate")],
