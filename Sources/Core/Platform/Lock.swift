@@ -164,7 +164,9 @@ struct Lock {
                     continue
                 }
             }
-            _ = percolate_futex_wait(futex, UInt32(truncatingIfNeeded: seen | Self.contended))
+            // A wake-up can be lost: to a waiter whose signal handler then waits for another lock, perhaps that of a thread that sleeps
+            // here, or leaves by a jump. So no sleep is for ever.
+            _ = percolate_futex_wait_for(futex, UInt32(truncatingIfNeeded: seen | Self.contended), 10)
         }
     }
 

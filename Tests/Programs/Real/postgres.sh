@@ -36,7 +36,7 @@ select (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pg
        (select sum(tbalance) from pgbench_tellers) = (select sum(delta) from pgbench_history);
 select count(*), sum(delta) from pgbench_history;
 select md5(string_agg(aid || ':' || abalance, ',' order by aid)) from pgbench_accounts;
-select count(*), sum(a.abalance * b.aid) from pgbench_accounts a join pgbench_accounts b on a.aid = b.aid + 1;
+select count(*), sum(a.abalance::bigint * b.aid) from pgbench_accounts a join pgbench_accounts b on a.aid = b.aid + 1;
 create table words as select i, md5(i::text) as word, array_agg(j) as many
     from generate_series(1, 20000) i, generate_series(1, 5) j group by i;
 create index on words (word);

@@ -13,8 +13,11 @@ start() {
         >>server.log 2>&1 &
     server=$!
     trap 'kill -TERM $server 2>/dev/null || true; cat server.log >&2' EXIT
-    wait_until 60 cli ping
+    wait_until 120 answers
 }
+
+# While it loads its file it refuses, and redis-cli ends with 0 all the same.
+answers() { [[ $(cli ping) == PONG ]]; }
 
 stop() {
     cli shutdown nosave >/dev/null 2>&1 || true

@@ -1,4 +1,5 @@
-/// A signal handler that forks, in a thread that is inside the allocator most of the time, while another thread forks, too.
+/// Signal handlers that fork, in threads that are inside the allocator, or wait for its locks, most of the time, while another thread
+/// forks, too.
 ///
 ///   fork_signal ROUNDS
 #include "check.h"
@@ -13,12 +14,12 @@ static void fork_once(void) {
     expect_success(child, "a child");
 }
 
-static volatile sig_atomic_t handled;
+static atomic_int handled;
 
 static void handle(int number) {
     (void)number;
     fork_once();
-    handled++;
+    atomic_fetch_add(&handled, 1);
 }
 
 static void *churn(void *unused) {
@@ -35,14 +36,16 @@ int main(int count, char **texts) {
     watch("forks of a handler and of a thread", 100);
     struct sigaction action = {.sa_handler = handle};
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
-    pthread_t thread;
-    CHECK_ZERO(pthread_create(&thread, NULL, churn, NULL));
+    enum { threads_count = 4 };
+    pthread_t threads[threads_count];
+    for (int i = 0; i < threads_count; i++) CHECK_ZERO(pthread_create(&threads[i], NULL, churn, NULL));
     for (uint64_t round = 0; round < rounds; round++) {
-        CHECK_ZERO(pthread_kill(thread, SIGUSR1));
+        CHECK_ZERO(pthread_kill(threads[round % threads_count], SIGUSR1));
+        CHECK_ZERO(pthread_kill(threads[(round + 1) % threads_count], SIGUSR1));
         fork_once();
     }
-    CHECK(handled > 0);
-    printf("fork_signal: %llu rounds, %d handled\n", (unsigned long long)rounds, (int)handled);
+    CHECK(atomic_load(&handled) > 0);
+    printf("fork_signal: %llu rounds, %d handled\n", (unsigned long long)rounds, atomic_load(&handled));
     fflush(stdout);
     _exit(0);
 }
