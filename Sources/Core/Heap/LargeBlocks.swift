@@ -166,6 +166,7 @@ extension Heap {
 
     /// Frees the block whose bytes are elsewhere now; `clean` when its pages are, too.
     private static func releaseOld(_ address: UInt, clean: Bool) {
+        tally(.largeFrees, at: 0)
         if spans[largeSpan(at: address)].pointee.moved { return freeMoved(address) }
         guard arenaLock.acquire() else { return DeferredFrees.add(address) }
         freeSpanLocked(largeSpan(at: address), clean: clean)

@@ -60,6 +60,15 @@ static void mallinfo2_counts(void) {
     EXPECT(grown < (size_t)3 << 29, "arena and hblkhd to count a block of 1 GiB once, they grow by %zu", grown);
     EXPECT(huge.hblks == after.hblks + 1, "one more large block: %zu, %zu", after.hblks, huge.hblks);
     free(large);
+    for (int i = 0; i < 50; i++) {
+        void *grown_block = realloc(malloc(40000), 100000);
+        void *neighbour = malloc(50000);
+        grown_block = realloc(grown_block, 3 << 20);
+        free(neighbour);
+        free(grown_block);
+    }
+    size_t left = mallinfo2().hblks;
+    EXPECT(left == after.hblks, "blocks that realloc moved to be counted once: %zu, %zu", after.hblks, left);
 }
 
 static void mallinfo_counts(void) {
