@@ -51,4 +51,7 @@ void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment);
 /// The C++ library's own form of a function that this library exports too, NULL where there is none.
 void *percolate_next_cxx_function(const char *name);
 #pragma GCC visibility pop
+
+/// What every alignment must be.
+static inline bool percolate_is_power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
 #endif

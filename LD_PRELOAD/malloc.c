@@ -11,8 +11,6 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-static bool is_power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
-
 static void *allocate_aligned(size_t alignment, size_t size) {
     void *block = percolate_allocate_aligned(alignment, size);
     if (!block) errno = ENOMEM;
@@ -38,7 +36,7 @@ EXPORTED void free_aligned_sized(void *block, size_t alignment, size_t size) {
 
 /// Leaves errno and, on failure, `*block` alone (posix_memalign(3)).
 EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
-    if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0) return EINVAL;
+    if (!percolate_is_power_of_two(alignment) || alignment % sizeof(void *) != 0) return EINVAL;
     int saved = errno;
     void *result = percolate_allocate_aligned(alignment, size);
     errno = saved;
@@ -49,7 +47,7 @@ EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
 
 /// C23: fails for an alignment that is no power of two; the size need not be a multiple.
 EXPORTED void *aligned_alloc(size_t alignment, size_t size) {
-    if (!is_power_of_two(alignment)) {
+    if (!percolate_is_power_of_two(alignment)) {
         errno = EINVAL;
         return NULL;
     }

@@ -84,11 +84,9 @@ void *percolate_new_nothrow_slow(size_t size, const void *tag) {
 }
 
 /// An alignment that is no power of two is nobody's: libstdc++ fails for it as for a size that cannot be had.
-static bool is_alignment(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
-
 void *percolate_new_aligned(size_t size, size_t alignment) {
     const void *caller = __builtin_return_address(0);
-    if (!is_alignment(alignment)) throw_bad_alloc(caller);
+    if (!percolate_is_power_of_two(alignment)) throw_bad_alloc(caller);
     return allocate_or_throw(alignment, size, caller);
 }
 EXPORTED void *_ZnwmSt11align_val_t(size_t, size_t) __attribute__((alias("percolate_new_aligned")));
@@ -96,7 +94,7 @@ __attribute__((visibility("hidden"))) void *percolate_own_ZnwmSt11align_val_t(si
     __attribute__((alias("percolate_new_aligned")));
 
 void *percolate_new_aligned_nothrow(size_t size, size_t alignment, const void *tag) {
-    if (!is_alignment(alignment)) return NULL;
+    if (!percolate_is_power_of_two(alignment)) return NULL;
     void *block = percolate_allocate_aligned(alignment, size);
     if (block || !new_handler(__builtin_return_address(0))) return block;
     void *(*next)(size_t, size_t, const void *) =
