@@ -89,8 +89,6 @@ bool percolate_scavenger_retire(void) {
     return atomic_compare_exchange_strong(&scavenger_state, &expected, FORBIDDEN);
 }
 
-void percolate_scavenger_forbid_after_fork(void) { percolate_scavenger_retire(); }
-
 int percolate_has_started;
 
 /// What pthread_atfork(3) is in glibc: a copy of that function in each library, which calls this. The copy would lie at the end of the code,
@@ -112,6 +110,25 @@ static __thread int fork_depth __attribute__((tls_model("initial-exec")));
 void percolate_enter_fork(void) { fork_depth++; }
 void percolate_leave_fork(void) { fork_depth--; }
 bool percolate_is_inside_fork(void) { return fork_depth != 0; }
+
+/// Writes `value` in decimal and returns where the text goes on.
+static char *put_decimal(char *text, unsigned value) {
+    if (value >= 10) text = put_decimal(text, value / 10);
+    *text = (char)('0' + value % 10);
+    return text + 1;
+}
+
+bool percolate_thread_sleeps(int thread) {
+    char path[64] = "/proc/self/task/", line[128];
+    memcpy(put_decimal(path + 16, (unsigned)thread), "/stat", 6);
+    long file = percolate_syscall6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+    if (file < 0) return false;
+    long length = percolate_syscall6(SYS_read, file, (long)line, sizeof line, 0, 0, 0);
+    percolate_syscall6(SYS_close, file, 0, 0, 0, 0, 0);
+    // The name, in parentheses, may hold any character.
+    while (length > 0 && line[length - 1] != ')') length--;
+    return length > 0 && length + 1 < (long)sizeof line && line[length + 1] == 'S';
+}
 
 static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
 static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));

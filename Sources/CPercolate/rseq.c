@@ -17,9 +17,15 @@ ptrdiff_t percolate_rseq_own_offset(void) {
 }
 
 long percolate_rseq_register_own(void) {
+    return percolate_rseq_register(percolate_rseq_own_offset(), sizeof own_area);
+}
+
+long percolate_rseq_register(ptrdiff_t offset, uint32_t size) {
 #ifdef SYS_rseq
-    return percolate_syscall6(SYS_rseq, (long)&own_area, sizeof own_area, 0, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
+    return percolate_syscall6(
+        SYS_rseq, (long)(percolate_thread_pointer() + (uintptr_t)offset), size, 0, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
 #else
+    (void)offset, (void)size;
     return -ENOSYS;
 #endif
 }

@@ -148,6 +148,32 @@ extension HostedHeap {
             #expect(fixture.guarded == 1)
         }
 
+        /// libc's fork can wait for a thread that wants to allocate.
+        @Test func nobodyWaitsForeverForAThreadThatStaysInsideFork() throws {
+            let fixture = Fixture()
+            fixture.lock.holdForFork()
+            StuckFork.begin()
+            let refused = Elsewhere { if fixture.lock.acquire() { fixture.guarded += 1 } }
+            #expect(!refused.finishes(within: 30))
+            refused.finish()
+            #expect(fixture.guarded == 0)
+            #expect(try fixture.elsewhere { !$0.acquire() }, "once a fork is stuck, nobody waits for it")
+            StuckFork.end()
+            let next = Elsewhere {
+                guard fixture.lock.acquire() else { return }
+                fixture.guarded += 1
+                fixture.lock.release()
+            }
+            #expect(!next.finishes(within: 50), "the next fork is waited for")
+            // For as long as it takes, unless the forking thread sleeps.
+            StuckFork.begin()
+            let end = ContinuousClock.now + .milliseconds(500)
+            while .now < end {}
+            fixture.lock.releaseAfterFork()
+            next.finish()
+            #expect(fixture.guarded == 1)
+        }
+
         @Test func inTheChildEveryLockIsFree() throws {
             let fixture = Fixture()
             #expect(try fixture.elsewhere { $0.acquire() }, "by a thread that the child does not have")

@@ -105,6 +105,32 @@ import Testing
         #expect(keeper.retention.releasedTotal == 0)
     }
 
+    @Test func lockedMemoryDoesNotKeepTheScavengerAwake() {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        keeper.gave(5000)
+        #expect(keeper.retention.tick().pages == 0 && !keeper.retention.isAtRest)
+        let pages = keeper.retention.tick().pages
+        #expect(pages == 5000 - 64)
+        keeper.retention.withdrew(pages: pages)
+        keeper.gave(pages)
+        keeper.retention.refused(pages: pages)
+        #expect(keeper.retention.isAtRest)
+        keeper.gave(1)
+        #expect(!keeper.retention.isAtRest, "these may be unlocked")
+    }
+
+    @Test func whatCameFreeSinceTheLastTickOfAnIdleProgramStays() {
+        let keeper = Keeper()
+        keeper.retention.isScavenged = true
+        keeper.gave(5000)
+        for _ in 0..<3 { _ = keeper.tick() }
+        #expect(keeper.retention.resident == 64)
+        keeper.gave(5000)
+        #expect(keeper.tick() == 0, "free for less than a period")
+        #expect(keeper.tick() == 5000)
+    }
+
     @Test func longRunsGoBeforeShortOnes() {
         let keeper = Keeper()
         keeper.gave(400, inUse: 16000)

@@ -103,12 +103,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["threads", "fork", "signals"])
+    @Test(arguments: ["threads", "fork", "fork-elsewhere", "signals"])
     func countsOfMallocAreExactAcross(what: String) async throws {
         let include = Checkout.root.appending(path: "Sources/CPercolate/include").path
         let program = try await Compiler.shared.executable("Stress/counting.c", flags: ["-I\(include)"])
         let outcome = try await run(program, [what], under: .percolate())
         #expect(outcome.succeeded, "\(outcome)")
-        #expect(outcome.output.wholeMatch(of: /counting: [1-9]\d{4,} allocations\n/) != nil, "\(outcome.output)")
+        #expect(outcome.output.wholeMatch(of: /counting: [1-9]\d{2,} allocations\n/) != nil, "\(outcome.output)")
     }
 }

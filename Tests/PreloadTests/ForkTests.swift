@@ -52,6 +52,23 @@ import Testing
         ).expectPass()
     }
 
+    @Test(arguments: modes) func flushingStreamsDoesNotStopAFork(options: [String]) async throws {
+        try await StressProgram(
+            name: "fork_streams", arguments: [Effort.isLong ? "5000" : "100"], options: options
+        ).expectPass()
+    }
+
+    @Test(arguments: modes + [["index=mm_cid"]]) func aVforkChildMayFork(options: [String]) async throws {
+        try await StressProgram(name: "vfork_fork", arguments: [Effort.isLong ? "100" : "10"], options: options)
+            .expectPass()
+    }
+
+    @Test func aVforkChildMayForkWithOwnRegistration() async throws {
+        try await StressProgram(
+            name: "vfork_fork", arguments: ["10"], environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+        ).expectPass()
+    }
+
     @Test func startingProgramsUnderLoadNeverHangs() async throws {
         try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "200" : "25"]).expectPass()
     }

@@ -33,7 +33,7 @@ struct Arena {
     var mayUseHugePages = false
     private(set) var backing = Backing.reserved
     /// Pages that a thread is giving back to the kernel, and its thread pointer. They count as in use.
-    private var releasing: Range<Int>?
+    private(set) var releasing: Range<Int>?
     private var releasingThread: UInt = 0
 
     /// Whether a thread is giving pages back.

@@ -1,4 +1,5 @@
 import CPercolate
+import Synchronization
 
 /// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during the
 /// system calls, so that others can allocate; the pages in flight count as in use (`Arena.beginRelease`).
@@ -65,6 +66,22 @@ func releaseMetadata() {
     arena.forEachRunOfFreeChunks { spans.releaseEntries(of: $0) }
 }
 
+/// In the child of a fork, which has every lock: no release is under way, unless the forking thread's own.
+func abandonReleaseAfterFork() {
+    finishLeftRelease()
+    arena.abandonRelease()
+}
+
+/// The outcome of a release whose thread could not take the lock again, a signal handler that must not wait: 1 released, -1 refused, 0 there
+/// is none. The next release finishes it.
+private let leftRelease = Atomic<Int>(0)
+
+private func finishLeftRelease() {
+    guard let pages = arena.releasing else { return }
+    let outcome = leftRelease.exchange(0, ordering: .acquiring)
+    if outcome != 0 { arena.finishRelease(pages, released: outcome > 0) }
+}
+
 private enum Outcome {
     case released(Range<Int>)
     /// There is no such run, or another thread releases.
@@ -75,6 +92,7 @@ private enum Outcome {
 
 private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Outcome {
     guard arenaLock.acquire() else { return .none }
+    finishLeftRelease()
     guard let run = arena.beginRelease(most: most, shortest: shortest, below: bound) else {
         arenaLock.release()
         return .none
@@ -91,8 +109,11 @@ private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Ou
     let bytes = run.count &<< Int(PERCOLATE_PAGE_SHIFT)
     let isReleased = percolate_madvise(address, bytes, MADV_DONTNEED) == 0
     if isReleased { announceRelease(address, bytes) }
-    guard arenaLock.acquire() else { return .none }
-    arena.finishRelease(run, released: isReleased)
-    arenaLock.release()
+    if arenaLock.acquire() {
+        arena.finishRelease(run, released: isReleased)
+        arenaLock.release()
+    } else {
+        leftRelease.store(isReleased ? 1 : -1, ordering: .releasing)
+    }
     return isReleased ? .released(run) : .refused
 }

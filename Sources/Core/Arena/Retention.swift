@@ -53,6 +53,8 @@ struct Retention {
     /// Pages that the last tick with a release released, and how many of them were asked for since.
     private var tickReleased = 0
     private var tickReclaimed = 0
+    /// Whether the kernel refused the last release, and the program neither took nor gave a page since.
+    private var isRefused = false
 
     /// Milliseconds of a period without a scavenger.
     private static var period: UInt64 { 1000 }
@@ -72,6 +74,7 @@ struct Retention {
 
     mutating func took(pages: Int, dirty: Int) {
         quietTicks = 0
+        isRefused = false
         let fresh = pages &- dirty
         if fresh > 0, resident > allowance { debt &+= fresh }
         withdrew(pages: dirty)
@@ -90,6 +93,7 @@ struct Retention {
 
     mutating func gave(pages: Int, highest: Int, inUse: Int) {
         self.inUse = inUse
+        isRefused = false
         populated(pages: pages, highest: highest)
     }
 
@@ -105,7 +109,10 @@ struct Retention {
     }
 
     /// The kernel kept pages that were to be released (they are locked): do not ask again soon.
-    mutating func refused(pages: Int) { learned &+= pages }
+    mutating func refused(pages: Int) {
+        learned &+= pages
+        isRefused = true
+    }
 
     mutating func noneDirty() {
         highestDirty = 0
@@ -148,9 +155,11 @@ struct Retention {
     mutating func tick() -> Demand {
         ticks &+= 1
         quietTicks &+= 1
-        defer { residentAtTick = resident }
         let isIdle = quietTicks > Self.idleTicks
-        guard policy == .prompt, ticks >= patience || isIdle else { return .none }
+        guard policy == .prompt, ticks >= patience || isIdle else {
+            residentAtTick = resident
+            return .none
+        }
         if tickReleased > 0 {
             // Whoever asks for half of it again would have been better off without the release.
             let isWanted = tickReclaimed > tickReleased / 2
@@ -161,6 +170,7 @@ struct Retention {
         let unused = isIdle ? min(residentAtTick, resident) : lowest
         let pages = max(unused &- Self.idleFloor, 0)
         lowest = resident &- pages
+        residentAtTick = lowest
         tickReleased = pages
         tickReclaimed = 0
         learned = 0
@@ -169,5 +179,5 @@ struct Retention {
     }
 
     /// Whether ticks would change nothing as long as the program does nothing.
-    var isAtRest: Bool { policy != .prompt || resident <= Self.idleFloor }
+    var isAtRest: Bool { policy != .prompt || resident <= Self.idleFloor || isRefused }
 }

@@ -27,6 +27,7 @@ enum Counting {
         scope.pointee = percolate_counting_scope()
         guard Heap.ensureStarted(), lock.acquire() else { return }
         takeMissed()
+        scope.pointee.thread = percolate_thread_pointer()
         scope.pointee.next = first
         first = scope
         scopes.wrappingAdd(1, ordering: .relaxed)
@@ -37,7 +38,23 @@ enum Counting {
         _ = FrontEnd.sequences.fenceAll()
     }
 
-    /// Takes a scope out. Its figures stay as they are.
+    /// In the child of a fork, which has the lock: scopes of other threads are gone with them, perhaps with the stacks that they lie on.
+    static func forgetOtherThreads() {
+        let me = percolate_thread_pointer()
+        var kept: UnsafeMutablePointer<percolate_counting_scope>?
+        var count = 0
+        while let scope = first {
+            first = scope.pointee.next
+            guard scope.pointee.thread == me else { continue }
+            scope.pointee.next = kept
+            kept = scope
+            count &+= 1
+        }
+        first = kept
+        scopes.store(count, ordering: .relaxed)
+    }
+
+    /// Takes a scope out, if it is in. Its figures stay as they are.
     static func end(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
         guard Heap.ensureStarted(), lock.acquire() else { return }
         takeMissed()

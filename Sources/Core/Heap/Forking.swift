@@ -7,6 +7,8 @@ import Synchronization
 /// that interrupted the owner of one of the others may wait for a public gate, to run a vector or to fork, so nobody may hold one while
 /// it waits for the others. Handlers of other libraries run after it and may allocate: the forking thread passes the locks as their owner
 /// (see `Lock`). A section of another thread simply disappears in the child: its single store happened or did not.
+///
+/// libc's fork takes locks of its own after the handlers, whose owners may want to allocate (`StuckFork`).
 extension Heap {
     static func registerForkHandlers() {
         percolate_register_fork_handlers(
@@ -24,11 +26,13 @@ extension Heap {
         arenaLock.holdForFork()
         Counting.lock.holdForFork()
         publicGates.holdForFork()
+        StuckFork.begin()
     }
 
     static func finishForkInParent() {
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
+        StuckFork.end()
         publicGates.releaseAfterFork()
         Counting.lock.releaseAfterFork()
         arenaLock.releaseAfterFork()
@@ -41,12 +45,13 @@ extension Heap {
     static func finishForkInChild() {
         startLock.resetAfterFork()
         guard phase == .ready else { return }
-        Counting.lock.resetAfterFork()
+        StuckFork.end()
+        if Counting.lock.resetAfterFork() { Counting.forgetOtherThreads() }
         if arenaLock.resetAfterFork() {
-            arena.abandonRelease()
+            abandonReleaseAfterFork()
             Scavenger.forget()
         }
-        percolate_scavenger_forbid_after_fork()
+        _ = percolate_scavenger_retire()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).resetAfterFork() }
         // All indexes: a thread of the parent may have been setting one up.
         for index in 0..<FrontEnd.indexCount {
@@ -55,8 +60,11 @@ extension Heap {
             if gate.lock.resetAfterFork(), slab != 0, FrontEnd.mode == .sections { gate.open(slab) }
         }
         publicGates.resetAfterFork()
-        // Threads of the parent that were in vfork do not return here.
-        FrontEnd.suspensions.store(0, ordering: .relaxed)
+        // Threads of the parent that were in vfork do not return here. This one may be a vfork child's: the kernel took its registration
+        // away, and its area says what it said last. Where it cannot be registered again, nobody runs a section.
+        let isSuspended = FrontEnd.suspensions.load(ordering: .relaxed) != 0
+        let isRegistered = !isSuspended || FrontEnd.sequences.registerAgain()
+        FrontEnd.suspensions.store(isRegistered ? 0 : 1, ordering: .relaxed)
         publishFront()
     }
 

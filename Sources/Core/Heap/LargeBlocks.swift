@@ -47,8 +47,8 @@ extension Heap {
     /// neighbours.
     private static func freeMoved(_ address: UInt) {
         let isFresh = mapAfresh(address, pages: Int(spans[largeSpan(at: address)].pointee.pages))
-        movedBlocks.wrappingSubtract(1, ordering: .relaxed)
         guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        movedBlocks.wrappingSubtract(1, ordering: .relaxed)
         freeSpanLocked(largeSpan(at: address), clean: isFresh)
         arenaLock.release()
     }
@@ -103,7 +103,7 @@ extension Heap {
         }
         // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as one.
         if wanted == old
-            || (!isMoved && arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil && growTables())
+            || (!isMoved && growTables() && arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil)
         {
             if wanted > old { announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0) }
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)

@@ -67,7 +67,7 @@ struct Lock {
                 return
             }
         }
-        _ = percolate_futex_wait_for(futex, UInt32(truncatingIfNeeded: seen | Self.contended), 10)
+        _ = percolate_futex_wait_for(futex, UInt32(truncatingIfNeeded: seen | Self.contended), Self.sleepMilliseconds)
     }
 
     /// Gives the lock back, or leaves it at rest where it was.
@@ -138,6 +138,7 @@ struct Lock {
     @inline(never)
     private func acquireContended(_ me: UInt, isForking: Bool = false) -> Bool {
         var spins = 0
+        var wait = StuckFork.Wait()
         while true {
             let seen = word.pointee.load(ordering: .relaxed)
             if seen & ~Self.flags == me { return passAtRest(seen, me) }
@@ -157,7 +158,9 @@ struct Lock {
             guard lockOrder.mayWait(for: UInt(bitPattern: word), me) else { return false }
             // libc locks its list of fork handlers before and after each of them. A signal handler that interrupted a thread there must not
             // wait for a thread that forks as well: that one holds all of our locks while it wants the list.
-            if seen & (Self.atRest | Self.passing) != 0, !isForking, percolate_is_inside_fork() { return false }
+            if seen & (Self.atRest | Self.passing) != 0, !isForking {
+                if percolate_is_inside_fork() || wait.isOver() { return false }
+            }
             if seen & Self.contended == 0 {
                 let wanted = seen | Self.contended
                 guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else {
@@ -166,11 +169,14 @@ struct Lock {
             }
             // A wake-up can be lost: to a waiter whose signal handler then waits for another lock, perhaps that of a thread that sleeps
             // here, or leaves by a jump. So no sleep is for ever.
-            _ = percolate_futex_wait_for(futex, UInt32(truncatingIfNeeded: seen | Self.contended), 10)
+            _ = percolate_futex_wait_for(
+                futex, UInt32(truncatingIfNeeded: seen | Self.contended), Self.sleepMilliseconds)
         }
     }
 
     private static var spinLimit: Int { 100 }
+    /// The longest sleep.
+    static var sleepMilliseconds: UInt32 { 10 }
 
     /// The half of the word that the kernel compares; it holds the flags, on a little-endian machine.
     private var futex: UnsafeMutablePointer<UInt32> { pointer(UInt(bitPattern: word)) }

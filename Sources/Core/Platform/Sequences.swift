@@ -12,6 +12,8 @@ struct Sequences {
     private(set) var canFence = false
     /// Offset of the field `rseq_cs` of the thread's area from its thread pointer.
     private(set) var areaOffset = 0
+    /// Bytes of the area.
+    private var areaSize = 32
     /// Offset of the field that indexes slab gates.
     private(set) var indexOffset = 0
 
@@ -23,7 +25,8 @@ struct Sequences {
     /// - glibc's area where glibc registered one; else an area of our own where the kernel takes it; else no sections.
     /// - `mm_cid` where the kernel has it (feature size 28, Linux 6.3) and many CPUs (16 or more) are open to the process: there the
     ///   number of slabs follows the threads that run at once, which outweighs that a remote close must fence all CPUs. Else
-    ///   `cpu_id`: a close interrupts one CPU, and blocks stay in the cache of the core that used them.
+    ///   `cpu_id`: a close interrupts one CPU, and blocks stay in the cache of the core that used them. The kernel leaves 0 in the
+    ///   `mm_cid` of an area that the program itself unregisters, where `cpu_id` says so: that is a limit of this index.
     static func decide(_ options: Options, allowedCPUs: Int) -> Sequences {
         var result = Sequences()
         guard options.sequences else { return result }
@@ -42,8 +45,8 @@ struct Sequences {
         // An area of 20 or 32 bytes is glibc's original one: 32 bytes, of which the kernel fills what it advertises.
         // 27 is AT_RSEQ_FEATURE_SIZE.
         let kernelSize = UInt(percolate_auxiliary(27))
-        let areaSize = result.registration == .own || glibcSize == 20 || glibcSize == 32 ? 32 : UInt(glibcSize)
-        let hasMMCID = min(kernelSize, areaSize) >= 28
+        if result.registration == .glibc, glibcSize > 32 { result.areaSize = Int(roundUp(UInt(glibcSize), 32)) }
+        let hasMMCID = min(kernelSize, UInt(result.areaSize)) >= 28
         let useMMCID =
             switch options.index {
             case .automatic: allowedCPUs >= 16
@@ -69,6 +72,13 @@ struct Sequences {
     func registerThread() -> Bool {
         if percolate_rseq_field(cpuOffset) >= 0 { return true }
         return registration == .own && percolate_rseq_register_own() == 0
+    }
+
+    /// Registers the calling thread although its area may say that it is registered. False when the kernel refuses.
+    func registerAgain() -> Bool {
+        guard registration != .none else { return true }
+        let outcome = percolate_rseq_register(areaOffset &- 8, UInt32(areaSize))
+        return outcome == 0 || outcome == -Int(EBUSY)
     }
 
     /// Aborts every section that another thread may be in on `cpu`, a CPU number, or on all CPUs when nil, for gates whose index

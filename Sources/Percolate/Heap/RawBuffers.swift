@@ -3,6 +3,7 @@ extension ProcessHeap {
     /// Allocates a block as a buffer of exactly `byteCount` bytes.
     ///
     /// - Parameters:
+    ///   - byteCount: may be zero: a block of its own all the same.
     ///   - alignment: in bytes, a power of two.
     ///   - zeroed: whether all bytes are zero. Otherwise they may hold anything.
     public static func allocateBuffer(

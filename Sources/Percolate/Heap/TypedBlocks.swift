@@ -3,7 +3,10 @@
 extension ProcessHeap {
     /// Allocates memory for `count` values, suitably aligned.
     ///
-    /// - Parameter zeroed: whether all bytes are zero. Otherwise they may hold anything.
+    /// - Parameters:
+    ///   - type: what the memory is for.
+    ///   - count: how many values fit. May be zero.
+    ///   - zeroed: whether all bytes are zero. Otherwise they may hold anything.
     public static func allocate<Value: ~Copyable>(
         _ type: Value.Type, count: Int = 1, zeroed: Bool = false
     ) throws(AllocationError) -> UnsafeMutablePointer<Value> {
@@ -14,7 +17,10 @@ extension ProcessHeap {
 
     /// Allocates memory for `count` values, as a buffer.
     ///
-    /// - Parameter zeroed: whether all bytes are zero. Otherwise they may hold anything.
+    /// - Parameters:
+    ///   - type: what the memory is for.
+    ///   - count: how many values fit. May be zero.
+    ///   - zeroed: whether all bytes are zero. Otherwise they may hold anything.
     public static func allocateBuffer<Value: ~Copyable>(
         of type: Value.Type, count: Int, zeroed: Bool = false
     ) throws(AllocationError) -> UnsafeMutableBufferPointer<Value> {

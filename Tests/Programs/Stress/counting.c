@@ -1,9 +1,9 @@
 /// Counting scopes of the loaded heap, exact whatever the process does meanwhile.
 ///
-///   counting threads|fork|signals
+///   counting threads|fork|fork-elsewhere|signals
 ///
 /// `threads`: many threads allocate, resize and free at once. `fork`: a child goes on with its own copy of the scope while other
-/// threads allocate. `signals`: handlers allocate and free, also where they interrupt the counting itself.
+/// threads allocate. `fork-elsewhere`: the scope is of a thread that does not fork, and its memory need not exist in the child. `signals`: handlers allocate and free, also where they interrupt the counting itself.
 #include "check.h"
 
 #include <dlfcn.h>
@@ -152,6 +152,42 @@ static void count_across_fork(void) {
     expect(&scope, &sum);
 }
 
+static void *begin_elsewhere(void *scope) {
+    heap->begin_counting(scope);
+    pthread_barrier_wait(&before);
+    pthread_barrier_wait(&after);
+    heap->end_counting(scope);
+    return NULL;
+}
+
+static void count_elsewhere_across_fork(void) {
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    struct percolate_counting_scope *other = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(other != MAP_FAILED);
+    CHECK_ZERO(pthread_barrier_init(&before, NULL, 2));
+    CHECK_ZERO(pthread_barrier_init(&after, NULL, 2));
+    pthread_t thread;
+    CHECK_ZERO(pthread_create(&thread, NULL, begin_elsewhere, other));
+    pthread_barrier_wait(&before);
+    heap->begin_counting(&scope);
+    struct tally sum = {0};
+    for (int i = 0; i < forks; i++) {
+        for (int j = 0; j < 10; j++) counted_free(&sum, counted_malloc(&sum, 300));
+        pid_t process = fork();
+        CHECK(process >= 0);
+        if (process == 0) {
+            CHECK(munmap(other, size) == 0);
+            child(sum.allocations);
+        }
+        expect_success(process, "a child without the other thread's scope");
+    }
+    heap->end_counting(&scope);
+    expect(&scope, &sum);
+    CHECK(other->allocations >= sum.allocations);
+    pthread_barrier_wait(&after);
+    CHECK_ZERO(pthread_join(thread, NULL));
+}
+
 static struct tally handled;
 
 static void handle(int number) {
@@ -200,6 +236,8 @@ int main(int count, char **arguments) {
         count_threads();
     else if (strcmp(arguments[1], "fork") == 0)
         count_across_fork();
+    else if (strcmp(arguments[1], "fork-elsewhere") == 0)
+        count_elsewhere_across_fork();
     else if (strcmp(arguments[1], "signals") == 0)
         count_in_signals();
     else

@@ -71,6 +71,8 @@ struct percolate_counting_scope {
     /// Most bytes that were allocated and not freed at one moment.
     uint64_t peak_bytes;
     struct percolate_counting_scope *next;
+    /// The thread that began it: in the child of a fork by another one, the scope is forgotten.
+    uintptr_t thread;
 };
 
 struct percolate_heap_interface {

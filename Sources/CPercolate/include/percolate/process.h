@@ -40,11 +40,8 @@ uintptr_t percolate_scavenger_stop_address(void) PERCOLATE_HIDDEN;
 /// thread of its own.
 bool percolate_scavenger_claim(void) PERCOLATE_HIDDEN;
 
-/// The process makes no scavenger from here on. Whether it has made one.
+/// The process makes no scavenger from here on, if it has made one: whether it has.
 bool percolate_scavenger_retire(void) PERCOLATE_HIDDEN;
-
-/// In a child of fork: no scavenger, if the parent had one.
-void percolate_scavenger_forbid_after_fork(void) PERCOLATE_HIDDEN;
 
 /// Registers the fork handlers (pthread_atfork(3)), once: further calls do nothing.
 ///
@@ -56,6 +53,10 @@ void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void
 void percolate_enter_fork(void) PERCOLATE_HIDDEN;
 void percolate_leave_fork(void) PERCOLATE_HIDDEN;
 bool percolate_is_inside_fork(void) PERCOLATE_HIDDEN;
+
+/// Whether a thread of this process, by its kernel number, sleeps until something happens (proc_pid_stat(5)). No where /proc does not
+/// say. Safe in signal handlers.
+bool percolate_thread_sleeps(int thread) PERCOLATE_HIDDEN;
 
 /// libc's own word for it, where libc has it: glibc 2.32.
 extern char __libc_single_threaded __attribute__((weak));

@@ -38,6 +38,10 @@ ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
 /// Registers the calling thread's own area. 0, or a negative errno.
 long percolate_rseq_register_own(void) PERCOLATE_HIDDEN;
 
+/// Registers the area of `size` bytes at `offset` from the calling thread's pointer: 0, -EBUSY where it is registered, or another
+/// negative errno.
+long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
+
 /// The CPU the caller runs on (sched_getcpu(3)); -1 where the kernel does not say.
 int percolate_current_cpu(void) PERCOLATE_HIDDEN;
 
