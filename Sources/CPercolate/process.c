@@ -111,6 +111,11 @@ void percolate_enter_fork(void) { fork_depth++; }
 void percolate_leave_fork(void) { fork_depth--; }
 bool percolate_is_inside_fork(void) { return fork_depth != 0; }
 
+static __thread int fork_nesting __attribute__((tls_model("initial-exec")));
+
+void percolate_begin_nested_fork(void) { fork_nesting++; }
+bool percolate_end_nested_fork(void) { return fork_nesting == 0 || --fork_nesting == 0; }
+
 /// Writes `value` in decimal and returns where the text goes on.
 static char *put_decimal(char *text, unsigned value) {
     if (value >= 10) text = put_decimal(text, value / 10);

@@ -52,6 +52,10 @@ import Testing
         ).expectPass()
     }
 
+    @Test(arguments: modes) func aForkInsideAForkLeavesItTheLocks(options: [String]) async throws {
+        try await StressProgram(name: "fork_nested", options: options).expectPass()
+    }
+
     @Test(arguments: modes) func flushingStreamsDoesNotStopAFork(options: [String]) async throws {
         try await StressProgram(
             name: "fork_streams", arguments: [Effort.isLong ? "5000" : "100"], options: options

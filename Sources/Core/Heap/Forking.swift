@@ -8,6 +8,9 @@ import Synchronization
 /// it waits for the others. Handlers of other libraries run after it and may allocate: the forking thread passes the locks as their owner
 /// (see `Lock`). A section of another thread simply disappears in the child: its single store happened or did not.
 ///
+/// A signal handler may fork while its thread is inside fork: the outer fork, wherever it is between its handlers, still needs the locks, and
+/// releases them.
+///
 /// libc's fork takes locks of its own after the handlers, whose owners may want to allocate (`StuckFork`).
 extension Heap {
     static func registerForkHandlers() {
@@ -17,6 +20,7 @@ extension Heap {
 
     static func prepareFork() {
         _ = ensureStarted()
+        percolate_begin_nested_fork()
         startLock.holdForFork()
         guard phase == .ready else { return }
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
@@ -30,6 +34,7 @@ extension Heap {
     }
 
     static func finishForkInParent() {
+        guard percolate_end_nested_fork() else { return }
         defer { startLock.releaseAfterFork() }
         guard phase == .ready else { return }
         StuckFork.end()
@@ -43,6 +48,7 @@ extension Heap {
     }
 
     static func finishForkInChild() {
+        _ = percolate_end_nested_fork()
         startLock.resetAfterFork()
         guard phase == .ready else { return }
         StuckFork.end()

@@ -54,6 +54,11 @@ void percolate_enter_fork(void) PERCOLATE_HIDDEN;
 void percolate_leave_fork(void) PERCOLATE_HIDDEN;
 bool percolate_is_inside_fork(void) PERCOLATE_HIDDEN;
 
+/// In the fork handlers, before the first lock is taken and before one is released. Whether no other fork of the calling thread, that a signal
+/// handler of it interrupted, is between its handlers.
+void percolate_begin_nested_fork(void) PERCOLATE_HIDDEN;
+bool percolate_end_nested_fork(void) PERCOLATE_HIDDEN;
+
 /// Whether a thread of this process, by its kernel number, sleeps until something happens (proc_pid_stat(5)). No where /proc does not
 /// say. Safe in signal handlers.
 bool percolate_thread_sleeps(int thread) PERCOLATE_HIDDEN;
