@@ -75,6 +75,46 @@ extension HostedHeap {
             Heap.free(block)
         }
 
+        @Test func aLargeBlockThatGrowsInSmallStepsMovesSeldom() {
+            let page = Int(Arena.pageSize)
+            var block = Heap.allocate(UInt(40 * page))
+            var obstacles: [UInt] = []
+            var moves = 0
+            for pages in 41...400 {
+                // Nothing behind it is free.
+                obstacles.append(Heap.allocate(UInt(40 * page)))
+                let grown = Heap.reallocate(block, UInt(pages * page))
+                if grown != block { moves += 1 }
+                block = grown
+                let usable = Heap.usableSize(block)
+                #expect(usable >= pages * page && usable <= pages * page * 9 / 8)
+            }
+            #expect(moves <= 30, "once for each ninth, and where the place behind happened to be free")
+            let before = arena.inUse
+            block = Heap.reallocate(block, UInt(200 * page))
+            #expect(Heap.usableSize(block) == 200 * page && arena.inUse <= before - 200)
+            Heap.free(block, size: UInt(200 * page), alignment: 0)
+            obstacles.forEach(Heap.free)
+        }
+
+        @Test func slackIsWithinWhatASizedFreeAccepts() async {
+            let page = Int(Arena.pageSize)
+            for pages in 8..<200 {
+                let block = Heap.allocate(UInt(pages * page))
+                let obstacle = Heap.allocate(UInt(page * 8))
+                let grown = Heap.reallocate(block, UInt(pages * page + 1))
+                Heap.free(grown, size: UInt(pages * page + 1), alignment: 0)
+                Heap.free(obstacle)
+            }
+            let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+                let page = UInt(Arena.pageSize)
+                let block = Heap.allocate(80 * page)
+                _ = Heap.allocate(8 * page)
+                Heap.free(Heap.reallocate(block, 81 * page), size: 78 * page, alignment: 0)
+            }
+            #expect(report(result).contains("percolate: wrong size: 0x"), "\(report(result))")
+        }
+
         @Test func aLargeBlockGrowsInPlaceWhereItCan() {
             let page = Int(Arena.pageSize)
             let block = Heap.allocate(UInt(50 * page))

@@ -25,6 +25,8 @@ struct Span {
     var shard: UInt8 = 0
     /// Whether pages were moved here from elsewhere, so that the kernel keeps them as a mapping of their own.
     var moved = false
+    /// Whether the block may be up to an eighth longer than what was asked for, because it grows in small steps.
+    var hasSlack = false
     var blocks: UInt16 = 0
     var free: UInt16 = 0
 

@@ -31,7 +31,7 @@ extension Heap {
     static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
         guard arenaLock.acquire() else { return DeferredFrees.add(address) }
         let id = largeSpan(at: address, holding: arenaLock)
-        if expectedSize >= 0, max(1, pages(expectedSize)) != Int(spans[id].pointee.pages) {
+        if expectedSize >= 0, !fits(max(1, pages(expectedSize)), spans[id].pointee) {
             ProgrammerError.wrongSize.report(address, .block(usableLargeSize(id)), releasing: arenaLock)
         }
         tally(.largeFrees, at: 0)
@@ -41,6 +41,12 @@ extension Heap {
         }
         freeSpanLocked(id)
         unlockArenaAndRelease()
+    }
+
+    /// Whether a block of `wanted` pages may be the one that `record` describes, as it is.
+    private static func fits(_ wanted: Int, _ record: Span) -> Bool {
+        let pages = Int(record.pages)
+        return wanted == pages || record.hasSlack && wanted < pages && wanted >= pages &- pages / 8
     }
 
     /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and lets the mapping join its
@@ -90,22 +96,26 @@ extension Heap {
         let first = Int(record.pointee.firstPage)
         let old = Int(record.pointee.pages)
         let isMoved = record.pointee.moved
+        if wanted <= old, fits(wanted, record.pointee) {
+            arenaLock.release()
+            return address
+        }
         if wanted < old {
             // The caller owns the tail for as long as the record says so.
             var isFresh = false
             if isMoved { isFresh = mapAfresh(arena.address(first &+ wanted), pages: old &- wanted) }
             announceSpanFree((first &+ wanted)..<(first &+ old), blockSize: 0)
             arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
+            record.pointee.hasSlack = false
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             largePages &+= wanted &- old
             unlockArenaAndRelease()
             return address
         }
         // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as one.
-        if wanted == old
-            || (!isMoved && growTables() && arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil)
-        {
-            if wanted > old { announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0) }
+        if !isMoved, growTables(), arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
+            announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0)
+            record.pointee.hasSlack = false
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             largePages &+= wanted &- old
             arenaLock.release()
@@ -113,8 +123,7 @@ extension Heap {
         }
         arenaLock.release()
 
-        var dirty = false
-        let target = allocateLarge(size, alignment: 1, dirty: &dirty)
+        let target = allocateGrown(wanted, from: old, size)
         guard target != 0 else { return 0 }
         let bytes = old &<< Int(PERCOLATE_PAGE_SHIFT)
         var moved = false
@@ -128,6 +137,21 @@ extension Heap {
         if !moved { percolate_copy(target, address, min(bytes, size)) }
         releaseOld(address, clean: moved)
         return target
+    }
+
+    /// A block of `size` bytes, `wanted` pages, for one of `old` pages that has no room to grow. One that grows in small steps gets an
+    /// eighth more than it asks for, so that it does not move at each step; untouched, that is no memory.
+    private static func allocateGrown(_ wanted: Int, from old: Int, _ size: Int) -> UInt {
+        var dirty = false
+        if wanted &- old < old / 8 {
+            let bytes = (wanted &+ wanted / 8) &<< Int(PERCOLATE_PAGE_SHIFT)
+            let target = allocateLarge(bytes, alignment: 1, dirty: &dirty)
+            if target != 0 {
+                if !Emergency.owns(target) { spans[largeSpan(at: target)].pointee.hasSlack = true }
+                return target
+            }
+        }
+        return allocateLarge(size, alignment: 1, dirty: &dirty)
     }
 
     private enum Move { case moved, kept, lost }
