@@ -115,24 +115,19 @@ static __thread int fork_nesting __attribute__((tls_model("initial-exec")));
 
 void percolate_begin_nested_fork(void) { fork_nesting++; }
 bool percolate_end_nested_fork(void) { return fork_nesting == 0 || --fork_nesting == 0; }
+void percolate_end_all_forks(void) { fork_nesting = 0; }
 
-/// Writes `value` in decimal and returns where the text goes on.
-static char *put_decimal(char *text, unsigned value) {
-    if (value >= 10) text = put_decimal(text, value / 10);
-    *text = (char)('0' + value % 10);
-    return text + 1;
-}
+static __thread unsigned given_up_waits __attribute__((tls_model("initial-exec")));
 
-bool percolate_thread_sleeps(int thread) {
-    char path[64] = "/proc/self/task/", line[128];
-    memcpy(put_decimal(path + 16, (unsigned)thread), "/stat", 6);
-    long file = percolate_syscall6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-    if (file < 0) return false;
-    long length = percolate_syscall6(SYS_read, file, (long)line, sizeof line, 0, 0, 0);
-    percolate_syscall6(SYS_close, file, 0, 0, 0, 0, 0);
-    // The name, in parentheses, may hold any character.
-    while (length > 0 && line[length - 1] != ')') length--;
-    return length > 0 && length + 1 < (long)sizeof line && line[length + 1] == 'S';
+unsigned percolate_given_up_waits(void) { return given_up_waits; }
+void percolate_give_up_wait(void) { given_up_waits++; }
+
+int64_t percolate_thread_cpu_time(int thread) {
+    struct timespec time;
+    // The number of the clock of a thread of this process, as pthread_getcpuclockid(3) makes it.
+    clockid_t clock = (clockid_t)(~(unsigned)thread << 3 | 6);
+    if (percolate_syscall6(SYS_clock_gettime, clock, (long)&time, 0, 0, 0, 0) != 0) return -1;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));

@@ -153,25 +153,35 @@ extension HostedHeap {
             let fixture = Fixture()
             fixture.lock.holdForFork()
             StuckFork.begin()
-            let refused = Elsewhere { if fixture.lock.acquire() { fixture.guarded += 1 } }
-            #expect(!refused.finishes(within: 30))
-            refused.finish()
-            #expect(fixture.guarded == 0)
-            #expect(try fixture.elsewhere { !$0.acquire() }, "once a fork is stuck, nobody waits for it")
+            let patient = Elsewhere {
+                guard fixture.lock.acquire(givesUp: false) else { return }
+                fixture.guarded += 1
+                fixture.lock.release()
+            }
+            let refused = Elsewhere { if fixture.lock.acquire() { fixture.guarded = -1 } }
+            #expect(!refused.finishes(within: 100))
+            #expect(refused.finishes(within: 20_000))
+            #expect(!patient.finishes(within: 500) && fixture.guarded == 0)
             StuckFork.end()
+            fixture.lock.releaseAfterFork()
+            patient.finish()
+            #expect(fixture.guarded == 1)
+
+            fixture.lock.holdForFork()
             let next = Elsewhere {
                 guard fixture.lock.acquire() else { return }
                 fixture.guarded += 1
                 fixture.lock.release()
             }
-            #expect(!next.finishes(within: 50), "the next fork is waited for")
-            // For as long as it takes, unless the forking thread sleeps.
+            // A fork that goes on is waited for.
             StuckFork.begin()
-            let end = ContinuousClock.now + .milliseconds(500)
+            let end = ContinuousClock.now + .milliseconds(1000)
             while .now < end {}
+            #expect(fixture.guarded == 1)
+            StuckFork.end()
             fixture.lock.releaseAfterFork()
             next.finish()
-            #expect(fixture.guarded == 1)
+            #expect(fixture.guarded == 2)
         }
 
         @Test func inTheChildEveryLockIsFree() throws {

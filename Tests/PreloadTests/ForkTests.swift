@@ -58,8 +58,13 @@ import Testing
 
     @Test(arguments: modes) func flushingStreamsDoesNotStopAFork(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_streams", arguments: [Effort.isLong ? "5000" : "100"], options: options
+            name: "fork_streams", arguments: [Effort.isLong ? "300" : "10"], options: options
         ).expectPass()
+    }
+
+    @Test(arguments: modes) func aForkThatWaitsInsideLibcTakesNoMemoryAway(options: [String]) async throws {
+        let include = Checkout.root.appending(path: "Sources/CPercolate/include").path
+        try await StressProgram(name: "fork_stuck", flags: ["-I\(include)"], options: options).expectPass()
     }
 
     @Test(arguments: modes + [["index=mm_cid"]]) func aVforkChildMayFork(options: [String]) async throws {

@@ -37,11 +37,14 @@ extension Heap {
     }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
-        let (address, supply) = FrontEnd.allocate(number)
-        if case .interrupted = supply {
-            return Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
+        while true {
+            let waits = percolate_given_up_waits()
+            let (address, supply) = FrontEnd.allocate(number)
+            guard case .interrupted = supply else { return UInt(address) }
+            let block = Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
+            // Who gave up waiting for a fork may as well wait on.
+            if block != 0 || percolate_given_up_waits() == waits { return block }
         }
-        return UInt(address)
     }
 
     /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.

@@ -25,7 +25,7 @@ enum Counting {
     /// Adds a scope. When this returns, every operation that begins, in whichever thread, is counted.
     static func begin(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
         scope.pointee = percolate_counting_scope()
-        guard Heap.ensureStarted(), lock.acquire() else { return }
+        guard Heap.ensureStarted(), lock.acquire(givesUp: false) else { return }
         takeMissed()
         scope.pointee.thread = percolate_thread_pointer()
         scope.pointee.next = first
@@ -56,7 +56,7 @@ enum Counting {
 
     /// Takes a scope out, if it is in. Its figures stay as they are.
     static func end(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
-        guard Heap.ensureStarted(), lock.acquire() else { return }
+        guard Heap.ensureStarted(), lock.acquire(givesUp: false) else { return }
         takeMissed()
         var link = first
         if first == scope {
@@ -101,7 +101,7 @@ enum Counting {
     }
 
     private static func publish() {
-        let held = arenaLock.acquire()
+        let held = arenaLock.acquire(givesUp: false)
         publishFront()
         if held { arenaLock.release() }
     }

@@ -61,7 +61,7 @@ public func percolateTrim() -> Bool { Heap.trim() }
 /// The most bytes of pages that may be in use at once. What is in use above that stays.
 @c(percolate_set_memory_limit)
 public func percolateSetMemoryLimit(_ bytes: UInt64) {
-    guard Heap.ensureStarted(), arenaLock.acquire() else { return }
+    guard Heap.ensureStarted(), arenaLock.acquire(givesUp: false) else { return }
     arena.inUseLimit = Int(min(bytes &>> UInt64(PERCOLATE_PAGE_SHIFT), UInt64(Int.max)))
     arenaLock.release()
 }

@@ -48,12 +48,12 @@ extension Heap {
     }
 
     static func finishForkInChild() {
-        _ = percolate_end_nested_fork()
+        percolate_end_all_forks()
         startLock.resetAfterFork()
         guard phase == .ready else { return }
-        StuckFork.end()
-        if Counting.lock.resetAfterFork() { Counting.forgetOtherThreads() }
-        if arenaLock.resetAfterFork() {
+        StuckFork.forget()
+        Counting.lock.resetAfterFork { Counting.forgetOtherThreads() }
+        arenaLock.resetAfterFork {
             abandonReleaseAfterFork()
             Scavenger.forget()
         }
@@ -63,7 +63,7 @@ extension Heap {
         for index in 0..<FrontEnd.indexCount {
             let gate = FrontEnd.gate(index)
             let slab = FrontEnd.caches[index].pointee.slab
-            if gate.lock.resetAfterFork(), slab != 0, FrontEnd.mode == .sections { gate.open(slab) }
+            gate.lock.resetAfterFork { if slab != 0, FrontEnd.mode == .sections { gate.open(slab) } }
         }
         publicGates.resetAfterFork()
         // Threads of the parent that were in vfork do not return here. This one may be a vfork child's: the kernel took its registration
@@ -87,7 +87,7 @@ extension Heap {
     }
 
     private static func changeSuspensions(by change: Int) {
-        let held = arenaLock.acquire()
+        let held = arenaLock.acquire(givesUp: false)
         FrontEnd.suspensions.wrappingAdd(change, ordering: .relaxed)
         publishFront()
         if held { arenaLock.release() }

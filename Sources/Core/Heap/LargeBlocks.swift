@@ -13,18 +13,23 @@ extension Heap {
 
     /// A large block; 0 when there is no memory. `dirty` says whether it may hold old bytes.
     static func allocateLarge(_ size: Int, alignment: Int, dirty: inout Bool) -> UInt {
-        var interrupted = false
-        let span = allocateSpan(
-            pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
-            interrupted: &interrupted)
-        guard let span else {
+        while true {
+            let waits = percolate_given_up_waits()
+            var interrupted = false
+            let span = allocateSpan(
+                pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
+                interrupted: &interrupted)
+            if let span {
+                tally(.largeAllocations, at: 0)
+                dirty = span.allocation.dirty
+                return arena.address(span.allocation.first)
+            }
             guard interrupted else { return 0 }
             dirty = true
-            return Emergency.allocate(size, alignment: alignment)
+            let block = Emergency.allocate(size, alignment: alignment)
+            // Who gave up waiting for a fork may as well wait on.
+            if block != 0 || percolate_given_up_waits() == waits { return block }
         }
-        tally(.largeAllocations, at: 0)
-        dirty = span.allocation.dirty
-        return arena.address(span.allocation.first)
     }
 
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.
@@ -140,7 +145,7 @@ extension Heap {
     }
 
     /// A block of `size` bytes, `wanted` pages, for one of `old` pages that has no room to grow. One that grows in small steps gets an
-    /// eighth more than it asks for, so that it does not move at each step; untouched, that is no memory.
+    /// eighth more than it asks for, so that it does not move at each step; pages that are fresh are no memory until touched.
     private static func allocateGrown(_ wanted: Int, from old: Int, _ size: Int) -> UInt {
         var dirty = false
         if wanted &- old < old / 8 {

@@ -42,7 +42,7 @@ enum Scavenger {
     }
 
     private static func setScavenged(_ value: Bool) {
-        guard arenaLock.acquire() else { return }
+        guard arenaLock.acquire(givesUp: false) else { return }
         arena.retention.isScavenged = value
         arenaLock.release()
     }

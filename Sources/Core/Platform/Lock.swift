@@ -29,11 +29,12 @@ struct Lock {
 
     /// Waits until the calling thread owns the lock. False, without waiting, when the calling thread is inside already, or when it is a
     /// signal handler that must not wait for this lock (`LockOrder`).
+    /// Or, with `givesUp`, when its owner is inside fork and does not come out (`StuckFork`).
     @inline(__always)
-    func acquire() -> Bool {
+    func acquire(givesUp: Bool = true) -> Bool {
         let me = percolate_thread_pointer()
         if word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged { return true }
-        return acquireContended(me)
+        return acquireContended(me, givesUp: givesUp)
     }
 
     /// Takes the lock if it is free now. Never waits.
@@ -84,7 +85,7 @@ struct Lock {
     func holdForFork() {
         let me = percolate_thread_pointer()
         let isFree = word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
-        guard isFree || acquireContended(me, isForking: true) else { return }
+        guard isFree || acquireContended(me, isForking: true, givesUp: false) else { return }
         if word.pointee.load(ordering: .relaxed) & Self.passing != 0 {
             exchangeFlag(Self.passing, for: Self.atRest)
         } else {
@@ -106,13 +107,15 @@ struct Lock {
     /// After fork, in the child: whoever owned or awaited the lock does not exist here, but for the frame that the forking signal
     /// handler interrupted.
     ///
-    /// - Returns: false when that frame is inside and stays the owner.
-    @discardableResult
-    func resetAfterFork() -> Bool {
+    /// - Parameter repair: called before the lock is free, unless that frame is inside and stays the owner: what the lock guards may be half
+    ///   changed, by a thread that does not exist here. Signal handlers are refused meanwhile.
+    func resetAfterFork(repairing repair: () -> Void = {}) {
         let me = percolate_thread_pointer()
         let isInside = word.pointee.load(ordering: .relaxed) & ~(Self.contended | Self.passing) == me
-        word.pointee.store(isInside ? me : 0, ordering: .releasing)
-        return !isInside
+        word.pointee.store(me, ordering: .relaxed)
+        guard !isInside else { return }
+        repair()
+        word.pointee.store(0, ordering: .releasing)
     }
 
     /// Whether the thread with thread pointer `thread` owns the lock.
@@ -136,7 +139,7 @@ struct Lock {
 
     /// - Parameter isForking: whether the caller is the fork handler that takes all locks.
     @inline(never)
-    private func acquireContended(_ me: UInt, isForking: Bool = false) -> Bool {
+    private func acquireContended(_ me: UInt, isForking: Bool = false, givesUp: Bool) -> Bool {
         var spins = 0
         var wait = StuckFork.Wait()
         while true {
@@ -158,9 +161,8 @@ struct Lock {
             guard lockOrder.mayWait(for: UInt(bitPattern: word), me) else { return false }
             // libc locks its list of fork handlers before and after each of them. A signal handler that interrupted a thread there must not
             // wait for a thread that forks as well: that one holds all of our locks while it wants the list.
-            if seen & (Self.atRest | Self.passing) != 0, !isForking {
-                if percolate_is_inside_fork() || wait.isOver() { return false }
-            }
+            if seen & (Self.atRest | Self.passing) != 0, !isForking, percolate_is_inside_fork() { return false }
+            if givesUp, wait.isOver(seen & ~Self.flags) { return false }
             if seen & Self.contended == 0 {
                 let wanted = seen | Self.contended
                 guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else {
@@ -176,7 +178,7 @@ struct Lock {
 
     private static var spinLimit: Int { 100 }
     /// The longest sleep.
-    static var sleepMilliseconds: UInt32 { 10 }
+    private static var sleepMilliseconds: UInt32 { 10 }
 
     /// The half of the word that the kernel compares; it holds the flags, on a little-endian machine.
     private var futex: UnsafeMutablePointer<UInt32> { pointer(UInt(bitPattern: word)) }

@@ -45,7 +45,7 @@ struct Sequences {
         // An area of 20 or 32 bytes is glibc's original one: 32 bytes, of which the kernel fills what it advertises.
         // 27 is AT_RSEQ_FEATURE_SIZE.
         let kernelSize = UInt(percolate_auxiliary(27))
-        if result.registration == .glibc, glibcSize > 32 { result.areaSize = Int(roundUp(UInt(glibcSize), 32)) }
+        if result.registration == .glibc { result.areaSize = max(Int(glibcSize), 32) }
         let hasMMCID = min(kernelSize, UInt(result.areaSize)) >= 28
         let useMMCID =
             switch options.index {

@@ -3,52 +3,69 @@ import Synchronization
 
 /// The end of waiting for a thread that is inside fork and cannot come out.
 ///
-/// The forking thread holds all locks, at rest, while libc's fork takes locks of libc's own: of the list of streams, which
-/// `fflush(NULL)` holds while a stream's write function runs, and of the name service. If the owner of one of those wants to allocate,
-/// the two wait for each other. Nothing else in there sleeps: the kernel's part copies page tables. So a thread that
-/// waits, and finds the forking thread asleep again and again, is served as a signal handler is that must not wait, and so is everybody
-/// until that fork ends. One fork at a time holds the locks.
+/// The forking thread holds all locks while libc's fork takes locks of libc's own: of the list of streams, which `fflush(NULL)`
+/// holds while a stream's write function runs, and of the name service. If the owner of one of those wants to allocate, the two wait
+/// for each other. So a thread that has waited, and saw the forking thread use no CPU time for long (the kernel's part of a fork copies
+/// page tables), goes without the lock, as a signal handler does that must not wait. Only that one operation does: whether this thread is the
+/// one that must go on, or somebody else is and the fork is only slow, is not known, and memory for emergencies is short. Where
+/// there is none left, the thread waits on (`Heap.allocate`).
 ///
 /// Taking libc's locks before ours would be no way out: the handler of a signal that interrupted the owner of a lock of ours may fork, and
 /// want the lock of the streams for that, which somebody who waits for our lock would have.
 enum StuckFork {
-    /// The thread that holds all locks, by its kernel number; 0 for none.
-    private static let thread = Atomic<Int32>(0)
-    /// Forks that ended, and the one that is stuck: the number of those that had ended before it.
+    /// The thread that holds all locks: its thread pointer and its kernel number; 0 for none. And forks that ended.
+    private static let holder = Atomic<UInt>(0)
+    private static let holderNumber = Atomic<Int32>(0)
     private static let ended = Atomic<UInt>(0)
-    private static let stuck = Atomic<UInt>(.max)
 
     /// How a thread waits for a forking one.
     struct Wait {
-        private var sleeps = 0
-        private var sightings = 0
+        private var fork: UInt = 0
+        private var cpuTime: Int64 = -1
+        /// Milliseconds at which the forking thread was last seen to go on; 0 before the first look.
+        private var since: UInt64 = 0
 
-        /// Sleeps before it looks, and sightings of the forking thread asleep, one for each sleep, that are no chance any more.
-        private static var unsuspecting: Int { 3 }
-        private static var enough: Int { 3 }
-        /// Sleeps that no fork lasts, where /proc does not say: a fork copies page tables, up to 10 ms for each GiB.
-        private static var most: Int { 6000 }
+        /// Milliseconds without CPU time after which the forking thread counts as stuck, and those that no fork lasts, where the kernel
+        /// does not say what it uses.
+        private static var asleep: UInt64 { 200 }
+        private static var most: UInt64 { 60_000 }
 
-        /// Whether the thread must not sleep once more.
-        mutating func isOver() -> Bool {
-            let current = ended.load(ordering: .acquiring)
-            if stuck.load(ordering: .relaxed) == current { return true }
-            sleeps &+= 1
-            guard sleeps > Self.unsuspecting else { return false }
-            let forking = thread.load(ordering: .relaxed)
-            sightings = forking != 0 && percolate_thread_sleeps(forking) ? sightings &+ 1 : 0
-            guard sightings >= Self.enough || sleeps > Self.most else { return false }
-            stuck.store(current, ordering: .relaxed)
+        /// Whether the thread must not wait longer for the lock whose owner has the thread pointer `owner`.
+        mutating func isOver(_ owner: UInt) -> Bool {
+            guard holder.load(ordering: .relaxed) == owner else {
+                since = 0
+                return false
+            }
+            let fork = ended.load(ordering: .relaxed)
+            let cpuTime = percolate_thread_cpu_time(holderNumber.load(ordering: .relaxed))
+            let now = percolate_milliseconds()
+            guard since != 0, fork == self.fork, cpuTime == self.cpuTime else {
+                since = now
+                self.fork = fork
+                self.cpuTime = cpuTime
+                return false
+            }
+            guard now &- since >= (cpuTime >= 0 ? Self.asleep : Self.most) else { return false }
+            percolate_give_up_wait()
             return true
         }
     }
 
     /// In the fork handlers: the calling thread holds all locks.
-    static func begin() { thread.store(Int32(truncatingIfNeeded: percolate_gettid()), ordering: .relaxed) }
+    static func begin() {
+        holderNumber.store(Int32(truncatingIfNeeded: percolate_gettid()), ordering: .relaxed)
+        holder.store(percolate_thread_pointer(), ordering: .relaxed)
+    }
 
-    /// In the fork handlers, after a fork, before the locks are free.
+    /// In the child.
+    static func forget() { holder.store(0, ordering: .relaxed) }
+
+    /// In the parent's fork handler, before the locks are free. A signal handler may have forked in between, and another thread may hold
+    /// the locks since.
     static func end() {
-        thread.store(0, ordering: .relaxed)
-        ended.wrappingAdd(1, ordering: .releasing)
+        let me = percolate_thread_pointer()
+        if holder.compareExchange(expected: me, desired: 0, ordering: .relaxed).exchanged {
+            ended.wrappingAdd(1, ordering: .relaxed)
+        }
     }
 }

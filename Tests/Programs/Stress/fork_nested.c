@@ -1,6 +1,8 @@
 /// A signal handler forks while its thread is inside fork, past the allocator's fork handler. The outer fork still relies on the allocator
 /// being at rest: no other thread may change its shared state until the outer fork is over.
 ///
+/// The inner child never returns to the outer fork. It forks and makes threads like any other process.
+///
 /// The place is reached by a fork handler that is registered before any library's, and so runs last before the fork.
 #include "check.h"
 
@@ -19,12 +21,30 @@ static void expect_child_that_allocates(pid_t child, const char *what) {
     expect_success(child, what);
 }
 
+static void *allocate(void *unused) {
+    for (int i = 0; i < 100; i++) {
+        void *volatile block = malloc(200000);
+        CHECK(block != NULL);
+        free(block);
+    }
+    return unused;
+}
+
 static void fork_inside(int number) {
     (void)number;
     static bool is_inside;
     if (is_inside) return;
     is_inside = true;
-    expect_child_that_allocates(fork(), "the inner child");
+    pid_t child = fork();
+    if (child == 0) {
+        watch("a child of a fork inside a fork", 30);
+        expect_child_that_allocates(fork(), "the inner child's child");
+        pthread_t thread;
+        CHECK_ZERO(pthread_create(&thread, NULL, allocate, NULL));
+        CHECK_ZERO(pthread_join(thread, NULL));
+        _exit(0);
+    }
+    expect_success(child, "the inner child");
     is_inside = false;
 }
 

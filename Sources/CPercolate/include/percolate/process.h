@@ -59,9 +59,15 @@ bool percolate_is_inside_fork(void) PERCOLATE_HIDDEN;
 void percolate_begin_nested_fork(void) PERCOLATE_HIDDEN;
 bool percolate_end_nested_fork(void) PERCOLATE_HIDDEN;
 
-/// Whether a thread of this process, by its kernel number, sleeps until something happens (proc_pid_stat(5)). No where /proc does not
-/// say. Safe in signal handlers.
-bool percolate_thread_sleeps(int thread) PERCOLATE_HIDDEN;
+/// In the child, which may never return to the forks around its own.
+void percolate_end_all_forks(void) PERCOLATE_HIDDEN;
+
+/// How often the calling thread has given up waiting for a thread that is inside fork; once more.
+unsigned percolate_given_up_waits(void) PERCOLATE_HIDDEN;
+void percolate_give_up_wait(void) PERCOLATE_HIDDEN;
+
+/// CPU time of a thread of this process, by its kernel number, in nanoseconds. Negative where the kernel does not say.
+int64_t percolate_thread_cpu_time(int thread) PERCOLATE_HIDDEN;
 
 /// libc's own word for it, where libc has it: glibc 2.32.
 extern char __libc_single_threaded __attribute__((weak));
