@@ -37,7 +37,7 @@ extension Heap {
     }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
-        while true {
+        for _ in 0..<StuckFork.mostWaits {
             let waits = percolate_given_up_waits()
             let (address, supply) = FrontEnd.allocate(number)
             guard case .interrupted = supply else { return UInt(address) }
@@ -45,6 +45,7 @@ extension Heap {
             // Who gave up waiting for a fork may as well wait on.
             if block != 0 || percolate_given_up_waits() == waits { return block }
         }
+        return 0
     }
 
     /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.
@@ -163,8 +164,10 @@ extension Heap {
     /// Frees what signal handlers could not.
     @inline(__always)
     private static func takeDeferred() {
-        guard !DeferredFrees.isEmpty else { return }
-        DeferredFrees.takeAll { freeListed($0) }
+        // While another thread is inside fork, each of them might have to wait for it.
+        guard !DeferredFrees.isEmpty, !StuckFork.isElsewhere else { return }
+        let waits = percolate_given_up_waits()
+        DeferredFrees.takeAll { if percolate_given_up_waits() == waits { freeListed($0) } else { DeferredFrees.add($0) } }
     }
 
     /// Empties the caches and releases every free page. Whether any memory went back (malloc_trim(3)).

@@ -41,8 +41,9 @@ extension Heap {
         publicGates.releaseAfterFork()
         Counting.lock.releaseAfterFork()
         arenaLock.releaseAfterFork()
-        for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).releaseAfterFork() }
-        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+        // From the last to the first: a signal handler that forks in between may wait for whatever is released.
+        for list in (0..<Middle.listCount).reversed() { Middle.lock(Middle.lists[list]).releaseAfterFork() }
+        for index in (0..<FrontEnd.indexCount).reversed() where FrontEnd.caches[index].pointee.slab != 0 {
             FrontEnd.gate(index).lock.releaseAfterFork()
         }
     }

@@ -13,7 +13,7 @@ extension Heap {
 
     /// A large block; 0 when there is no memory. `dirty` says whether it may hold old bytes.
     static func allocateLarge(_ size: Int, alignment: Int, dirty: inout Bool) -> UInt {
-        while true {
+        for _ in 0..<StuckFork.mostWaits {
             let waits = percolate_given_up_waits()
             var interrupted = false
             let span = allocateSpan(
@@ -30,6 +30,7 @@ extension Heap {
             // Who gave up waiting for a fork may as well wait on.
             if block != 0 || percolate_given_up_waits() == waits { return block }
         }
+        return 0
     }
 
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.

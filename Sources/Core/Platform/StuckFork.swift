@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// The forking thread holds all locks while libc's fork takes locks of libc's own: of the list of streams, which `fflush(NULL)`
 /// holds while a stream's write function runs, and of the name service. If the owner of one of those wants to allocate, the two wait
-/// for each other. So a thread that has waited, and saw the forking thread use no CPU time for long (the kernel's part of a fork copies
-/// page tables), goes without the lock, as a signal handler does that must not wait. Only that one operation does: whether this thread is the
+/// for each other. So a thread that has waited, and saw the forking thread use next to no CPU time for long (the kernel's part of a fork copies
+/// page tables; signal handlers may run in between), goes without the lock, as a signal handler does that must not wait. Only that one operation does: whether this thread is the
 /// one that must go on, or somebody else is and the fork is only slow, is not known, and memory for emergencies is short. Where
 /// there is none left, the thread waits on (`Heap.allocate`).
 ///
@@ -18,34 +18,51 @@ enum StuckFork {
     private static let holderNumber = Atomic<Int32>(0)
     private static let ended = Atomic<UInt>(0)
 
+    /// Whether another thread is inside fork, with all locks.
+    @inline(__always)
+    static var isElsewhere: Bool {
+        let thread = holder.load(ordering: .relaxed)
+        return thread != 0 && thread != percolate_thread_pointer()
+    }
+
+    /// How often an allocation that gave up waiting, and found no memory for emergencies, waits again: each time for 200 ms or more.
+    static var mostWaits: Int { 150 }
+
     /// How a thread waits for a forking one.
     struct Wait {
         private var fork: UInt = 0
-        private var cpuTime: Int64 = -1
-        /// Milliseconds at which the forking thread was last seen to go on; 0 before the first look.
+        /// Milliseconds at the first look at this fork, 0 before it, and at the last look that saw the forking thread go on.
+        private var start: UInt64 = 0
         private var since: UInt64 = 0
+        /// The forking thread's CPU time at `since`.
+        private var cpuTime: Int64 = 0
 
-        /// Milliseconds without CPU time after which the forking thread counts as stuck, and those that no fork lasts, where the kernel
-        /// does not say what it uses.
+        /// Milliseconds after which a forking thread that does not go on counts as stuck, the nanoseconds of CPU time that are no going
+        /// on, and milliseconds that no fork lasts.
         private static var asleep: UInt64 { 200 }
+        private static var idle: Int64 { 20_000_000 }
         private static var most: UInt64 { 60_000 }
 
         /// Whether the thread must not wait longer for the lock whose owner has the thread pointer `owner`.
         mutating func isOver(_ owner: UInt) -> Bool {
             guard holder.load(ordering: .relaxed) == owner else {
-                since = 0
+                start = 0
                 return false
             }
             let fork = ended.load(ordering: .relaxed)
             let cpuTime = percolate_thread_cpu_time(holderNumber.load(ordering: .relaxed))
             let now = percolate_milliseconds()
-            guard since != 0, fork == self.fork, cpuTime == self.cpuTime else {
-                since = now
+            let isFirst = start == 0 || fork != self.fork
+            if isFirst {
+                start = now
                 self.fork = fork
-                self.cpuTime = cpuTime
-                return false
             }
-            guard now &- since >= (cpuTime >= 0 ? Self.asleep : Self.most) else { return false }
+            // Where the kernel does not say what the thread uses, it may go on.
+            if isFirst || cpuTime < 0 || cpuTime &- self.cpuTime > Self.idle {
+                since = now
+                self.cpuTime = cpuTime
+            }
+            guard now &- since >= Self.asleep || now &- start >= Self.most else { return false }
             percolate_give_up_wait()
             return true
         }

@@ -21,7 +21,7 @@ struct PublicGates {
         _ = percolate_block_signals(&saved)
         defer { _ = percolate_restore_signals(&saved) }
         let first = gate(0).lock
-        guard first.acquire() else { return }
+        guard first.acquire(givesUp: false) else { return }
         defer { first.release() }
         guard !areUsed.load(ordering: .relaxed) else { return }
         #if arch(x86_64)
