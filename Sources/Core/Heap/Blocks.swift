@@ -167,7 +167,9 @@ extension Heap {
         // While another thread is inside fork, each of them might have to wait for it.
         guard !DeferredFrees.isEmpty, !StuckFork.isElsewhere else { return }
         let waits = percolate_given_up_waits()
-        DeferredFrees.takeAll { if percolate_given_up_waits() == waits { freeListed($0) } else { DeferredFrees.add($0) } }
+        DeferredFrees.takeAll {
+            if percolate_given_up_waits() == waits { freeListed($0) } else { DeferredFrees.add($0) }
+        }
     }
 
     /// Empties the caches and releases every free page. Whether any memory went back (malloc_trim(3)).
