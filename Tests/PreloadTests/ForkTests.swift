@@ -58,7 +58,7 @@ import Testing
 
     @Test(arguments: modes) func flushingStreamsDoesNotStopAFork(options: [String]) async throws {
         try await StressProgram(
-            name: "fork_streams", arguments: [Effort.isLong ? "300" : "10"], options: options
+            name: "fork_streams", arguments: [Effort.isLong ? "150" : "10"], options: options
         ).expectPass()
     }
 
