@@ -53,10 +53,14 @@ extension Heap {
         startLock.resetAfterFork()
         guard phase == .ready else { return }
         StuckFork.forget()
-        Counting.lock.resetAfterFork { Counting.forgetOtherThreads() }
-        arenaLock.resetAfterFork {
+        if Counting.lock.takeAfterFork() {
+            Counting.forgetOtherThreads()
+            Counting.lock.release()
+        }
+        if arenaLock.takeAfterFork() {
             abandonReleaseAfterFork()
             Scavenger.forget()
+            arenaLock.release()
         }
         _ = percolate_scavenger_retire()
         for list in 0..<Middle.listCount { Middle.lock(Middle.lists[list]).resetAfterFork() }
@@ -64,7 +68,10 @@ extension Heap {
         for index in 0..<FrontEnd.indexCount {
             let gate = FrontEnd.gate(index)
             let slab = FrontEnd.caches[index].pointee.slab
-            gate.lock.resetAfterFork { if slab != 0, FrontEnd.mode == .sections { gate.open(slab) } }
+            if gate.lock.takeAfterFork() {
+                if slab != 0, FrontEnd.mode == .sections { gate.open(slab) }
+                gate.lock.release()
+            }
         }
         publicGates.resetAfterFork()
         // Threads of the parent that were in vfork do not return here. This one may be a vfork child's: the kernel took its registration

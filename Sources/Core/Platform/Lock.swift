@@ -107,15 +107,19 @@ struct Lock {
     /// After fork, in the child: whoever owned or awaited the lock does not exist here, but for the frame that the forking signal
     /// handler interrupted.
     ///
-    /// - Parameter repair: called before the lock is free, unless that frame is inside and stays the owner: what the lock guards may be half
-    ///   changed, by a thread that does not exist here. Signal handlers are refused meanwhile.
-    func resetAfterFork(repairing repair: () -> Void = {}) {
+    /// The calling thread owns it now, so that it can repair what another thread left half changed, while signal handlers are refused.
+    ///
+    /// - Returns: false when that frame is inside: it stays the owner, and releases the lock.
+    func takeAfterFork() -> Bool {
         let me = percolate_thread_pointer()
         let isInside = word.pointee.load(ordering: .relaxed) & ~(Self.contended | Self.passing) == me
         word.pointee.store(me, ordering: .relaxed)
-        guard !isInside else { return }
-        repair()
-        word.pointee.store(0, ordering: .releasing)
+        return !isInside
+    }
+
+    /// The same where there is nothing to repair: the lock is free, unless that frame is inside.
+    func resetAfterFork() {
+        if takeAfterFork() { release() }
     }
 
     /// Whether the thread with thread pointer `thread` owns the lock.
