@@ -16,10 +16,6 @@ ptrdiff_t percolate_rseq_own_offset(void) {
     return (ptrdiff_t)((uintptr_t)&own_area - percolate_thread_pointer());
 }
 
-long percolate_rseq_register_own(void) {
-    return percolate_rseq_register(percolate_rseq_own_offset(), sizeof own_area);
-}
-
 long percolate_rseq_register(ptrdiff_t offset, uint32_t size) {
 #ifdef SYS_rseq
     return percolate_syscall6(

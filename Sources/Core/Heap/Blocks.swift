@@ -37,15 +37,13 @@ extension Heap {
     }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
-        for _ in 0..<StuckFork.mostWaits {
-            let waits = percolate_given_up_waits()
+        var retry = StuckFork.Retry()
+        while true {
             let (address, supply) = FrontEnd.allocate(number)
             guard case .interrupted = supply else { return UInt(address) }
             let block = Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
-            // Who gave up waiting for a fork may as well wait on.
-            if block != 0 || percolate_given_up_waits() == waits { return block }
+            if block != 0 || !retry.isDue() { return block }
         }
-        return 0
     }
 
     /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.

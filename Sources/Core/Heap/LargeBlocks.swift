@@ -13,8 +13,8 @@ extension Heap {
 
     /// A large block; 0 when there is no memory. `dirty` says whether it may hold old bytes.
     static func allocateLarge(_ size: Int, alignment: Int, dirty: inout Bool) -> UInt {
-        for _ in 0..<StuckFork.mostWaits {
-            let waits = percolate_given_up_waits()
+        var retry = StuckFork.Retry()
+        while true {
             var interrupted = false
             let span = allocateSpan(
                 pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
@@ -27,10 +27,8 @@ extension Heap {
             guard interrupted else { return 0 }
             dirty = true
             let block = Emergency.allocate(size, alignment: alignment)
-            // Who gave up waiting for a fork may as well wait on.
-            if block != 0 || percolate_given_up_waits() == waits { return block }
+            if block != 0 || !retry.isDue() { return block }
         }
-        return 0
     }
 
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.

@@ -12,7 +12,7 @@ struct Sequences {
     private(set) var canFence = false
     /// Offset of the field `rseq_cs` of the thread's area from its thread pointer.
     private(set) var areaOffset = 0
-    /// Bytes of the area.
+    /// Bytes of the area; ours has 32.
     private var areaSize = 32
     /// Offset of the field that indexes slab gates.
     private(set) var indexOffset = 0
@@ -36,8 +36,7 @@ struct Sequences {
             result.areaOffset = percolate_rseq_glibc_offset() &+ 8
         } else {
             result.areaOffset = percolate_rseq_own_offset() &+ 8
-            let outcome = percolate_rseq_register_own()
-            guard outcome == 0 else { return Sequences() }
+            guard result.register() == 0 else { return Sequences() }
             result.registration = .own
         }
         guard percolate_rseq_field(result.cpuOffset) >= 0 else { return Sequences() }
@@ -71,15 +70,17 @@ struct Sequences {
     /// Registers the calling thread where that is our task and was not done. False when it stays unregistered.
     func registerThread() -> Bool {
         if percolate_rseq_field(cpuOffset) >= 0 { return true }
-        return registration == .own && percolate_rseq_register_own() == 0
+        return registration == .own && register() == 0
     }
 
     /// Registers the calling thread although its area may say that it is registered. False when the kernel refuses.
     func registerAgain() -> Bool {
         guard registration != .none else { return true }
-        let outcome = percolate_rseq_register(areaOffset &- 8, UInt32(areaSize))
+        let outcome = register()
         return outcome == 0 || outcome == -Int(EBUSY)
     }
+
+    private func register() -> Int { percolate_rseq_register(areaOffset &- 8, UInt32(areaSize)) }
 
     /// Aborts every section that another thread may be in on `cpu`, a CPU number, or on all CPUs when nil, for gates whose index
     /// is a concurrency id; a full barrier besides (membarrier(2)). False when the kernel refuses.

@@ -6,9 +6,9 @@ import Synchronization
 /// The forking thread holds all locks while libc's fork takes locks of libc's own: of the list of streams, which `fflush(NULL)`
 /// holds while a stream's write function runs, and of the name service. If the owner of one of those wants to allocate, the two wait
 /// for each other. So a thread that has waited, and saw the forking thread use next to no CPU time for long (the kernel's part of a fork copies
-/// page tables; signal handlers may run in between), goes without the lock, as a signal handler does that must not wait. Only that one operation does: whether this thread is the
-/// one that must go on, or somebody else is and the fork is only slow, is not known, and memory for emergencies is short. Where
-/// there is none left, the thread waits on (`Heap.allocate`).
+/// page tables; signal handlers may run in between), goes without the lock, as a signal handler does that must not wait. Only that
+/// one operation does: whether this thread is the one that must go on, or somebody else is and the fork is only slow, is not known,
+/// and memory for emergencies is short. Where there is none left, the thread waits on (`Retry`).
 ///
 /// Taking libc's locks before ours would be no way out: the handler of a signal that interrupted the owner of a lock of ours may fork, and
 /// want the lock of the streams for that, which somebody who waits for our lock would have.
@@ -25,8 +25,22 @@ enum StuckFork {
         return thread != 0 && thread != percolate_thread_pointer()
     }
 
-    /// How often an allocation that gave up waiting, and found no memory for emergencies, waits again: each time for 200 ms or more.
-    static var mostWaits: Int { 150 }
+    /// Whether an allocation that was interrupted, and found no memory for emergencies, tries again.
+    struct Retry {
+        private var waits = percolate_given_up_waits()
+        private var tries = 0
+
+        /// Each takes 200 ms or more.
+        private static var most: Int { 150 }
+
+        /// Whether the thread gave up waiting for a fork since the last try: then it may as well wait on.
+        mutating func isDue() -> Bool {
+            let before = waits
+            waits = percolate_given_up_waits()
+            tries &+= 1
+            return waits != before && tries < Self.most
+        }
+    }
 
     /// How a thread waits for a forking one.
     struct Wait {

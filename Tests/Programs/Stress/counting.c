@@ -3,7 +3,8 @@
 ///   counting threads|fork|fork-elsewhere|signals
 ///
 /// `threads`: many threads allocate, resize and free at once. `fork`: a child goes on with its own copy of the scope while other
-/// threads allocate. `fork-elsewhere`: the scope is of a thread that does not fork, and its memory need not exist in the child. `signals`: handlers allocate and free, also where they interrupt the counting itself.
+/// threads allocate. `fork-elsewhere`: the scope is of a thread that does not fork, and its memory need not exist in the child.
+/// `signals`: handlers allocate and free, also where they interrupt the counting itself.
 #include "check.h"
 
 #include <dlfcn.h>
@@ -172,7 +173,7 @@ static void count_elsewhere_across_fork(void) {
     heap->begin_counting(&scope);
     struct tally sum = {0};
     for (int i = 0; i < forks; i++) {
-        for (int j = 0; j < 10; j++) counted_free(&sum, counted_malloc(&sum, 300));
+        for (int j = 0; j < 500; j++) counted_free(&sum, counted_malloc(&sum, 300));
         pid_t process = fork();
         CHECK(process >= 0);
         if (process == 0) {

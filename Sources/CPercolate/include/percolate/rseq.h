@@ -35,9 +35,6 @@ static inline unsigned int percolate_rseq_glibc_size(void) { return &__rseq_size
 /// Offset from the thread pointer of the area that Percolate registers itself when glibc did not.
 ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
 
-/// Registers the calling thread's own area. 0, or a negative errno.
-long percolate_rseq_register_own(void) PERCOLATE_HIDDEN;
-
 /// Registers the area of `size` bytes at `offset` from the calling thread's pointer: 0, -EBUSY where it is registered, or another
 /// negative errno.
 long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
