@@ -139,7 +139,7 @@ struct percolate_samples {
 /// The only one of a heap.
 extern struct percolate_samples percolate_samples PERCOLATE_HIDDEN PERCOLATE_SHARED;
 
-_Static_assert(sizeof(struct percolate_sample) == 96, "layout");
-_Static_assert(sizeof(struct percolate_sample_site) == 88, "layout");
-_Static_assert(sizeof(struct percolate_samples) == 160, "layout");
+_Static_assert(sizeof(struct percolate_sample) == 88, "layout");
+_Static_assert(sizeof(struct percolate_sample_site) == 80, "layout");
+_Static_assert(sizeof(struct percolate_samples) == 152, "layout");
 #endif
