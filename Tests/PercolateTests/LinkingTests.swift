@@ -20,7 +20,7 @@ private actor Consumer {
             let folder = RunFolder.url.appending(path: "consumer-\(configuration)")
             let manager = FileManager.default
             try manager.createDirectory(at: folder, withIntermediateDirectories: true)
-            try await TaggedClone.make(in: folder)
+            try await CommittedClone.make(in: folder, tag: "0.1.0")
             let package = folder.appending(path: "consumer")
             try manager.copyItem(at: Checkout.programs.appending(path: "Consumer"), to: package)
             try await require("swift", "build", "-c", configuration, "--package-path", package.path)

@@ -2,13 +2,16 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A clone of this checkout, as committed, with a version: what a package manager fetches.
-enum TaggedClone {
-    /// Makes it in `folder`, under the name `percolate`.
-    static func make(in folder: URL) async throws {
+/// A clone of this checkout, as committed: what a package manager fetches.
+enum CommittedClone {
+    /// Makes it in `folder`, under the name `percolate`, with the commit as its branch `main` and, when there is a
+    /// `tag`, under that tag.
+    static func make(in folder: URL, tag: String? = nil) async throws {
         let clone = folder.appending(path: "percolate").path
         try await require("git", "clone", "--quiet", Checkout.root.path, clone)
-        try await require("git", "-C", clone, "tag", "--force", "0.1.0")
+        try await require("git", "-C", clone, "checkout", "--quiet", "-B", "main")
+        // The checkout may have the tag already, on another commit.
+        if let tag { try await require("git", "-C", clone, "tag", "--force", tag) }
     }
 }
 
