@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 /// libc's other name of fork(2), bound when the library is loaded: fork may be called in signal handlers, dlsym(3) may not.
-extern pid_t __fork(void);
+/// Weak, so that the library gets to say what is wrong in a libc that has no such name.
+extern pid_t __fork(void) __attribute__((weak));
 
 __attribute__((visibility("default"))) pid_t fork(void) {
     percolate_enter_fork();

@@ -7,6 +7,8 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 
+#include "libc_function.h"
+
 typedef void *(*open_function)(const char *, int);
 
 /// The call is a jump: libc sees the caller's return address, by which it chooses the namespace and the RUNPATH (dlopen(3)).
@@ -14,7 +16,7 @@ __attribute__((visibility("default"))) void *dlopen(const char *file, int mode) 
     static _Atomic(open_function) next;
     open_function open = atomic_load_explicit(&next, memory_order_relaxed);
     if (!open) {
-        open = (open_function)dlsym(RTLD_NEXT, "dlopen");
+        open = PERCOLATE_NEXT(dlopen);
         if (!open) return NULL;
         atomic_store_explicit(&next, open, memory_order_relaxed);
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "libc_function.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -19,13 +20,17 @@ typedef void (*handler)(void);
 static void *cxx_function_in(void *scope, const char *name, const void *caller) {
     Dl_info plug_in;
     const char *libraries[] = {NULL, "libstdc++.so.6", "libc++.so.1"};
-    void *function = dlsym(scope, name);
-    if (!function && caller && dladdr(caller, &plug_in)) libraries[0] = plug_in.dli_fname;
+    void *function = percolate_dlsym(scope, name);
+    if (function) return function;
+    __typeof__(&dladdr) find_library = PERCOLATE_NEXT(dladdr);
+    __typeof__(&dlclose) give_back = PERCOLATE_NEXT(dlclose);
+    if (!find_library || !give_back) return NULL;
+    if (caller && find_library(caller, &plug_in)) libraries[0] = plug_in.dli_fname;
     for (size_t index = 0; !function && index < sizeof libraries / sizeof libraries[0]; index++) {
         void *library = libraries[index] ? dlopen(libraries[index], RTLD_NOW | RTLD_NOLOAD) : NULL;
         if (!library) continue;
-        function = dlsym(library, name);
-        dlclose(library);
+        function = percolate_dlsym(library, name);
+        give_back(library);
     }
     return function;
 }

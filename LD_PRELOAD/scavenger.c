@@ -5,17 +5,20 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <percolate/syscalls.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 
 #include "core.h"
+#include "libc_function.h"
 
 typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static void *scavenge(void *unused) {
-    pthread_setname_np(pthread_self(), "percolate");
+    percolate_syscall6(SYS_prctl, PR_SET_NAME, (long)"percolate", 0, 0, 0, 0);
     percolate_scavenge();
     return unused;
 }
@@ -23,18 +26,34 @@ static void *scavenge(void *unused) {
 static pthread_t scavenger;
 static bool is_made;
 
+/// Looked up where the scavenger is made, so that neither it nor the end of the first thread takes the loader's lock.
+static struct {
+    __typeof__(&pthread_attr_setstacksize) attr_setstacksize;
+    __typeof__(&pthread_join) join;
+    __typeof__(&pthread_key_create) key_create;
+    __typeof__(&pthread_setspecific) setspecific;
+} functions;
+
+static bool look_up_functions(void) {
+    functions.attr_setstacksize = PERCOLATE_NEXT(pthread_attr_setstacksize);
+    functions.join = PERCOLATE_NEXT(pthread_join);
+    functions.key_create = PERCOLATE_NEXT(pthread_key_create);
+    functions.setspecific = PERCOLATE_NEXT(pthread_setspecific);
+    return functions.attr_setstacksize && functions.join && functions.key_create && functions.setspecific;
+}
+
 /// The destructor of a value that only the process's first thread has: so that thread ends, by pthread_exit(3) or cancelled, and the process
 /// goes on until its last thread ends. libc counts the scavenger, so it has to be gone by then.
 static void first_thread_ends(void *unused) {
     (void)unused;
     if (!percolate_scavenger_retire() || !is_made) return;
     percolate_stop_scavenger();
-    pthread_join(scavenger, NULL);
+    functions.join(scavenger, NULL);
 }
 
 static bool expects_end_of_first_thread(void) {
     pthread_key_t key;
-    return pthread_key_create(&key, first_thread_ends) == 0 && pthread_setspecific(key, &scavenger) == 0;
+    return functions.key_create(&key, first_thread_ends) == 0 && functions.setspecific(key, &scavenger) == 0;
 }
 
 /// The scavenger's stack: all of it is resident under mlockall(MCL_FUTURE).
@@ -46,13 +65,14 @@ static void make(create_function create) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_attr_t attributes;
-    if (!expects_end_of_first_thread() || pthread_attr_init(&attributes) != 0) return;
-    pthread_attr_setstacksize(&attributes, STACK);
+    if (!look_up_functions() || !expects_end_of_first_thread() || pthread_attr_init(&attributes) != 0) return;
+    functions.attr_setstacksize(&attributes, STACK);
     int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
     if (policy == SCHED_FIFO || policy == SCHED_RR) pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    // In glibc what pthread_sigmask(3) is, and in libc from the first.
+    sigprocmask(SIG_SETMASK, &all, &before);
     is_made = create(&scavenger, &attributes, scavenge, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
 
@@ -61,7 +81,7 @@ __attribute__((visibility("default"))) int pthread_create(
     static _Atomic(create_function) next;
     create_function create = atomic_load_explicit(&next, memory_order_relaxed);
     if (!create) {
-        create = (create_function)dlsym(RTLD_NEXT, "pthread_create");
+        create = PERCOLATE_NEXT(pthread_create);
         if (!create) return EAGAIN;
         atomic_store_explicit(&next, create, memory_order_relaxed);
     }

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 #include <sys/sysinfo.h>
 
+#include "percolate/loaded_symbol.h"
 #include "percolate/syscalls.h"
 
 /// What runs in every process, apart from the code that only processes which allocate touch.
@@ -89,11 +90,22 @@ bool percolate_scavenger_retire(void) {
     return atomic_compare_exchange_strong(&scavenger_state, &expected, FORBIDDEN);
 }
 
+static const char no;
+const char *percolate_single_threaded = &no;
+
+void percolate_look_up_libc(void) {
+    const char *word = percolate_loaded_symbol("__libc_single_threaded", "libc.so.6");
+    if (word) percolate_single_threaded = word;
+}
+
 int percolate_has_started;
 
 /// What pthread_atfork(3) is in glibc: a copy of that function in each library, which calls this. The copy would lie at the end of the code,
 /// and every process would have the pages around it mapped.
-extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
+///
+/// Weak: a libc without it is refused with a sentence of our own (`LD_PRELOAD/process.c`).
+__attribute__((weak)) extern int __register_atfork(
+    void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
 
 LIGHT void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
 #ifdef PERCOLATE_WITHOUT_FORK_HANDLERS
@@ -101,7 +113,8 @@ LIGHT void percolate_register_fork_handlers(void (*prepare)(void), void (*parent
     (void)prepare, (void)parent, (void)child;
 #else
     static atomic_flag done = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&done)) __register_atfork(prepare, parent, child, NULL);
+    if (!&__register_atfork || atomic_flag_test_and_set(&done)) return;
+    __register_atfork(prepare, parent, child, NULL);
 #endif
 }
 

@@ -30,6 +30,7 @@ enum Heap {
         defer { startLock.release() }
         guard phase == .cold else { return phase == .ready }
         readOptions()
+        percolate_look_up_libc()
         let affinity = Affinity.current()
         Middle.chooseShards(cpus: affinity.allowed)
         guard placeHeap(indexes: affinity.numbers) else {

@@ -69,11 +69,15 @@ void percolate_give_up_wait(void) PERCOLATE_HIDDEN;
 /// CPU time of a thread of this process, by its kernel number, in nanoseconds. Negative where the kernel does not say.
 int64_t percolate_thread_cpu_time(int thread) PERCOLATE_HIDDEN;
 
-/// libc's own word for it, where libc has it: glibc 2.32.
-extern char __libc_single_threaded __attribute__((weak));
+/// Finds what libc has of the following. Before it is called, that reads as where libc is older.
+void percolate_look_up_libc(void) PERCOLATE_HIDDEN;
+
+/// libc's own word for whether the process has one thread (`__libc_single_threaded`, glibc 2.32),
+/// or a zero.
+extern const char *percolate_single_threaded PERCOLATE_HIDDEN PERCOLATE_SHARED;
 
 /// Whether the process has one thread, as far as libc knows. No where it does not say.
-static inline int percolate_is_single_threaded(void) { return &__libc_single_threaded && __libc_single_threaded; }
+static inline int percolate_is_single_threaded(void) { return *percolate_single_threaded; }
 
 /// Whether start-up has run.
 extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;
