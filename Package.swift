@@ -24,8 +24,19 @@ let embedded: [SwiftSetting] = [
         "-wmo", "-no-allocations", "-enforce-exclusivity=unchecked", "-Xfrontend", "-disable-stack-protector",
         // A consumer's --static-swift-stdlib looks for the module in a folder that has no Embedded one.
         "-no-static-stdlib",
+        // Embedded Swift marks every function as one that no exception leaves, and such functions get no unwind
+        // information. Profilers, debuggers and C++ exceptions out of `new` handlers need it.
+        "-Xllvm", "-force-remove-attribute=nounwind", "-Xllvm", "-disable-nounwind-inference",
+        "-Xcc", "-fno-omit-frame-pointer",
+        // The linker joins the name tables of several modules into one that gdb refuses, and gdb looks for the
+        // debug information of imported C modules in files that are not there.
+        "-Xllvm", "-accel-tables=Disable", "-Xfrontend", "-no-clang-module-breadcrumbs",
     ]),
 ]
+
+/// The C parts of the shared object keep frame pointers, as its Swift part does, and have the same version of debug
+/// information: the newest that valgrind 3.19 reads.
+let unwinding: [CSetting] = [.unsafeFlags(["-fno-omit-frame-pointer", "-gdwarf-4"])]
 
 /// `now` and `nodelete`: a library that was ever entered must stay mapped and must never resolve a symbol lazily,
 /// because resolving may allocate.
@@ -66,7 +77,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
-        .target(name: "CPercolate", cSettings: widening + forkHandling),
+        .target(name: "CPercolate", cSettings: widening + forkHandling + unwinding),
         .systemLibrary(name: "CLinux"),
         .target(name: "CAbortTest"),
         .target(
@@ -78,7 +89,7 @@ let package = Package(
             linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt"], cSettings: widening, linkerSettings: sharedObject),
+            exclude: ["exports.map", "exports.txt"], cSettings: widening + unwinding, linkerSettings: sharedObject),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [

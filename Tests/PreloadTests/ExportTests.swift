@@ -51,11 +51,6 @@ struct ExportTests {
         #expect(!segments.contains { $0.contains("RWE") })
     }
 
-    @Test func aDebuggerFindsPercolateError() async throws {
-        let symbols = try await lines("nm", "-a")
-        #expect(symbols.contains { $0.hasSuffix(" percolate_error") })
-    }
-
     private static let entryPoints = [
         "malloc", "calloc", "realloc", "reallocarray", "free", "cfree", "free_sized", "free_aligned_sized",
         "aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc", "malloc_usable_size", "malloc_trim",

@@ -99,6 +99,11 @@ struct InterfaceFailingNewTests {
     }
 
     @Test(arguments: CppLibrary.allCases)
+    func theHandlerSeesTheWholeStack(with library: CppLibrary) async throws {
+        try await keeps("handler_sees_the_whole_stack", with: library)
+    }
+
+    @Test(arguments: CppLibrary.allCases)
     func theHandlersExceptionReachesTheCaller(with library: CppLibrary) async throws {
         try await keeps("handler_may_throw", with: library)
     }

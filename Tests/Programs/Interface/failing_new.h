@@ -1,6 +1,7 @@
 // Promises of an operator new that finds no memory. Used by a program, and by a plug-in that a C program loads.
 #pragma once
 #include "check.h"
+#include <execinfo.h>
 #include <new>
 #include <stdexcept>
 #include <sys/resource.h>
@@ -65,6 +66,33 @@ static void handler_is_called_until_it_gives_up() {
     EXPECT(handler_calls == 3, "three calls of the handler, got %d", handler_calls);
 }
 
+// Where the caller of a failing new returns to, and whether the handler found it on the stack.
+static void *return_address;
+static bool return_address_found;
+
+static void looking_at_the_stack() {
+    void *frames[64];
+    int count = backtrace(frames, 64);
+    for (int i = 0; i < count; i++) return_address_found |= frames[i] == return_address;
+    std::set_new_handler(nullptr);
+}
+
+template <typename Body> __attribute__((noinline)) static bool handler_finds_its_caller(Body body) {
+    return_address = __builtin_return_address(0);
+    return_address_found = false;
+    std::set_new_handler(looking_at_the_stack);
+    bool thrown = throws_bad_alloc(body);
+    return thrown && return_address_found;
+}
+
+static void handler_sees_the_whole_stack() {
+    void *frame;
+    backtrace(&frame, 1);
+    EXPECT(handler_finds_its_caller([] { sink = ::operator new(impossible); }), "the caller of new");
+    EXPECT(handler_finds_its_caller([] { sink = ::operator new[](impossible); }), "the caller of new[]");
+    EXPECT(handler_finds_its_caller([] { sink = ::operator new(impossible, std::align_val_t(64)); }), "of aligned new");
+}
+
 [[noreturn]] static void throwing() { throw std::runtime_error("no more"); }
 
 // What the handler throws passes through the allocator to the caller.
@@ -124,6 +152,7 @@ static const test_case failing_new_cases[] = {
     CASE(nothrow_new_returns_null),
     CASE(handler_is_called_until_it_gives_up),
     CASE(handler_may_throw),
+    CASE(handler_sees_the_whole_stack),
     CASE(nothrow_new_catches_the_handlers_exception),
     CASE(handler_frees_and_new_succeeds),
 };
