@@ -93,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
-                "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux",
+                "Percolate", "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ]),

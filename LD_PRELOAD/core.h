@@ -6,6 +6,7 @@
 #include <percolate/process.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #pragma GCC visibility push(hidden)
 void *percolate_allocate(size_t size);
@@ -22,8 +23,9 @@ size_t percolate_class_figures(struct percolate_class_figures *figures, size_t c
 size_t percolate_cpu_figures(struct percolate_cpu_figures *figures, size_t capacity);
 void percolate_begin_counting(struct percolate_counting_scope *scope);
 void percolate_end_counting(struct percolate_counting_scope *scope);
-void percolate_memory_figures(struct percolate_memory *figures);
-bool percolate_write_statistics(int descriptor);
+void percolate_write_statistics(int descriptor);
+bool percolate_write_statistics_xml(
+    ssize_t (*take)(void *context, const char *text, ssize_t count), void *context);
 void percolate_end(void);
 bool percolate_scavenger_is_wanted(void);
 void percolate_scavenge(void);

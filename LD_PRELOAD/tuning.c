@@ -13,18 +13,21 @@
 /// The figures are read while other threads go on: a part may look larger than the whole.
 static size_t difference(size_t whole, size_t part) { return whole > part ? whole - part : 0; }
 
-/// Large blocks stand for those that glibc maps one by one: as there, `arena` and `uordblks` do not have them.
+/// Large blocks stand for those that glibc maps one by one: as there, `arena` and `uordblks` do not have them. `uordblks` is what
+/// the program has, to the byte of its blocks once the process is quiet.
 EXPORTED struct mallinfo2 mallinfo2(void) {
-    struct percolate_memory memory;
-    percolate_memory_figures(&memory);
+    struct percolate_process_figures figures;
+    percolate_process_figures(&figures);
+    size_t arena = difference(figures.committed, figures.large);
+    size_t used = difference(figures.application, figures.large);
     return (struct mallinfo2){
-        .arena = difference(memory.committed, memory.large),
+        .arena = arena,
         .ordblks = 1,
-        .hblks = memory.large_count,
-        .hblkhd = memory.large,
-        .uordblks = difference(memory.in_use, memory.large),
-        .fordblks = difference(memory.committed, memory.in_use),
-        .keepcost = memory.free_resident,
+        .hblks = difference(figures.large_allocations, figures.large_frees),
+        .hblkhd = figures.large,
+        .uordblks = used,
+        .fordblks = difference(arena, used),
+        .keepcost = figures.free_resident,
     };
 }
 
@@ -75,23 +78,27 @@ EXPORTED int malloc_trim(size_t pad) {
 
 EXPORTED void malloc_stats(void) { percolate_write_statistics(2); }
 
+static ssize_t to_stream(void *stream, const char *text, ssize_t count) {
+    return fwrite(text, 1, (size_t)count, stream) == (size_t)count ? 0 : -EIO;
+}
+
 EXPORTED int malloc_info(int options, FILE *stream) {
     if (options != 0) {
         errno = EINVAL;
         return -1;
     }
-    struct percolate_memory memory;
-    percolate_memory_figures(&memory);
+    struct percolate_process_figures figures;
+    percolate_process_figures(&figures);
+    size_t arena = difference(figures.committed, figures.large);
     int written = fprintf(
         stream,
-        "<malloc version=\"percolate-1\">\n"
-        "<total type=\"rest\" count=\"1\" size=\"%" PRIu64 "\"/>\n"
+        "<malloc version=\"percolate-2\">\n"
+        "<total type=\"rest\" count=\"1\" size=\"%zu\"/>\n"
         "<total type=\"mmap\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n"
-        "<system type=\"current\" size=\"%" PRIu64 "\"/>\n"
-        "<aspace type=\"total\" size=\"%" PRIu64 "\"/>\n"
-        "</malloc>\n",
-        difference(memory.committed, memory.in_use), memory.large_count, memory.large,
-        difference(memory.committed, memory.large),
-        memory.committed + memory.metadata);
-    return written < 0 ? -1 : 0;
+        "<system type=\"current\" size=\"%zu\"/>\n"
+        "<aspace type=\"total\" size=\"%" PRIu64 "\"/>\n",
+        difference(arena, difference(figures.application, figures.large)),
+        figures.large_allocations - figures.large_frees, figures.large, arena, figures.committed + figures.metadata);
+    if (written < 0 || !percolate_write_statistics_xml(to_stream, stream)) return -1;
+    return fprintf(stream, "</malloc>\n") < 0 ? -1 : 0;
 }

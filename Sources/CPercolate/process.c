@@ -148,3 +148,39 @@ static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((al
 
 uintptr_t percolate_emergency_address(void) { return (uintptr_t)emergency_region; }
 uintptr_t percolate_emergency_slots_address(void) { return (uintptr_t)emergency_slots; }
+
+static _Atomic uint64_t committed_metadata;
+
+void percolate_add_committed_metadata(uintptr_t bytes) {
+    atomic_fetch_add_explicit(&committed_metadata, bytes, memory_order_relaxed);
+}
+uintptr_t percolate_committed_metadata_address(void) { return (uintptr_t)&committed_metadata; }
+
+bool percolate_process_memory(uint64_t *resident, uint64_t *mapped) {
+    char text[128];
+    long descriptor = percolate_open("/proc/self/statm", O_RDONLY, 0);
+    if (descriptor < 0) return false;
+    long count = percolate_read((int)descriptor, text, sizeof text);
+    percolate_close((int)descriptor);
+    uint64_t pages[2] = {0, 0};
+    int number = 0;
+    for (long position = 0; position < count && number < 2; position++) {
+        if (text[position] == ' ') number++;
+        else pages[number] = pages[number] * 10 + (uint64_t)(text[position] - '0');
+    }
+    if (number < 2) return false;
+    uint64_t page = percolate_auxiliary(AT_PAGESZ);
+    *mapped = pages[0] * page;
+    *resident = pages[1] * page;
+    return true;
+}
+
+/// glibc 2.32. Neither translates nor allocates, as strerror(3) may.
+extern const char *strerrordesc_np(int error) __attribute__((weak));
+
+const char *percolate_error_text(int error) {
+    const char *text = strerrordesc_np ? strerrordesc_np(error) : NULL;
+    return text ? text : "unknown error";
+}
+
+__attribute__((weak)) bool percolate_serves_malloc(void) { return false; }

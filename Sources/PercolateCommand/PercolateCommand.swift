@@ -6,7 +6,8 @@ struct PercolateCommand: ParsableCommand {
         commandName: "percolate",
         abstract: "Runs programs on Percolate, a malloc for Linux with per-CPU caches.",
         version: "percolate 0.1.0",
-        subcommands: [RunCommand.self, TraceCommand.self, DoctorCommand.self, DoctorProbeCommand.self])
+        subcommands: [
+            RunCommand.self, StatsCommand.self, TrimCommand.self, TraceCommand.self, DoctorCommand.self, DoctorProbeCommand.self])
 
     static func main() {
         main(ProgramSeparator.adding(to: Array(CommandLine.arguments.dropFirst())))

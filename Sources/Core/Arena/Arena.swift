@@ -55,6 +55,11 @@ struct Arena {
         tree.place(at: metadata, chunkCount: pages / Chunk.pages)
     }
 
+    /// Where the counts of pages are, for observers.
+    mutating func countAddresses() -> (inUse: UInt, committed: UInt) {
+        (addressOf(&inUse), addressOf(&committed))
+    }
+
     @inline(__always)
     func address(_ page: Int) -> UInt { base &+ UInt(page) &<< UInt(PERCOLATE_PAGE_SHIFT) }
 

@@ -70,6 +70,11 @@ struct Retention {
     /// Most ticks that pages may have to stay unused.
     private static var longestPatience: Int { 16 }
 
+    /// Where the counts of pages are, for observers.
+    mutating func countAddresses() -> (resident: UInt, released: UInt) {
+        (addressOf(&resident), addressOf(&releasedTotal))
+    }
+
     private var allowance: Int { Self.floor &+ inUse / 32 &+ learned }
 
     mutating func took(pages: Int, dirty: Int) {

@@ -15,6 +15,9 @@ struct SpanTable {
     private var releasedPages = 0
     private var lowestReleased = 0
 
+    /// Where the number of pages of released records is, for observers.
+    mutating func releasedPagesAddress() -> UInt { addressOf(&releasedPages) }
+
     /// Records of a page.
     private static var perPage: Int { Int(Reservation.pageSize / Span.stride) }
     private static var released: UInt8 { 255 }

@@ -12,6 +12,7 @@ extension Heap {
         let size = Int(size)
         guard ensureStarted() else { return allocateInEmergency(size, alignment: 16, zeroed: zeroed) }
         takeDeferred()
+        Requests.serve()
         if size <= SizeClass.largest {
             let block = allocateSmall(sizeClass(ofSize: size), alignment: 16)
             if zeroed, block != 0 { percolate_zero(block, size) }
@@ -29,6 +30,7 @@ extension Heap {
         let size = Int(size)
         guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment)) }
         takeDeferred()
+        Requests.serve()
         if alignment <= Arena.pageSize, let number = sizeClass(ofSize: size, alignment: Int(alignment)) {
             return allocateSmall(number, alignment: Int(alignment))
         }
@@ -59,6 +61,7 @@ extension Heap {
         guard address != 0 else { return }
         if isForEmergencies(address) { return Emergency.free(address) }
         takeDeferred()
+        Requests.serve()
         freeListed(address)
     }
 

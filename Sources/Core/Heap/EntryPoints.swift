@@ -72,15 +72,20 @@ public func percolateBeginCounting(_ scope: UnsafeMutablePointer<percolate_count
 @c(percolate_end_counting)
 public func percolateEndCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) { Counting.end(scope) }
 
-@c(percolate_memory_figures)
-public func percolateMemoryFigures(_ figures: UnsafeMutablePointer<percolate_memory>) {
-    figures.pointee = Heap.memory()
+/// Writes the statistics to `descriptor`, as text.
+@c(percolate_write_statistics)
+public func percolateWriteStatistics(_ descriptor: Int32) {
+    // As malloc_stats(3), which cannot fail.
+    if Heap.ensureStarted() { _ = Heap.writeStatistics(as: .text, to: descriptor) }
 }
 
-/// Writes the statistics to `descriptor`. False when the kernel refused.
-@c(percolate_write_statistics)
-public func percolateWriteStatistics(_ descriptor: Int32) -> Bool {
-    Heap.ensureStarted() && Heap.writeStatistics(to: descriptor)
+/// Hands the statistics to `take` as elements of XML, with `context`.
+@c(percolate_write_statistics_xml)
+public func percolateWriteStatisticsXML(
+    _ take: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>, Int) -> Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Bool {
+    Heap.ensureStarted() && Heap.writeStatistics(as: .xml, take, context) == 0
 }
 
 @c(percolate_end)

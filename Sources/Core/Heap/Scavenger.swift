@@ -49,6 +49,7 @@ enum Scavenger {
 
     /// Whether there was anything to do, or may be at the next tick.
     private static func tick() -> Bool {
+        Requests.serve()
         let isCacheChanged = FrontEnd.drainIdle()
         guard arenaLock.acquire() else { return true }
         let demand = arena.retention.tick()

@@ -50,6 +50,7 @@ enum Heap {
         guard arenaLock.acquire() else { return false }
         publishFront()
         arenaLock.release()
+        Observation.publish()
         return true
     }
 
@@ -178,6 +179,7 @@ func publishFront() {
     let limit = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
     let pages = live ? UInt64(publishedPages) : 0
     percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
+    Requests.publishedLimits = byMMCID ? (0, limit) : (limit, 0)
     percolate_front.limit = byMMCID ? 0 : limit
     percolate_front.pages = byMMCID ? 0 : pages
     percolate_front.limit_mm_cid = byMMCID ? limit : 0

@@ -21,6 +21,11 @@ struct CentralList: ~Copyable {
 
     static var noBin: UInt8 { 255 }
 
+    /// Where the counts are, for observers.
+    mutating func countAddresses() -> (spans: UInt, freeBlocks: UInt) {
+        (addressOf(&spanCount), addressOf(&freeBlocks))
+    }
+
     /// Puts a span into the bin that fits it, or out of all bins.
     @inline(__always)
     private mutating func place(_ id: SpanID, _ info: SizeClass) {

@@ -3,16 +3,16 @@ import CPercolate
 /// The middle tier: batches of blocks between the caches of the CPUs and the spans.
 enum Middle {
     /// Log2 of the number of shards of each class whose blocks fill cache lines.
-    nonisolated(unsafe) private static var shardBits = 0
+    nonisolated(unsafe) private(set) static var shardBits = 0
     /// Log2 of the number of shards of each class whose blocks share cache lines.
-    nonisolated(unsafe) private static var homeBits = 0
+    nonisolated(unsafe) private(set) static var homeBits = 0
     /// The lists: `shardCount` for each class.
     nonisolated(unsafe) static var lists = Table<CentralList>()
     /// The index that stands for all while the process has one thread; -1 until known.
     nonisolated(unsafe) private static var onlyIndex = -1
 
     /// Classes below this number have blocks of less than a cache line: 8, 16, 32 and 48 bytes.
-    private static var firstOfWholeLines: Int { 5 }
+    static var firstOfWholeLines: Int { 5 }
 
     static var listCount: Int {
         firstOfWholeLines &<< homeBits &+ (SizeClass.count &- firstOfWholeLines) &<< shardBits

@@ -11,6 +11,9 @@ struct Options {
     /// Where statistics go at the end: nil nowhere, an empty string standard error, else a path.
     var statistics: UnsafePointer<CChar>?
     var statisticsLength = 0
+    /// As the option says, or the end of the path's name.
+    var statisticsFormat = StatisticsFormat.text
+    private var isFormatGiven = false
     /// The process whose statistics go to exactly the path; every other process adds its id.
     var mainProcess = 0
     var hardened = false
@@ -42,6 +45,20 @@ struct Options {
         }
     }
 
+    private mutating func applyFormat(_ item: OptionItem) -> Bool {
+        if item.valueIs("text") {
+            statisticsFormat = .text
+        } else if item.valueIs("json") {
+            statisticsFormat = .json
+        } else if item.valueIs("prometheus") {
+            statisticsFormat = .prometheus
+        } else {
+            return false
+        }
+        isFormatGiven = true
+        return true
+    }
+
     private mutating func applyCache(_ item: OptionItem) -> Bool {
         if item.valueIs("auto") {
             cacheBudget = Options().cacheBudget
@@ -58,8 +75,11 @@ struct Options {
             guard item.valueCount > 0 else { return false }
             statistics = item.value
             statisticsLength = item.valueIs("stderr") || item.valueIs("1") ? 0 : item.valueCount
+            guard !isFormatGiven else { return true }
+            statisticsFormat = item.valueEnds(in: ".json") ? .json : item.valueEnds(in: ".prom") ? .prometheus : .text
             return true
         }
+        if item.hasKey("stats-format") { return applyFormat(item) }
         if item.hasKey("main") { return item.number(into: &mainProcess) }
         if item.hasKey("hardened") { return item.flag(into: &hardened) }
         if item.hasKey("background") { return item.automatic(into: &background) }
@@ -128,6 +148,11 @@ private struct OptionItem {
 
     func hasKey(_ key: StaticString) -> Bool { Self.equal(text, split, key) }
     func valueIs(_ word: StaticString) -> Bool { Self.equal(value, valueCount, word) }
+
+    func valueEnds(in suffix: StaticString) -> Bool {
+        let length = suffix.utf8CodeUnitCount
+        return valueCount > length && Self.equal(value + (valueCount &- length), length, suffix)
+    }
 
     func flag(into target: inout Bool) -> Bool {
         if valueIs("1") {

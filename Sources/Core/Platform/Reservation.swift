@@ -37,8 +37,10 @@ struct Reservation {
 
     private mutating func extend(to end: UInt) -> Bool {
         let result = percolate_mprotect(address &+ committed, Int(end &- committed), PROT_READ | PROT_WRITE)
-        if result == 0 { committed = end }
-        return result == 0
+        guard result == 0 else { return false }
+        percolate_add_committed_metadata(end &- committed)
+        committed = end
+        return true
     }
 }
 

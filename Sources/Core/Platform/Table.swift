@@ -8,6 +8,10 @@ struct Table<Element: ~Copyable> {
     }
 }
 
+/// The address of a variable that is never moved: called with `&variable`.
+@inline(__always)
+func addressOf<Value: ~Copyable>(_ variable: UnsafePointer<Value>) -> UInt { UInt(bitPattern: variable) }
+
 /// A pointer to memory that the caller knows to hold an `Element` at `address`, which is not 0.
 @inline(__always)
 func pointer<Element: ~Copyable>(_ address: UInt) -> UnsafeMutablePointer<Element> {

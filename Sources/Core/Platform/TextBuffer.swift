@@ -69,6 +69,11 @@ struct TextBuffer<let capacity: Int> {
         withUnsafeMutablePointer(to: &bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
     }
 
+    /// The bytes of `buffer`, which has an address of its own.
+    static func bytes(of buffer: UnsafeMutablePointer<TextBuffer>) -> UnsafePointer<CChar> {
+        UnsafeRawPointer(buffer).assumingMemoryBound(to: CChar.self)
+    }
+
     /// Writes everything to `descriptor`; false when the kernel refused a part.
     mutating func write(to descriptor: Int32) -> Bool {
         let count = count

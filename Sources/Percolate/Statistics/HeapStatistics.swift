@@ -33,6 +33,8 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
 
     /// The process that the statistics are of.
     public var processID = 0
+    /// The name of its program, without the folder.
+    public var processName = ""
     /// How caches are used.
     public var mode = Mode.sections
     /// What the caches are indexed by.
@@ -58,6 +60,14 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var residentBytes = 0
         /// Bytes of addresses that the process has mapped, of whatever owner; reserved ones count.
         public var mappedBytes = 0
+        /// Bytes of the blocks that the program has. Exact once the process is quiet.
+        public var applicationBytes = 0
+        /// Bytes of free blocks in the caches of the CPUs.
+        public var cachedBytes = 0
+        /// Bytes of free blocks in spans.
+        public var freeBytes = 0
+        /// Bytes of blocks above the largest size class.
+        public var largeBytes = 0
         /// Bytes of the heap's pages in use: blocks, what caches hold, and what rounding costs.
         public var inUseBytes = 0
         /// Bytes of the heap's pages that were in use at some time.
@@ -66,7 +76,7 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var freeResidentBytes = 0
         /// Bytes given back to the kernel since start.
         public var releasedBytes = 0
-        /// Bytes of the heap's own tables.
+        /// Bytes of the heap's own tables and slabs.
         public var metadataBytes = 0
         /// Spans that hold blocks: runs of pages, each for blocks of one size class or for one large block.
         public var spansInUse = 0
@@ -78,6 +88,36 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var largeFrees = 0
         /// Blocks that signal handlers got while they interrupted the heap.
         public var emergencyAllocations = 0
+        /// CPUs that have caches.
+        public var slabs = 0
+        /// Allocations that found a cache empty and fetched a batch. From here on: sums over ``CPU``.
+        public var refills = 0
+        /// Blocks that those batches brought.
+        public var refilledBlocks = 0
+        /// Deallocations that found a cache full and gave a batch back.
+        public var drains = 0
+        /// Blocks that those batches took away.
+        public var drainedBlocks = 0
+        /// Times that a CPU took blocks out of the caches of another.
+        public var steals = 0
+        /// Blocks that it took.
+        public var stolenBlocks = 0
+        /// Times that a size class got more or less room.
+        public var capacityChanges = 0
+        /// Operation vectors that ran where the thread was.
+        public var vectorsLocal = 0
+        /// Operation vectors that were run for another CPU.
+        public var vectorsRemote = 0
+        /// Restartable sequences of slow paths that were interrupted.
+        public var sectionsAborted = 0
+        /// Closings of gates by a section on the same CPU.
+        public var gatesClosedLocal = 0
+        /// Closings of gates by a fence.
+        public var gatesClosedRemote = 0
+        /// Blocks that were allocated around the caches.
+        public var directAllocations = 0
+        /// Blocks that were freed around the caches.
+        public var directFrees = 0
 
         /// All figures 0.
         public init() {}
@@ -154,6 +194,7 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case processID = "process_id"
+        case processName = "process_name"
         case mode, index
         case registration = "rseq"
         case canFence = "membarrier"

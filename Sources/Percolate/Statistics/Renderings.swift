@@ -1,78 +1,63 @@
+import CPercolate
+import PercolateCoreHosted
+
+/// Every rendering is the core's own, which also writes statistics when a process ends: the names are the same everywhere.
 extension HeapStatistics: CustomStringConvertible {
     /// Lines `name value` for the process, then a table of size classes and one of CPUs. For people.
-    public var description: String {
-        var lines = ["percolate statistics", "process_id \(processID)"]
-        lines += ["mode \(mode.rawValue)", "index \(index.rawValue)", "rseq \(registration.rawValue)"]
-        lines += ["membarrier \(canFence ? "yes" : "no")", "serves_malloc \(servesMalloc ? "yes" : "no")"]
-        lines.append("memory_limit_bytes \(memoryLimit.map(String.init) ?? "none")")
-        lines += Process.figures.map { "\($0.name) \(process[keyPath: $0.path])" }
-        lines += Self.table(sizeClasses) + Self.table(cpus)
-        return lines.joined(separator: "\n") + "\n"
-    }
+    public var description: String { rendered(.text) }
 
-    private static func table<Record: FigureRecord>(_ records: [Record]) -> [String] {
-        let names = Record.figures.map(\.name)
-        return ["", names.joined(separator: " ")]
-            + records.map { record in
-                Record.figures.map { figure in
-                    let value = String(record[keyPath: figure.path])
-                    return String(repeating: " ", count: max(0, figure.name.count - value.count)) + value
-                }.joined(separator: " ")
-            }
-    }
-
-    /// One JSON object, with the names that `Codable` uses.
-    public var json: String {
-        let limit = memoryLimit.map { ",\"memory_limit_bytes\":\($0)" } ?? ""
-        return """
-            {"process_id":\(processID),"mode":"\(mode.rawValue)","index":"\(index.rawValue)",\
-            "rseq":"\(registration.rawValue)","membarrier":\(canFence),"serves_malloc":\(servesMalloc)\(limit),\
-            "process":\(Self.object(process)),\
-            "size_classes":[\(sizeClasses.map(Self.object).joined(separator: ","))],\
-            "cpus":[\(cpus.map(Self.object).joined(separator: ","))]}
-            """
-    }
-
-    private static func object<Record: FigureRecord>(_ record: Record) -> String {
-        "{" + Record.figures.map { "\"\($0.name)\":\(record[keyPath: $0.path])" }.joined(separator: ",") + "}"
-    }
+    /// One JSON object, with the names that `Codable` uses. In the process's name, characters that are not plain ASCII, or mean something in
+    /// one of the formats, are replaced by underscores.
+    public var json: String { String(rendered(.json).dropLast()) }
 
     /// The text format that Prometheus reads: figures of size classes have the label `size`, those of CPUs the label `cpu`, and the
     /// names of counters end in `_total`.
-    public var prometheus: String {
-        var text = """
-            # HELP percolate_info How the heap runs.
-            # TYPE percolate_info gauge
-            percolate_info{mode="\(mode.rawValue)",index="\(index.rawValue)",rseq="\(registration.rawValue)",\
-            membarrier="\(canFence)",serves_malloc="\(servesMalloc)"} 1
+    public var prometheus: String { rendered(.prometheus) }
 
-            """
-        if let memoryLimit {
-            text += Self.head("percolate_memory_limit_bytes", "gauge", "Bytes of pages that may be in use.")
-            text += "percolate_memory_limit_bytes \(memoryLimit)\n"
+    private func rendered(_ format: StatisticsFormat) -> String {
+        var bytes: [UInt8] = []
+        unsafe processName.withCString { name in
+            let source = unsafe Value(statistics: self, name: name)
+            _ = unsafe withUnsafeMutablePointer(to: &bytes) { bytes in
+                unsafe renderStatistics(
+                    source, as: format,
+                    { context, text, count in
+                        guard let bytes = unsafe context?.assumingMemoryBound(to: [UInt8].self) else { return 0 }
+                        unsafe bytes.pointee.append(
+                            contentsOf: UnsafeRawBufferPointer(start: UnsafeRawPointer(text), count: count))
+                        return 0
+                    }, bytes)
+            }
         }
-        text += Self.metrics("percolate_", [process], Process.figures) { _ in "" }
-        text += Self.metrics("percolate_size_class_", sizeClasses, Array(SizeClass.figures.dropFirst())) {
-            "{size=\"\($0.blockBytes)\"}"
-        }
-        text += Self.metrics("percolate_cpu_", cpus, Array(CPU.figures.dropFirst())) { "{cpu=\"\($0.index)\"}" }
-        return text
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func metrics<Record>(
-        _ prefix: String, _ records: [Record], _ figures: [Figure<Record>], label: (Record) -> String
-    ) -> String {
-        var text = ""
-        guard !records.isEmpty else { return text }
-        for figure in figures {
-            let name = prefix + figure.name + (figure.kind == .counter ? "_total" : "")
-            text += head(name, figure.kind.rawValue, figure.help)
-            for record in records { text += "\(name)\(label(record)) \(record[keyPath: figure.path])\n" }
-        }
-        return text
-    }
+    @safe private struct Value: @unsafe StatisticsSource {
+        let statistics: HeapStatistics
+        let name: UnsafePointer<CChar>
 
-    private static func head(_ name: String, _ kind: String, _ help: String) -> String {
-        "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+        var servesMalloc: Bool { statistics.servesMalloc }
+        var classCount: Int { statistics.sizeClasses.count }
+        var cpuCount: Int { statistics.cpus.count }
+        func sizeClass(_ position: Int) -> percolate_class_figures { statistics.sizeClasses[position].source }
+
+        func cpu(_ position: Int) -> percolate_cpu_figures {
+            var figures = statistics.cpus[position].source
+            // Only CPUs that are to be shown are in the list.
+            figures.has_slab = 1
+            return figures
+        }
+
+        var process: percolate_process_figures {
+            var figures = statistics.process.source
+            figures.process_id = UInt64(statistics.processID)
+            figures.mode = statistics.mode == .sections ? 0 : statistics.mode == .locked ? 1 : 2
+            figures.index = statistics.index == .cpuID ? 0 : 1
+            figures.registration =
+                statistics.registration == .none ? 0 : statistics.registration == .glibc ? 1 : 2
+            figures.can_fence = statistics.canFence ? 1 : 0
+            figures.memory_limit = statistics.memoryLimit.map { UInt64($0) } ?? .max
+            return figures
+        }
     }
 }

@@ -25,7 +25,10 @@ struct RunCommand: ParsableCommand {
     @Option(
         defaultAsFlag: StatisticsDestination.standardError, parsing: .next,
         help: ArgumentHelp(
-            "Write statistics when the program ends: to standard error, or after '=' to a file; children write to <file>.<pid>.",
+            """
+            Write statistics when the program ends: to standard error, or after '=' to a file, as JSON where its name ends in .json and for \
+            Prometheus where it ends in .prom; children write to <file>.<pid>. '-o stats-format=' says text, json or prometheus.
+            """,
             valueName: "file"))
     var stats: StatisticsDestination?
 

@@ -29,14 +29,15 @@ enum StatisticsDestination: ExpressibleByArgument, CustomStringConvertible, Send
             let path: FilePath
             do { path = try file.absolute() } catch { throw .statistics(file.path, error) }
             guard !path.string.contains(",") else { throw .commaInStatisticsPath(path) }
-            try Self.empty(path)
+            try Self.clear(path)
             return ["stats=\(path.string)", "main=\(getpid())"]
         }
     }
 
     /// Finds out now, rather than at the program's end, that the file cannot be written, and leaves no statistics of an
-    /// earlier run for those of this one. Terminals, pipes and the like are left alone: opening them has effects.
-    private static func empty(_ path: FilePath) throws(RunFailure) {
+    /// earlier run for those of this one: a program that a signal kills leaves no file. Terminals, pipes and the like are left alone:
+    /// opening them has effects.
+    private static func clear(_ path: FilePath) throws(RunFailure) {
         var status = stat()
         if path.withPlatformString({ stat($0, &status) }) == 0 {
             let kind = status.st_mode & S_IFMT
@@ -48,6 +49,8 @@ enum StatisticsDestination: ExpressibleByArgument, CustomStringConvertible, Send
                 try FileDescriptor.open(path, .writeOnly, options: [.create, .truncate], permissions: permissions)
                     .close()
             }
+            // In a folder where nothing can be removed, the file stays, and is empty.
+            _ = path.withPlatformString { unlink($0) }
         } catch {
             throw .statistics(path, error)
         }

@@ -11,57 +11,10 @@
 #include <stdint.h>
 
 #include <percolate/cpu_opv.h>
+#include <percolate/figures.h>
 #include <percolate/vector_entry.h>
 
-#define PERCOLATE_HEAP_INTERFACE_VERSION 1
-
-/// How the heap runs, and what it counted since start. Counters are sums over CPUs, exact once the process is quiet.
-struct percolate_process_figures {
-    /// 0 sections, 1 locked, 2 hardened.
-    uint64_t mode;
-    /// 0 cpu_id, 1 mm_cid.
-    uint64_t index;
-    /// 0 none, 1 glibc, 2 own.
-    uint64_t registration;
-    uint64_t can_fence;
-    /// 0 prompt, 1 lazy, 2 never.
-    uint64_t release;
-    uint64_t cache_budget;
-    uint64_t reserved;
-    /// UINT64_MAX without a limit.
-    uint64_t memory_limit;
-    uint64_t served_blocks;
-    uint64_t emergency_allocations;
-    uint64_t large_allocations, large_frees;
-    uint64_t spans_in_use;
-    uint64_t in_use, committed, free_resident, released, metadata;
-};
-
-/// The blocks of one size class: in spans, of those free in the middle tier, and of those free in the caches.
-struct percolate_class_figures {
-    uint64_t block_size;
-    uint64_t span_size;
-    uint64_t spans;
-    uint64_t blocks;
-    uint64_t free_blocks;
-    uint64_t cached_blocks;
-};
-
-/// The caches of one index, a CPU number or a concurrency id, and what was counted there.
-struct percolate_cpu_figures {
-    uint64_t index;
-    uint64_t has_slab;
-    uint64_t capacity, budget;
-    uint64_t cached, cached_blocks;
-    uint64_t refills, refilled_objects;
-    uint64_t drains, drained_objects;
-    uint64_t steals, stolen_objects;
-    uint64_t capacity_changes;
-    uint64_t vectors_local, vectors_remote;
-    uint64_t sections_aborted;
-    uint64_t gates_closed_local, gates_closed_remote;
-    uint64_t direct_allocations, direct_frees;
-};
+#define PERCOLATE_HEAP_INTERFACE_VERSION 2
 
 /// A scope that counts what all threads allocate and free between `begin_counting` and `end_counting`. The memory is the caller's and
 /// stays where it is in between. Bytes are those of whole blocks.

@@ -89,13 +89,16 @@ extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;
 uintptr_t percolate_emergency_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_emergency_slots_address(void) PERCOLATE_HIDDEN;
 
-/// Memory figures, in bytes, for mallinfo(3) and its like.
-struct percolate_memory {
-    uint64_t committed;
-    uint64_t in_use;
-    uint64_t free_resident;
-    uint64_t large;
-    uint64_t large_count;
-    uint64_t metadata;
-};
+/// Bytes of the heap's own tables that were made usable, in all: adds to them, and where the sum is.
+void percolate_add_committed_metadata(uintptr_t bytes) PERCOLATE_HIDDEN;
+uintptr_t percolate_committed_metadata_address(void) PERCOLATE_HIDDEN;
+
+/// Whether `malloc` of the process is this heap's. The shared object has a definition of its own.
+bool percolate_serves_malloc(void) PERCOLATE_HIDDEN;
+
+/// Resident and mapped bytes of this process (proc(5), statm). False where /proc does not say.
+bool percolate_process_memory(uint64_t *resident, uint64_t *mapped) PERCOLATE_HIDDEN;
+
+/// What an error number means, in English.
+const char *percolate_error_text(int error) PERCOLATE_HIDDEN;
 #endif

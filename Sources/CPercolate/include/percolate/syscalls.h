@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -101,6 +102,24 @@ static inline long percolate_restore_signals(const uint64_t *saved) {
 static inline long percolate_open(const char *path, int flags, int mode) {
     return percolate_syscall6(SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC, mode, 0, 0);
 }
+
+/// The kind of a file (S_IFMT of stat(2)), of a symbolic link itself.
+static inline long percolate_file_kind(const char *path) {
+    struct stat status;
+    long result = percolate_syscall6(SYS_newfstatat, AT_FDCWD, (long)path, (long)&status, AT_SYMLINK_NOFOLLOW, 0, 0);
+    return result < 0 ? result : (long)(status.st_mode & S_IFMT);
+}
+
+static inline long percolate_rename(const char *from, const char *to) {
+    return percolate_syscall6(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD, (long)to, 0, 0);
+}
+
+static inline long percolate_unlink(const char *path) {
+    return percolate_syscall6(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
+}
+
+/// What was stored before is seen by whoever sees what is stored after.
+static inline void percolate_order_stores(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
 
 static inline long percolate_read(int descriptor, void *bytes, size_t count) {
     return percolate_syscall6(SYS_read, descriptor, (long)bytes, (long)count, 0, 0, 0);
