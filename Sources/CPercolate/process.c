@@ -175,12 +175,10 @@ bool percolate_process_memory(uint64_t *resident, uint64_t *mapped) {
     return true;
 }
 
-/// glibc 2.32. Neither translates nor allocates, as strerror(3) may.
-extern const char *strerrordesc_np(int error) __attribute__((weak));
-
 const char *percolate_error_text(int error) {
-    const char *text = strerrordesc_np ? strerrordesc_np(error) : NULL;
-    return text ? text : "unknown error";
+    // glibc 2.32. Neither translates nor allocates, as strerror(3) may.
+    const char *(*description)(int) = (const char *(*)(int))percolate_loaded_symbol("strerrordesc_np", "libc.so.6");
+    return description ? description(error) : NULL;
 }
 
 __attribute__((weak)) bool percolate_serves_malloc(void) { return false; }

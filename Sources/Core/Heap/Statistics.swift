@@ -3,7 +3,8 @@ import Synchronization
 
 /// Statistics of this process's heap, written on request and at the end of the process.
 extension Heap {
-    /// A duplicate of standard error, made at start: programs close theirs before the statistics are written.
+    /// A duplicate of standard error, made at start: programs close theirs before the statistics are written,
+    /// or the reason why they cannot be.
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
     /// The path: programs write their title over their environment.
@@ -18,7 +19,6 @@ extension Heap {
         programName.append(cString: percolate_program_name(), limit: 64)
         programName.append(byte: 0)
         statisticsPath.append(cString: path, limit: min(options.statisticsLength, 3800))
-        guard options.statisticsLength == 0 else { return }
         let duplicate = percolate_duplicate(2, 100)
         if duplicate >= 0 { statisticsDescriptor = Int32(duplicate) }
     }
@@ -136,8 +136,13 @@ extension Heap {
         line.append(statisticsPath)
         line.truncate(to: 400)
         line.append(": ")
-        line.append(cString: percolate_error_text(Int32(truncatingIfNeeded: error)), limit: 80)
+        if let text = percolate_error_text(Int32(truncatingIfNeeded: error)) {
+            line.append(cString: text, limit: 80)
+        } else {
+            line.append("error ")
+            line.append(error)
+        }
         line.append("\n")
-        _ = line.write(to: 2)
+        _ = line.write(to: statisticsDescriptor)
     }
 }

@@ -99,6 +99,6 @@ bool percolate_serves_malloc(void) PERCOLATE_HIDDEN;
 /// Resident and mapped bytes of this process (proc(5), statm). False where /proc does not say.
 bool percolate_process_memory(uint64_t *resident, uint64_t *mapped) PERCOLATE_HIDDEN;
 
-/// What an error number means, in English.
+/// What an error number means, in English; NULL where libc does not say.
 const char *percolate_error_text(int error) PERCOLATE_HIDDEN;
 #endif
