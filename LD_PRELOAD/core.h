@@ -12,12 +12,18 @@
 void *percolate_allocate(size_t size);
 void *percolate_allocate_zeroed(size_t size);
 void *percolate_allocate_aligned(size_t alignment, size_t size);
+void *percolate_allocate_aligned_zeroed(size_t alignment, size_t size);
+size_t percolate_block_size(size_t alignment, size_t size);
 void percolate_deallocate(void *block);
 void percolate_deallocate_sized(void *block, size_t size, size_t alignment);
 void *percolate_resize(void *block, size_t size, size_t *usable);
+bool percolate_resize_in_place(void *block, size_t size);
+bool percolate_owns(const void *block);
 size_t percolate_usable_size(const void *block);
 bool percolate_trim(void);
 void percolate_set_memory_limit(uint64_t bytes);
+void percolate_set_release(uint32_t policy);
+void percolate_set_background(bool is_wanted);
 void percolate_process_figures(struct percolate_process_figures *figures);
 size_t percolate_class_figures(struct percolate_class_figures *figures, size_t capacity);
 size_t percolate_cpu_figures(struct percolate_cpu_figures *figures, size_t capacity);
@@ -30,6 +36,7 @@ void percolate_end(void);
 bool percolate_scavenger_is_wanted(void);
 void percolate_scavenge(void);
 void percolate_stop_scavenger(void);
+void percolate_allow_scavenger(void);
 void percolate_fork_prepare(void);
 void percolate_fork_parent(void);
 void percolate_fork_child(void);
@@ -50,6 +57,9 @@ void *percolate_new_nothrow(size_t size, const void *tag);
 void *percolate_new_aligned(size_t size, size_t alignment);
 void *percolate_new_aligned_nothrow(size_t size, size_t alignment, const void *tag);
 void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment);
+/// Ends the scavenger, or lets it be made; makes it where the process has threads.
+void percolate_enable_scavenger(bool is_wanted);
+bool percolate_scavenger_lives(void);
 /// The C++ library's own form of a function that this library exports too, NULL where there is none.
 void *percolate_next_cxx_function(const char *name);
 #pragma GCC visibility pop

@@ -5,6 +5,7 @@
 // sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
 // around vfork, and for large sizes and foreign pointers there is no further branch.
 #if defined(__x86_64__)
+#include "Jemalloc/Flags.h"
 #include "percolate/section_x86_64.h"
 
     .text
@@ -33,11 +34,17 @@
 .endm
 
 // void *NAME(size_t size)
+// void *NAME(size_t size, int flags)                   with \flagged
 //
+//     if flags ask for an alignment or for zeroes: flagged
 //     if size >= limit: slow
 //     return pop(class_of[(size + 7) / 8])
-.macro ALLOCATE name, slow
+.macro ALLOCATE name, slow, flagged
     ENTRY \name
+    .ifnb \flagged
+    testb $PERCOLATE_MALLOCX_SHAPE, %sil
+    jne \flagged
+    .endif
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT(%rip), %rdi
     jae .L\name\()_twin
     PERCOLATE_SIZE_CLASS %rdi
@@ -78,6 +85,7 @@ ALLOCATE malloc, percolate_malloc_slow
 ALLOCATE _Znwm, percolate_new_slow
     .hidden percolate_new_nothrow
 ALLOCATE percolate_new_nothrow, percolate_new_nothrow_slow
+ALLOCATE mallocx, percolate_malloc_slow, percolate_mallocx_shaped
 ALIAS __libc_malloc, malloc
 OWN _Znwm, _Znwm
     .hidden percolate_new
@@ -142,6 +150,7 @@ ALIAS __libc_calloc, calloc
     END free
 ALIAS cfree, free
 ALIAS __libc_free, free
+ALIAS dallocx, free
 ALIAS _ZdlPv, free
 ALIAS _ZdlPvSt11align_val_t, free
 OWN _ZdlPv, free
@@ -153,8 +162,10 @@ OPERATOR _ZdaPvSt11align_val_t, percolate_own_free
 OPERATOR _ZdlPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
 OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
 
-// void free_sized(void *block, size_t size)
+// void NAME(void *block, size_t size)
+// void NAME(void *block, size_t size, int flags)       with \flagged
 //
+//     if flags say an alignment: flagged
 //     as free, but slow unless class_of_page[page] == class_of[(size + 7) / 8]
 // The size is in r10 while the section uses rsi, and goes back into rsi for the slow path.
 .macro SIZED_PAGE_CLASS pages, other, slow
@@ -169,20 +180,28 @@ OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
     cmpb %al, PERCOLATE_TABLE_SIZE_CLASS(%r8,%rcx)
     jne \slow
 .endm
-    ENTRY free_sized
+.macro FREE_SIZED name, slow, flagged
+    ENTRY \name
+    .ifnb \flagged
+    testb $PERCOLATE_MALLOCX_ALIGNMENT, %dl
+    jne \flagged
+    .endif
     movq %rsi, %r10
     BLOCK_PAGE
-    SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES, .Lfree_sized_twin, .Lfree_sized_slow
-    PERCOLATE_PUSH free_sized, PERCOLATE_RSEQ_CPU_ID, .Lfree_sized_slow, .Lfree_sized_slow
+    SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES, .L\name\()_twin, .L\name\()_slow
+    PERCOLATE_PUSH \name, PERCOLATE_RSEQ_CPU_ID, .L\name\()_slow, .L\name\()_slow
     ret
-.Lfree_sized_twin:
-    SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES_MM_CID, .Lfree_sized_slow, .Lfree_sized_slow
-    PERCOLATE_PUSH free_sized_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lfree_sized_slow, .Lfree_sized_slow
+.L\name\()_twin:
+    SIZED_PAGE_CLASS PERCOLATE_FRONT_PAGES_MM_CID, .L\name\()_slow, .L\name\()_slow
+    PERCOLATE_PUSH \name\()_mm_cid, PERCOLATE_RSEQ_MM_CID, .L\name\()_slow, .L\name\()_slow
     ret
-.Lfree_sized_slow:
+.L\name\()_slow:
     movq %r10, %rsi
-    jmp percolate_free_sized_slow
-    END free_sized
+    jmp \slow
+    END \name
+.endm
+FREE_SIZED free_sized, percolate_free_sized_slow
+FREE_SIZED sdallocx, percolate_sdallocx_slow, percolate_sdallocx_shaped
 OPERATOR _ZdlPvm, percolate_own_free_sized
 OPERATOR _ZdaPvm, percolate_own_free_sized
 OPERATOR _ZdlPvmSt11align_val_t, percolate_delete_sized_aligned

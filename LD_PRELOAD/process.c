@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "Jemalloc/Report.h"
 #include "core.h"
 
 #pragma weak gnu_get_libc_version
@@ -57,8 +58,13 @@ LIGHT __attribute__((constructor)) static void begin(void) {
 }
 
 /// A process that allocated nothing starts its heap only to say so.
-LIGHT __attribute__((destructor)) static void end(void) {
+LIGHT static void end(void) {
     if (percolate_has_started || percolate_options_text()) percolate_end();
+}
+
+LIGHT __attribute__((destructor)) static void exit_in_order(void) {
+    if (percolate_has_started) percolate_report_at_exit();
+    end();
 }
 
 /// Many programs end without running destructors (a shell's child, a server's snapshot process); their statistics are wanted

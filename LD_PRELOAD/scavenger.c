@@ -52,8 +52,10 @@ static void first_thread_ends(void *unused) {
 }
 
 static bool expects_end_of_first_thread(void) {
-    pthread_key_t key;
-    return functions.key_create(&key, first_thread_ends) == 0 && functions.setspecific(key, &scavenger) == 0;
+    static pthread_key_t key;
+    static bool has_key;
+    if (!has_key) has_key = functions.key_create(&key, first_thread_ends) == 0;
+    return has_key && functions.setspecific(key, &scavenger) == 0;
 }
 
 /// The scavenger's stack: all of it is resident under mlockall(MCL_FUTURE).
@@ -76,15 +78,42 @@ static void make(create_function create) {
     pthread_attr_destroy(&attributes);
 }
 
-__attribute__((visibility("default"))) int pthread_create(
-    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+/// libc's own pthread_create, NULL where there is none.
+static create_function libc_create(void) {
     static _Atomic(create_function) next;
     create_function create = atomic_load_explicit(&next, memory_order_relaxed);
     if (!create) {
         create = PERCOLATE_NEXT(pthread_create);
-        if (!create) return EAGAIN;
-        atomic_store_explicit(&next, create, memory_order_relaxed);
+        if (create) atomic_store_explicit(&next, create, memory_order_relaxed);
     }
+    return create;
+}
+
+void percolate_enable_scavenger(bool is_wanted) {
+    percolate_set_background(is_wanted);
+    if (!is_wanted) {
+        // Nobody else claims or ends it meanwhile.
+        if (!percolate_scavenger_retire()) return;
+        if (is_made) {
+            percolate_stop_scavenger();
+            functions.join(scavenger, NULL);
+            percolate_allow_scavenger();
+            is_made = false;
+        }
+        percolate_scavenger_allow_claim();
+        return;
+    }
+    create_function create = libc_create();
+    if (!create || percolate_is_single_threaded()) return;
+    if (percolate_scavenger_is_wanted() && percolate_scavenger_claim()) make(create);
+}
+
+bool percolate_scavenger_lives(void) { return percolate_scavenger_is_claimed() && is_made; }
+
+__attribute__((visibility("default"))) int pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+    create_function create = libc_create();
+    if (!create) return EAGAIN;
     int result = create(thread, attributes, body, argument);
     if (result == 0 && percolate_scavenger_is_wanted() && percolate_scavenger_claim()) make(create);
     return result;

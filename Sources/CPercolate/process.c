@@ -44,6 +44,16 @@ LIGHT const char *percolate_options_text(void) {
     return NULL;
 }
 
+const char *percolate_environment_value(const char *name) {
+    size_t length = strlen(name);
+    char **entry = environ ? environ : initial_environment();
+    for (; entry && *entry; entry++) {
+        bool is_named = strncmp(*entry, name, length) == 0 && (*entry)[length] == '=';
+        if (is_named) return *entry + length + 1;
+    }
+    return NULL;
+}
+
 uint64_t percolate_random(void) {
     uint64_t bits = 0;
     const void *bytes = (const void *)getauxval(AT_RANDOM);
@@ -97,6 +107,12 @@ void percolate_look_up_libc(void) {
     const char *word = percolate_loaded_symbol("__libc_single_threaded", "libc.so.6");
     if (word) percolate_single_threaded = word;
 }
+
+bool percolate_scavenger_is_claimed(void) { return atomic_load(&scavenger_state) == MADE; }
+void percolate_scavenger_allow_claim(void) { atomic_store(&scavenger_state, UNMADE); }
+
+__attribute__((weak)) const char *percolate_preset_options(void) { return NULL; }
+__attribute__((weak)) const char *percolate_unserved_options(void) { return NULL; }
 
 int percolate_has_started;
 

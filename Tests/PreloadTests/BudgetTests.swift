@@ -4,7 +4,9 @@ import Testing
 
 /// The fast paths cost what the checked-in budget says: neither more, nor less without somebody writing it down.
 struct BudgetTests {
-    static let sections = ["malloc", "free", "free_sized", "calloc", "_Znwm"]
+    static let sections = [
+        "malloc", "free", "free_sized", "calloc", "_Znwm", "mallocx", "dallocx", "sdallocx",
+    ]
     /// With the one that needs no section: `realloc` of a block that keeps its class.
     static let entries = sections + ["realloc"]
 

@@ -54,7 +54,9 @@ struct ExportTests {
     private static let entryPoints = [
         "malloc", "calloc", "realloc", "reallocarray", "free", "cfree", "free_sized", "free_aligned_sized",
         "aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc", "malloc_usable_size", "malloc_trim",
-        "mallinfo", "mallinfo2", "mallopt", "malloc_stats", "malloc_info", "__libc_malloc", "__libc_calloc",
+        "mallocx", "rallocx", "xallocx", "sallocx", "dallocx", "sdallocx", "nallocx", "mallctl", "mallctlnametomib",
+        "mallctlbymib", "malloc_stats_print", "mallinfo", "mallinfo2", "mallopt", "malloc_stats", "malloc_info",
+        "__libc_malloc", "__libc_calloc",
         "__libc_realloc", "__libc_free", "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
         "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t",
         "_ZnamSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t", "_ZnamSt11align_val_tRKSt9nothrow_t", "_ZdlPv",

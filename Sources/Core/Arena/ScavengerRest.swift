@@ -40,12 +40,16 @@ enum ScavengerRest {
         _ = percolate_futex_wait_for(pointer(percolate_scavenger_stop_address()), 0, milliseconds)
     }
 
-    /// Tells the scavenger to end, for good. Whoever rests has said so before it looks at `isStopping`, so it sees this or is woken.
+    /// Tells the scavenger to end. Whoever rests has said so before it looks at `isStopping`, so it
+    /// sees this or is woken.
     static func stop() {
         stopWord.pointee.store(1, ordering: .sequentiallyConsistent)
         _ = percolate_futex_wake(pointer(percolate_scavenger_stop_address()), 1)
         wake()
     }
+
+    /// After the scavenger has ended.
+    static func allow() { stopWord.pointee.store(0, ordering: .sequentiallyConsistent) }
 
     /// After fork, in the child: nobody sleeps here.
     static func forget() { word.pointee.store(0, ordering: .relaxed) }

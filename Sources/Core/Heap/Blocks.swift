@@ -24,19 +24,51 @@ extension Heap {
         return block
     }
 
+    private static var largestAlignment: UInt { 1 << 46 }
+
     /// A block of `size` bytes at a multiple of `alignment`, a power of two.
-    static func allocate(_ size: UInt, alignment: UInt) -> UInt {
-        guard size <= UInt(largestRequest), alignment <= 1 << 46 else { return 0 }
+    static func allocate(_ size: UInt, alignment: UInt, zeroed: Bool = false) -> UInt {
+        guard size <= UInt(largestRequest), alignment <= largestAlignment else { return 0 }
         let size = Int(size)
-        guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment)) }
+        guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment), zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
         if alignment <= Arena.pageSize, let number = sizeClass(ofSize: size, alignment: Int(alignment)) {
-            return allocateSmall(number, alignment: Int(alignment))
+            let block = allocateSmall(number, alignment: Int(alignment))
+            if zeroed, block != 0 { percolate_zero(block, size) }
+            return block
         }
         var dirty = false
-        return allocateLarge(size, alignment: Int(alignment), dirty: &dirty)
+        let block = allocateLarge(size, alignment: Int(alignment), dirty: &dirty)
+        if zeroed, dirty, block != 0 { percolate_zero(block, size) }
+        return block
     }
+
+    /// The usable bytes of the block that `allocate(size, alignment:)` would give. 0 for a request
+    /// beyond every block, and where the heap cannot start.
+    static func blockSize(_ size: UInt, alignment: UInt) -> UInt {
+        guard size <= UInt(largestRequest), alignment <= largestAlignment, ensureStarted() else { return 0 }
+        if alignment <= Arena.pageSize, let number = sizeClass(ofSize: Int(size), alignment: Int(alignment)) {
+            return UInt(sizeClasses[number].pointee.size)
+        }
+        return roundUp(max(size, 1), UInt(Arena.pageSize))
+    }
+
+    /// Resizes a block without moving it: a small one keeps its class, a large one stays large.
+    /// Whether it could be done.
+    static func resizeInPlace(_ address: UInt, _ size: UInt) -> Bool {
+        guard !isForEmergencies(address) else { return size <= UInt(Emergency.usableSize(address)) }
+        let number = pageClass(of: address)
+        guard number == 0 else {
+            refuseInterior(address, number)
+            return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number
+        }
+        guard size > UInt(SizeClass.largest), size <= UInt(largestRequest) else { return false }
+        return resizeLarge(address, to: Int(size), mayMove: false) != 0
+    }
+
+    /// Whether `address` lies in memory that blocks come from.
+    static func owns(_ address: UInt) -> Bool { isInArena(address) || Emergency.owns(address) }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
         var retry = StuckFork.Retry()

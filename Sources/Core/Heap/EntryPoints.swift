@@ -20,6 +20,17 @@ public func percolateAllocateAligned(_ alignment: UInt, _ size: UInt) -> UnsafeM
     block(Counting.allocated(Heap.allocate(size, alignment: alignment)))
 }
 
+/// `alignment` is a power of two. All `size` bytes read as zero.
+@c(percolate_allocate_aligned_zeroed)
+public func percolateAllocateAlignedZeroed(_ alignment: UInt, _ size: UInt) -> UnsafeMutableRawPointer? {
+    block(Counting.allocated(Heap.allocate(size, alignment: alignment, zeroed: true)))
+}
+
+/// The usable bytes of the block that `percolate_allocate_aligned` would give, 0 where it could
+/// give none.
+@c(percolate_block_size)
+public func percolateBlockSize(_ alignment: UInt, _ size: UInt) -> UInt { Heap.blockSize(size, alignment: alignment) }
+
 @c(percolate_deallocate)
 public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) {
     Heap.free(Counting.freeing(UInt(bitPattern: block)))
@@ -52,6 +63,22 @@ public func percolateResize(
     return block(resized)
 }
 
+/// Resizes a block where it is. Whether that could be done.
+@c(percolate_resize_in_place)
+public func percolateResizeInPlace(_ block: UnsafeMutableRawPointer, _ size: UInt) -> Bool {
+    let address = UInt(bitPattern: block)
+    guard Counting.isActive else { return Heap.resizeInPlace(address, size) }
+    let before = Heap.usableSize(address)
+    let isDone = Heap.resizeInPlace(address, size)
+    Counting.resized(address, before, to: isDone ? address : 0)
+    return isDone
+}
+
+/// Whether `block` points into memory that this heap gives out. The only question that may be asked
+/// of a foreign pointer.
+@c(percolate_owns)
+public func percolateOwns(_ block: UnsafeRawPointer?) -> Bool { Heap.owns(UInt(bitPattern: block)) }
+
 @c(percolate_usable_size)
 public func percolateUsableSize(_ block: UnsafeRawPointer) -> UInt { UInt(Heap.usableSize(UInt(bitPattern: block))) }
 
@@ -64,6 +91,24 @@ public func percolateSetMemoryLimit(_ bytes: UInt64) {
     guard Heap.ensureStarted(), arenaLock.acquire(givesUp: false) else { return }
     arena.inUseLimit = Int(min(bytes &>> UInt64(PERCOLATE_PAGE_SHIFT), UInt64(Int.max)))
     arenaLock.release()
+}
+
+/// What `PERCOLATE_OPTIONS` says as `release`, changed while the program runs: 0 prompt, 1 lazy,
+/// 2 never.
+@c(percolate_set_release)
+public func percolateSetRelease(_ policy: UInt32) {
+    guard Heap.ensureStarted(), arenaLock.acquire(givesUp: false) else { return }
+    let policy = policy == 2 ? Options.Release.never : policy == 1 ? .lazy : .prompt
+    Heap.options.release = policy
+    arena.retention.policy = policy
+    arenaLock.release()
+}
+
+/// What `PERCOLATE_OPTIONS` says as `background`, changed while the program runs.
+@c(percolate_set_background)
+public func percolateSetBackground(_ isWanted: Bool) {
+    guard Heap.ensureStarted() else { return }
+    Heap.options.background = isWanted
 }
 
 @c(percolate_begin_counting)
@@ -104,6 +149,10 @@ public func percolateScavenge() { Scavenger.run() }
 /// Tells the scavenger to end.
 @c(percolate_stop_scavenger)
 public func percolateStopScavenger() { ScavengerRest.stop() }
+
+/// After the scavenger has ended: another one may run.
+@c(percolate_allow_scavenger)
+public func percolateAllowScavenger() { ScavengerRest.allow() }
 
 @c(percolate_fork_prepare)
 public func percolateForkPrepare() { Heap.prepareFork() }

@@ -91,8 +91,9 @@ extension Heap {
 
     static func usableLargeSize(_ id: SpanID) -> Int { Int(spans[id].pointee.pages) &<< Int(PERCOLATE_PAGE_SHIFT) }
 
-    /// Resizes a large block to `size` bytes, which is large as well. The block's new address, 0 when there is no memory.
-    static func resizeLarge(_ address: UInt, to size: Int) -> UInt {
+    /// Resizes a large block to `size` bytes, which is large as well. The block's new address, 0 when
+    /// there is no memory, or none behind the block where it may not move.
+    static func resizeLarge(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
         let wanted = pages(size)
         guard arenaLock.acquire() else { return 0 }
         let id = largeSpan(at: address, holding: arenaLock)
@@ -126,6 +127,7 @@ extension Heap {
             return address
         }
         arenaLock.release()
+        guard mayMove else { return 0 }
 
         let target = allocateGrown(wanted, from: old, size)
         guard target != 0 else { return 0 }

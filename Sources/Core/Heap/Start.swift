@@ -55,6 +55,7 @@ enum Heap {
     }
 
     private static func readOptions() {
+        if let preset = percolate_preset_options() { options.parse(preset) }
         // 23 is AT_SECURE: a program with raised privileges does not listen to its environment.
         guard percolate_auxiliary(23) == 0, let text = percolate_options_text() else { return }
         options.parse(text)

@@ -77,6 +77,7 @@ extension Heap {
     /// At the end of the process: writes the statistics where the options say. Not in a vfork child, whose memory is its parent's.
     static func writeStatisticsAtExit() {
         guard options.statistics != nil, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+        sayUnservedOptions()
         guard options.statisticsLength > 0 else {
             _ = writeStatistics(as: options.statisticsFormat, to: statisticsDescriptor)
             return
@@ -89,6 +90,16 @@ extension Heap {
         let error = writeStatisticsFile()
         if error != 0 { complainOfStatistics(error) }
         statisticsPath.truncate(to: length)
+    }
+
+    /// What MALLOC_CONF says and nothing here does.
+    private static func sayUnservedOptions() {
+        guard let unserved = percolate_unserved_options(), unserved[0] != 0 else { return }
+        var line = TextLine()
+        line.append("percolate: MALLOC_CONF: without a counterpart: ")
+        line.append(cString: unserved, limit: 400)
+        line.append("\n")
+        _ = line.write(to: statisticsDescriptor)
     }
 
     /// A file appears whole or not at all: the statistics are written under another name beside it, which then takes the place of the

@@ -12,6 +12,15 @@
 /// initial stack.
 const char *percolate_options_text(void) PERCOLATE_HIDDEN;
 
+/// The value of any environment variable, in the same way.
+const char *percolate_environment_value(const char *name) PERCOLATE_HIDDEN;
+
+/// Options that another variable sets, as PERCOLATE_OPTIONS is written, and what that one says
+/// without a counterpart here. NULL or empty where there are none, as in every program but the
+/// shared object. The first is called once, at start.
+const char *percolate_preset_options(void) PERCOLATE_HIDDEN;
+const char *percolate_unserved_options(void) PERCOLATE_HIDDEN;
+
 /// The value of an entry of the auxiliary vector (getauxval(3)), 0 where there is none.
 static inline unsigned long percolate_auxiliary(unsigned long type) {
     extern unsigned long getauxval(unsigned long);
@@ -42,6 +51,11 @@ bool percolate_scavenger_claim(void) PERCOLATE_HIDDEN;
 
 /// The process makes no scavenger from here on, if it has made one: whether it has.
 bool percolate_scavenger_retire(void) PERCOLATE_HIDDEN;
+
+/// Whether the process has made a scavenger that has not retired; and after that one has ended,
+/// another may be claimed.
+bool percolate_scavenger_is_claimed(void) PERCOLATE_HIDDEN;
+void percolate_scavenger_allow_claim(void) PERCOLATE_HIDDEN;
 
 /// Registers the fork handlers (pthread_atfork(3)), once: further calls do nothing.
 ///

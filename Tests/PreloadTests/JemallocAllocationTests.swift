@@ -1,0 +1,67 @@
+import TestSupport
+import Testing
+
+/// jemalloc's own functions of allocation, as jemalloc(3) describes them.
+@Suite(.serialized)
+struct JemallocAllocationTests {
+    private let program = InterfaceProgram(source: "mallocx.c")
+
+    @Test(arguments: InterfaceMode.allCases)
+    func nallocxSaysTheRealSizeForEveryAlignment(in mode: InterfaceMode) async throws {
+        try await program.keeps("real_sizes_agree", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func sdallocxTakesEverySizeUpToTheRealOne(in mode: InterfaceMode) async throws {
+        try await program.keeps("sized_frees_take_what_the_manual_says", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func blocksOfBothInterfacesAreTheSame(in mode: InterfaceMode) async throws {
+        try await program.keeps("frees_mix", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func numbersOfArenasAndCachesAreAccepted(in mode: InterfaceMode) async throws {
+        try await program.keeps("arena_and_cache_numbers_are_accepted", in: mode)
+    }
+
+    @Test func sizesThatOverflowAreRefused() async throws {
+        try await program.keeps("sizes_that_overflow")
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func rallocxKeepsBytesAlignsAndZeroes(in mode: InterfaceMode) async throws {
+        try await program.keeps("rallocx_keeps_aligns_and_zeroes", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func xallocxNeverMoves(in mode: InterfaceMode) async throws {
+        try await program.keeps("xallocx_stays_in_place", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func largeBlocksGrowAndShrinkInPlace(in mode: InterfaceMode) async throws {
+        try await program.keeps("large_blocks_grow_and_shrink_in_place", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
+    func whatIsUndefinedIsHarmless(in mode: InterfaceMode) async throws {
+        try await program.keeps("undefined_is_harmless", in: mode)
+    }
+
+    @Test func successKeepsErrno() async throws {
+        try await program.keeps("errno_is_kept")
+    }
+
+    @Test(
+        arguments: ["wrong_size_small", "wrong_size_without_its_alignment", "wrong_size_beyond_large"],
+        InterfaceMode.allCases)
+    func aWrongSizeEndsTheProcess(promise: String, in mode: InterfaceMode) async throws {
+        let outcome = try await run(
+            try await program.executable(), [promise], under: .percolate(options: mode.options))
+        #expect(outcome.signal == 6, "\(outcome.report)")
+        #expect(outcome.errors.hasPrefix("percolate: wrong size: "), "\(outcome.errors)")
+        #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
+    }
+}
