@@ -101,6 +101,7 @@ public func percolateSetRelease(_ policy: UInt32) {
     let policy = policy == 2 ? Options.Release.never : policy == 1 ? .lazy : .prompt
     Heap.options.release = policy
     arena.retention.policy = policy
+    percolate_observed_heap.release = policy == .prompt ? 0 : policy == .lazy ? 1 : 2
     arenaLock.release()
 }
 
