@@ -8,6 +8,7 @@
 #endif
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -26,5 +27,20 @@ static inline int linux_write_word(pid_t process, uint64_t address, uint64_t val
     struct iovec remote = {(void *)(uintptr_t)address, sizeof value};
     return syscall(SYS_process_vm_writev, (long)process, &local, 1L, &remote, 1L, 0L) == sizeof value ? 0 : -1;
 }
+
+/// Becomes the tracer of a child, which is stopped when it is about to end, its memory still there (ptrace(2), PTRACE_EVENT_EXIT).
+static inline long linux_watch_end(pid_t process) {
+    return ptrace(PTRACE_SEIZE, process, (void *)0, (void *)(long)PTRACE_O_TRACEEXIT);
+}
+
+/// Lets a stopped child go on, with a signal or 0.
+static inline long linux_continue(pid_t process, int number) {
+    return ptrace(PTRACE_CONT, process, (void *)0, (void *)(long)number);
+}
+
+/// Leaves a child stopped that a signal such as SIGTSTP has stopped, until it is continued as usual.
+static inline long linux_stay_stopped(pid_t process) { return ptrace(PTRACE_LISTEN, process, (void *)0, (void *)0); }
+
+enum { LINUX_END_EVENT = PTRACE_EVENT_EXIT, LINUX_STOP_EVENT = PTRACE_EVENT_STOP };
 
 #endif

@@ -39,7 +39,7 @@ enum ObservationFailure: Error {
         case .otherVersion(let process, let theirs, let ours):
             "process \(process) runs on another version of Percolate: its observation version is \(theirs), this command's is \(ours)"
         case .otherLayout(let process):
-            "process \(process) runs on another version of Percolate, which exports no observation that this command can read"
+            "process \(process) runs on another build of Percolate, whose observation this command cannot read: use the command beside its library"
         case .notStarted(let process): "process \(process) has Percolate loaded but has not allocated anything yet"
         case .unanswered(let process, hasScavenger: let hasScavenger):
             "process \(process) has not yet done what was asked: it has not allocated or freed since"

@@ -59,11 +59,12 @@ struct ObservedProcess {
                 }
                 let found = try memory.kept(percolate_observation.self, at: address)
                 guard found.magic == UInt64(PERCOLATE_OBSERVATION_MAGIC) else { continue }
-                guard found.version == UInt32(PERCOLATE_OBSERVATION_VERSION),
-                    Int(found.size) == MemoryLayout<percolate_observed_heap>.size
-                else {
+                guard found.version == UInt32(PERCOLATE_OBSERVATION_VERSION) else {
                     throw ObservationFailure.otherVersion(
                         process, theirs: found.version, ours: UInt32(PERCOLATE_OBSERVATION_VERSION))
+                }
+                guard Int(found.size) == MemoryLayout<percolate_observed_heap>.size else {
+                    throw ObservationFailure.otherLayout(process)
                 }
                 return (address, found.heap)
             }

@@ -1,0 +1,66 @@
+import Glibc
+import SystemPackage
+
+/// Takes the profile of a process.
+enum ProfileRecording {
+    /// Mean bytes between samples where nobody says another.
+    static let usualRate: UInt64 = 524_288
+
+    /// Samples for `seconds`. A process that samples already goes on with its own rate; otherwise sampling is on for the time only.
+    static func of(_ process: pid_t, seconds: Double, rate: UInt64?) throws(ObservationFailure) -> StackProfile {
+        let observed = try ObservedProcess(process)
+        let request = try SamplingRequest(observed)
+        let rateBefore = try request.rate
+        let wanted = rate ?? (rateBefore == 0 ? usualRate : rateBefore)
+        if wanted != rateBefore, !(try request.ask(rate: wanted, within: min(seconds, 5))) {
+            _ = try request.ask(rate: rateBefore, within: 0)
+            throw .unanswered(process, hasScavenger: observed.hasScavenger)
+        }
+        var map = (try? observed.files.text("maps")) ?? ""
+        let first = try request.reading()
+        var last = first
+        let start = MonotonicClock.nanoseconds
+        let end = start + UInt64(seconds * 1e9)
+        // A process that ends leaves the last reading, and its map from the beginning.
+        do throws(ObservationFailure) {
+            while MonotonicClock.nanoseconds < end {
+                usleep(UInt32(min(500_000, max(1, (end - min(end, MonotonicClock.nanoseconds)) / 1000))))
+                last = try request.reading()
+            }
+            map = (try? observed.files.text("maps")) ?? map
+        } catch {
+            guard case .ended = error, !last.sites.isEmpty else { throw error }
+        }
+        let profile = try named(last.since(first), observed, map, rate: wanted, seconds: seconds, from: start)
+        if wanted != rateBefore {
+            // An answer is not waited for: the process may be idle by now, and takes the rate over when it is not.
+            _ = try? request.ask(rate: rateBefore, within: 0.2)
+        }
+        return profile
+    }
+
+    /// What a process that samples since its start has sampled.
+    static func now(_ process: pid_t) throws(ObservationFailure) -> StackProfile {
+        let observed = try ObservedProcess(process)
+        let request = try SamplingRequest(observed)
+        let start = MonotonicClock.nanoseconds
+        let map = (try? observed.files.text("maps")) ?? ""
+        return try named(request.reading(), observed, map, rate: try request.rate, seconds: 0, from: start)
+    }
+
+    private static func named(
+        _ samples: SampleTable, _ observed: ObservedProcess, _ map: String, rate: UInt64, seconds: Double, from start: UInt64
+    ) throws(ObservationFailure) -> StackProfile {
+        guard samples.sites.values.contains(where: { $0.totalBlocks > 0.5 || $0.liveBlocks > 0.5 }) else {
+            throw .emptyProfile(observed.process, seconds: seconds)
+        }
+        var profile = Symbolizer(process: observed.process, map: MemoryMap(map)).profile(of: samples)
+        profile.rate = rate
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        profile.time = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+        profile.duration = MonotonicClock.nanoseconds - start
+        profile.title = "\(observed.files.name), process \(observed.process)"
+        return profile
+    }
+}
