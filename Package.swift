@@ -77,7 +77,8 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
-        .target(name: "CPercolate", cSettings: widening + forkHandling + unwinding),
+        .target(
+            name: "CPercolate", cSettings: [.headerSearchPath("internal")] + widening + forkHandling + unwinding),
         .systemLibrary(name: "CLinux"),
         .target(name: "CAbortTest"),
         .target(
@@ -89,7 +90,9 @@ let package = Package(
             linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt"], cSettings: widening + unwinding, linkerSettings: sharedObject),
+            exclude: ["exports.map", "exports.txt"],
+            cSettings: [.headerSearchPath("../Sources/CPercolate/internal")] + widening + unwinding,
+            linkerSettings: sharedObject),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [

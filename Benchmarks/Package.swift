@@ -24,8 +24,10 @@ let package = Package(
                 .product(name: "TextTable", package: "TextTable"),
             ]),
         // The core and its C part are the parent package's own files, by links: trusted vectors have no entry from outside.
-        .target(name: "CPercolate"),
-        .target(name: "CVectorCosts", dependencies: ["CPercolate"]),
+        .target(name: "CPercolate", cSettings: [.headerSearchPath("internal")]),
+        .target(
+            name: "CVectorCosts", dependencies: ["CPercolate"],
+            cSettings: [.headerSearchPath("../CPercolate/internal")]),
         .executableTarget(
             name: "VectorCosts",
             dependencies: [

@@ -20,11 +20,9 @@ enum TraceRun {
 
     static let needs: Comment = "needs the kernel's probes in programs: CAP_SYS_ADMIN and no system-call filter"
 
-    static let headers = Checkout.root.appending(path: "Sources/CPercolate/include").path
-
     /// A test program that calls the shared object.
     static func program(_ source: String) async throws -> String {
-        try await Compiler.shared.executable(source, flags: ["-I", headers, Checkout.library])
+        try await Compiler.shared.executable(source, flags: try Headers.flags() + [Checkout.library])
     }
 
     static func arguments(_ options: [String], _ program: [String]) -> [String] {

@@ -105,8 +105,7 @@ import Testing
 
     @Test(arguments: ["threads", "fork", "fork-elsewhere", "signals"])
     func countsOfMallocAreExactAcross(what: String) async throws {
-        let include = Checkout.root.appending(path: "Sources/CPercolate/include").path
-        let program = try await Compiler.shared.executable("Stress/counting.c", flags: ["-I\(include)"])
+        let program = try await Compiler.shared.executable("Stress/counting.c", flags: Headers.internalFlags)
         let outcome = try await run(program, [what], under: .percolate())
         #expect(outcome.succeeded, "\(outcome)")
         #expect(outcome.output.wholeMatch(of: /counting: [1-9]\d{4,} allocations\n/) != nil, "\(outcome.output)")

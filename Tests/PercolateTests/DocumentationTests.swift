@@ -28,7 +28,7 @@ import Testing
         try await require(
             "swift-symbolgraph-extract", "-module-name", "Percolate", "-I",
             Checkout.products.appending(path: "Modules").path,
-            "-I", Checkout.root.appending(path: "Sources/CPercolate/include").path, "-target",
+            "-I", Headers.folder, "-target",
             "x86_64-unknown-linux-gnu",
             "-minimum-access-level", "public", "-skip-synthesized-members", "-output-dir", graphs.path)
         try await body(folder)

@@ -63,8 +63,7 @@ import Testing
     }
 
     @Test(arguments: modes) func aForkThatWaitsInsideLibcTakesNoMemoryAway(options: [String]) async throws {
-        let include = Checkout.root.appending(path: "Sources/CPercolate/include").path
-        try await StressProgram(name: "fork_stuck", flags: ["-I\(include)"], options: options).expectPass()
+        try await StressProgram(name: "fork_stuck", flags: Headers.internalFlags, options: options).expectPass()
     }
 
     @Test(arguments: modes + [["index=mm_cid"]]) func aVforkChildMayFork(options: [String]) async throws {

@@ -45,7 +45,7 @@ import Testing
 
     /// clang has every target, and these programs need no library.
     private func compile(_ arguments: [String]) async throws -> Outcome {
-        let flags = ["-ffreestanding", "-Wall", "-Wextra", "-Werror", "-I", VectorPrograms.headers]
+        let flags = ["-ffreestanding", "-Wall", "-Wextra", "-Werror", "-I", Headers.folder]
         return try await run("clang", flags + arguments, under: .glibc)
     }
 }

@@ -33,8 +33,7 @@ import Testing
     }
 
     @Test func gdbStopsAtAnOperationAndReadsItsArguments() async throws {
-        let program = try await Compiler.shared.executable(
-            "Vectors/structures.c", flags: ["-I", VectorPrograms.headers, Checkout.library])
+        let program = try await VectorPrograms.executable("structures")
         let arguments =
             #"printf "seen: index %d op %d len %d outcome %d value %d\n", $_probe_arg0, $_probe_arg1, "#
             + "$_probe_arg2, $_probe_arg5, $_probe_arg7"
@@ -117,8 +116,7 @@ import Testing
 
     /// Runs `body` while a process makes every event happen again and again, and then ends that process.
     private func whileEventsHappen(_ body: @Sendable (Int32) async throws -> String) async throws -> String {
-        let program = try await Compiler.shared.executable(
-            "Vectors/events.c", flags: ["-I", VectorPrograms.headers, Checkout.library])
+        let program = try await VectorPrograms.executable("events")
         return try await OneAtATime.shared.run {
             let process = Process()
             process.executableURL = URL(filePath: program)

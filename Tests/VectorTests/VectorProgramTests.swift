@@ -33,8 +33,7 @@ import Testing
     }
 
     @Test func gdbStepsThroughASequenceAndArrives() async throws {
-        let program = try await Compiler.shared.executable(
-            "Vectors/structures.c", flags: ["-I", VectorPrograms.headers, Checkout.library])
+        let program = try await VectorPrograms.executable("structures")
         // A breakpoint inside the sequence, at its first instruction, and then one instruction at a time.
         let script = [
             "-ex", "set breakpoint pending on", "-ex", "break add", "-ex", "run", "-ex", "delete",
@@ -47,8 +46,7 @@ import Testing
 
     /// A breakpoint interrupts the sequence it lies in, each time: the operation must be done all the same.
     @Test func breakpointsInsideEverySequenceDoNotHangTheProgram() async throws {
-        let program = try await Compiler.shared.executable(
-            "Vectors/structures.c", flags: ["-no-pie", "-fno-pie", "-I", VectorPrograms.headers, Checkout.library])
+        let program = try await VectorPrograms.executable("structures", flags: ["-no-pie", "-fno-pie"])
         let starts = try await sequenceStarts(program)
         try #require(starts.count > 10)
         let breakpoints = starts.enumerated().flatMap { index, start in

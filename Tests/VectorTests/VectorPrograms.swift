@@ -6,14 +6,17 @@ enum VectorPrograms {
     /// The counts, in place of ones that take seconds.
     static let runsLong = ProcessInfo.processInfo.environment["PERCOLATE_LONG"] == "1"
 
-    static let headers = Checkout.root.appending(path: "Sources/CPercolate/include").path
+    /// The path of the executable built from `Tests/Programs/Vectors/<name>.c`.
+    static func executable(_ name: String, flags: [String] = []) async throws -> String {
+        try await Compiler.shared.executable(
+            "Vectors/\(name).c", flags: try Headers.flags() + [Checkout.library] + flags)
+    }
 
     static func run(
         _ name: String, _ arguments: [String] = [], flags: [String] = [], environment: [String: String?] = [:],
         timeout: Duration = .seconds(runsLong ? 3600 : 180)
     ) async throws -> Outcome {
-        let program = try await Compiler.shared.executable(
-            "Vectors/\(name).c", flags: ["-Wall", "-Wextra", "-Werror", "-I", headers, Checkout.library] + flags)
+        let program = try await executable(name, flags: ["-Wall", "-Wextra", "-Werror"] + flags)
         return try await TestSupport.run(
             program, arguments, under: .glibc, environment: environment, timeout: timeout)
     }

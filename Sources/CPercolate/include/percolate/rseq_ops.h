@@ -23,6 +23,8 @@
 ///
 ///     1  leave -1 unless the CPU number of this thread is cpu
 ///     2  leave -1 unless gate[cpu] is open
+///
+/// The code of each step has its number in front of it.
 
 #include <percolate/gates.h>
 #include <stddef.h>
@@ -37,12 +39,6 @@ extern const ptrdiff_t __rseq_offset;
 
 #ifdef __cplusplus
 }
-#endif
-
-/// For tests: assembly that is placed before step `step` of every sequence, and the registers that it overwrites.
-#ifndef PERCOLATE_SECTION_DELAY
-#define PERCOLATE_SECTION_DELAY(step) ""
-#define PERCOLATE_SECTION_DELAY_CLOBBERS
 #endif
 
 /// The gate of `cpu`. The sequence loads it only after it has compared `cpu` with the thread's own number, so any number may
@@ -80,20 +76,20 @@ static inline const struct percolate_gate *percolate_gate_of(int cpu) {
     ".pushsection __rseq_cs_ptr_array, \"awR?\"\n"                                                                     \
     ".quad 3b\n"                                                                                                       \
     ".popsection\n" PERCOLATE_SECTION_EXIT(aborted) exits PERCOLATE_STEP_ARM                                           \
-    "1:\n" PERCOLATE_SECTION_DELAY(1) PERCOLATE_STEP_CHECK_CPU PERCOLATE_SECTION_DELAY(2) PERCOLATE_STEP_CHECK_GATE
+    "1:\n" /* 1 */ PERCOLATE_STEP_CHECK_CPU /* 2 */ PERCOLATE_STEP_CHECK_GATE
 
 /// The operands of steps 1 and 2.
 #define PERCOLATE_SECTION_INPUTS                                                                                       \
     [area] "r"(percolate_section_area()), [cpu] "r"(cpu), [gate] PERCOLATE_WORD(percolate_gate_of(cpu)->state)
 
-#define PERCOLATE_SECTION_CLOBBERS "memory", "cc", PERCOLATE_STEP_CLOBBERS PERCOLATE_SECTION_DELAY_CLOBBERS
+#define PERCOLATE_SECTION_CLOBBERS "memory", "cc", PERCOLATE_STEP_CLOBBERS
 
 ///     3  leave 1 unless *v == expect
 ///     4  *v = newv; commit
 static inline int rseq_cmpeqv_storev(intptr_t *v, intptr_t expect, intptr_t newv, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_COMPARE(v, expect)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_STORE(newv, v)
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
+                 /* 4 */ PERCOLATE_STEP_STORE(newv, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),
@@ -117,10 +113,10 @@ differs:
 static inline int rseq_cmpnev_storeoffp_load(
     intptr_t *v, intptr_t expectnot, intptr_t voffp, intptr_t *load, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_LOAD(v) PERCOLATE_STEP_LEAVE_IF_LOADED(expectnot)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_STORE_LOADED(load)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_FOLLOW(voffp)
-                 PERCOLATE_SECTION_DELAY(6) PERCOLATE_STEP_STORE_LOADED(v)
+                 /* 3 */ PERCOLATE_STEP_LOAD(v) PERCOLATE_STEP_LEAVE_IF_LOADED(expectnot)
+                 /* 4 */ PERCOLATE_STEP_STORE_LOADED(load)
+                 /* 5 */ PERCOLATE_STEP_FOLLOW(voffp)
+                 /* 6 */ PERCOLATE_STEP_STORE_LOADED(v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expectnot] PERCOLATE_VALUE(expectnot),
@@ -139,7 +135,7 @@ differs:
 /// Never returns 1.
 static inline int rseq_addv(intptr_t *v, intptr_t count, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START("")
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_ADD(count, v)
+                 /* 3 */ PERCOLATE_STEP_ADD(count, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [count] PERCOLATE_VALUE(count)
@@ -157,9 +153,9 @@ aborted:
 /// Never returns 1.
 static inline int rseq_offset_deref_addv(intptr_t *ptr, intptr_t off, intptr_t inc, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START("")
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_LOAD(ptr)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_FOLLOW(off)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_ADD_TO_LOADED(inc)
+                 /* 3 */ PERCOLATE_STEP_LOAD(ptr)
+                 /* 4 */ PERCOLATE_STEP_FOLLOW(off)
+                 /* 5 */ PERCOLATE_STEP_ADD_TO_LOADED(inc)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [ptr] PERCOLATE_WORD(*ptr), [off] "r"(off), [inc] PERCOLATE_VALUE(inc)
@@ -176,9 +172,9 @@ aborted:
 static inline int rseq_cmpeqv_trystorev_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_COMPARE(v, expect)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_STORE(newv2, v2)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_STORE(newv, v)
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
+                 /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)
+                 /* 5 */ PERCOLATE_STEP_STORE(newv, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),
@@ -196,9 +192,9 @@ differs:
 static inline int rseq_cmpeqv_trystorev_storev_release(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_COMPARE(v, expect)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_STORE(newv2, v2)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_STORE_RELEASE(newv, v)
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
+                 /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)
+                 /* 5 */ PERCOLATE_STEP_STORE_RELEASE(newv, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),
@@ -218,9 +214,9 @@ differs:
 static inline int rseq_cmpeqv_cmpeqv_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t expect2, intptr_t newv, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_COMPARE(v, expect)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_COMPARE(v2, expect2)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_STORE(newv, v)
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
+                 /* 4 */ PERCOLATE_STEP_COMPARE(v2, expect2)
+                 /* 5 */ PERCOLATE_STEP_STORE(newv, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),
@@ -242,9 +238,9 @@ differs:
 static inline int rseq_cmpeqv_trymemcpy_storev(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_COMPARE(v, expect)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_COPY(dst, src, len)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_STORE(newv, v)
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
+                 /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)
+                 /* 5 */ PERCOLATE_STEP_STORE(newv, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect), [dst] "r"(dst),
@@ -262,9 +258,9 @@ differs:
 static inline int rseq_cmpeqv_trymemcpy_storev_release(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
     __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 PERCOLATE_SECTION_DELAY(3) PERCOLATE_STEP_COMPARE(v, expect)
-                 PERCOLATE_SECTION_DELAY(4) PERCOLATE_STEP_COPY(dst, src, len)
-                 PERCOLATE_SECTION_DELAY(5) PERCOLATE_STEP_STORE_RELEASE(newv, v)
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
+                 /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)
+                 /* 5 */ PERCOLATE_STEP_STORE_RELEASE(newv, v)
                  PERCOLATE_SECTION_END
                  :
                  : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect), [dst] "r"(dst),

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include <percolate/cpu_opv.h>
-#include <percolate/figures.h>
-#include <percolate/vector_entry.h>
+#include "figures.h"
+#include "vector_entry.h"
 
 #define PERCOLATE_HEAP_INTERFACE_VERSION 2
 
