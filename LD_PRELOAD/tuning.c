@@ -98,7 +98,7 @@ EXPORTED int malloc_info(int options, FILE *stream) {
         "<system type=\"current\" size=\"%zu\"/>\n"
         "<aspace type=\"total\" size=\"%" PRIu64 "\"/>\n",
         difference(arena, difference(figures.application, figures.large)),
-        figures.large_allocations - figures.large_frees, figures.large, arena, figures.committed + figures.metadata);
+        difference(figures.large_allocations, figures.large_frees), figures.large, arena, figures.committed + figures.metadata);
     if (written < 0 || !percolate_write_statistics_xml(to_stream, stream)) return -1;
     return fprintf(stream, "</malloc>\n") < 0 ? -1 : 0;
 }

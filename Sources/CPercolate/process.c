@@ -134,23 +134,6 @@ LIGHT void percolate_register_fork_handlers(void (*prepare)(void), void (*parent
 #endif
 }
 
-static __thread int fork_depth __attribute__((tls_model("initial-exec")));
-
-void percolate_enter_fork(void) { fork_depth++; }
-void percolate_leave_fork(void) { fork_depth--; }
-bool percolate_is_inside_fork(void) { return fork_depth != 0; }
-
-static __thread int fork_nesting __attribute__((tls_model("initial-exec")));
-
-void percolate_begin_nested_fork(void) { fork_nesting++; }
-bool percolate_end_nested_fork(void) { return fork_nesting == 0 || --fork_nesting == 0; }
-void percolate_end_all_forks(void) { fork_nesting = 0; }
-
-static __thread unsigned given_up_waits __attribute__((tls_model("initial-exec")));
-
-unsigned percolate_given_up_waits(void) { return given_up_waits; }
-void percolate_give_up_wait(void) { given_up_waits++; }
-
 int64_t percolate_thread_cpu_time(int thread) {
     struct timespec time;
     // The number of the clock of a thread of this process, as pthread_getcpuclockid(3) makes it.
@@ -158,6 +141,31 @@ int64_t percolate_thread_cpu_time(int thread) {
     if (percolate_syscall6(SYS_clock_gettime, clock, (long)&time, 0, 0, 0, 0) != 0) return -1;
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
+
+/// A thread of which the kernel does not say that it is gone counts as there.
+bool percolate_thread_exists(int thread) {
+    return percolate_syscall6(SYS_tgkill, percolate_getpid(), thread, 0, 0, 0, 0) != -ESRCH;
+}
+
+static uint32_t unwiped_mark = 1;
+uint32_t *percolate_process_mark = &unwiped_mark;
+
+bool percolate_mark_is_kept(void) { return percolate_process_mark == &unwiped_mark; }
+
+void percolate_place_mark(void) {
+    long page = percolate_mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    if (page > 0 && percolate_madvise((uintptr_t)page, 4096, MADV_WIPEONFORK) != 0) {
+        percolate_munmap((uintptr_t)page, 4096);
+        page = -1;
+    }
+    uint32_t *mark = page > 0 ? (uint32_t *)page : &unwiped_mark;
+    *mark = (uint32_t)percolate_getpid();
+    percolate_process_mark = mark;
+}
+
+static char fork_gate[PERCOLATE_FORK_GATE_LINES * 64] __attribute__((aligned(64)));
+
+uintptr_t percolate_fork_gate_address(void) { return (uintptr_t)fork_gate; }
 
 static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
 static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));

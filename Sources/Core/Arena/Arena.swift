@@ -32,9 +32,9 @@ struct Arena {
     var retention = Retention()
     var mayUseHugePages = false
     private(set) var backing = Backing.reserved
-    /// Pages that a thread is giving back to the kernel, and its thread pointer. They count as in use.
+    /// Pages that a thread is giving back to the kernel, and its number. They count as in use.
     private(set) var releasing: Range<Int>?
-    private var releasingThread: UInt = 0
+    private var releasingThread: UInt32 = 0
 
     /// Whether a thread is giving pages back.
     var isReleasing: Bool { releasing != nil }
@@ -95,8 +95,10 @@ struct Arena {
         var dirty = 0
         tree.forEachChunk(pages) { chunk, range in
             dirty &+= chunk.dirty.count(in: range)
-            chunk.free.clear(range)
+            // In this order, so that no page is ever neither: that is a page which does not exist (`repair`).
             chunk.dirty.set(range)
+            percolate_compiler_barrier()
+            chunk.free.clear(range)
         }
         tree.update(FreeTree.chunks(of: pages))
         inUse &+= pages.count
@@ -107,6 +109,7 @@ struct Arena {
     mutating func free(_ pages: Range<Int>, clean: Bool = false) {
         tree.forEachChunk(pages) { chunk, range in
             chunk.free.set(range)
+            percolate_compiler_barrier()
             if clean { chunk.dirty.clear(range) }
         }
         tree.update(FreeTree.chunks(of: pages))
@@ -128,8 +131,9 @@ struct Arena {
         let pages = max(run.lowerBound, run.upperBound &- most)..<run.upperBound
         if shortest == 1, bound > retention.highestDirty { retention.highestDirty = pages.upperBound &- 1 }
         retention.withdrew(pages: take(pages))
+        releasingThread = percolate_thread_number()
+        percolate_compiler_barrier()
         releasing = pages
-        releasingThread = percolate_thread_pointer()
         return pages
     }
 
@@ -158,11 +162,45 @@ struct Arena {
         }
     }
 
-    /// After fork, in the child: the thread that was releasing pages is not here, unless it is the one that forked.
+    /// The thread that is releasing pages, 0 for none.
+    var releaser: UInt32 { releasing == nil ? 0 : releasingThread }
+
+    /// Frees the pages that a thread was releasing which never comes back to finish.
     mutating func abandonRelease() {
-        guard let pages = releasing, releasingThread != percolate_thread_pointer() else { return }
+        guard let pages = releasing else { return }
         releasing = nil
         free(pages)
+    }
+
+    /// Says which pages are in use, and makes everything else of the arena anew, after a thread was lost in it.
+    ///
+    /// A page in use is dirty and not free. Such a page that no span covers was on its way: it is free now, and counts as dirty. A page
+    /// that is neither free nor dirty does not exist: it lies in a hole between pieces.
+    ///
+    /// - Parameter spans: the spans that cover pages, each by the entry of its first page at least.
+    mutating func repair(_ spans: SpanTable) {
+        if releasing != nil, releasingThread == percolate_thread_number() { releasing = nil }
+        var page = 0
+        inUse = 0
+        while page < committed {
+            let covered = spans.extent(at: page) ?? releasing.flatMap { $0.contains(page) ? $0 : nil }
+            if let covered {
+                inUse &+= covered.count
+                page = covered.upperBound
+                continue
+            }
+            let chunk = tree.chunk(page / Chunk.pages)
+            let position = page % Chunk.pages
+            if chunk.dirty[position], !chunk.free[position] { chunk.free.set(position..<(position &+ 1)) }
+            page &+= 1
+        }
+        tree.rebuild()
+        var resident = 0
+        for index in 0..<tree.chunkCount {
+            let chunk = tree.chunk(index)
+            for word in 0..<Chunk.words { resident &+= (chunk.free.word(word) & chunk.dirty.word(word)).nonzeroBitCount }
+        }
+        retention.reset(resident: resident, highest: max(committed &- 1, 0), inUse: inUse)
     }
 
     /// Calls `body` with the pages of each run of chunks that are wholly free.

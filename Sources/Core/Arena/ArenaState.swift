@@ -21,7 +21,7 @@ func allocateSpan(
     pages count: Int, alignment: Int = 1, kind: Span.Kind, sizeClass: Int = 0, blockSize: Int = 0,
     growing: Bool = true, interrupted: inout Bool
 ) -> (id: SpanID, allocation: Arena.Allocation)? {
-    guard arenaLock.acquire() else {
+    guard arenaLock.acquire() == .entered else {
         interrupted = true
         return nil
     }
@@ -38,13 +38,18 @@ func allocateSpan(
     record.pointee = Span()
     record.pointee.firstPage = UInt32(truncatingIfNeeded: allocation.first)
     record.pointee.pages = UInt32(truncatingIfNeeded: count)
-    record.pointee.kind = kind
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     // Pages inside a large block stay without a span: a pointer into it is found to be one by that.
     spans.setSpan(id, of: kind == .large ? pages.lowerBound..<(pages.lowerBound &+ 1) : pages)
     if sizeClass != 0 { setPageClass(sizeClass, of: pages) }
+    // The span is there from this store on (`repairArena`).
+    percolate_compiler_barrier()
+    record.pointee.kind = kind
     spansInUse &+= 1
-    if kind == .large { largePages &+= count }
+    if kind == .large {
+        largePages &+= count
+        tally(.largeAllocations, at: 0)
+    }
     announceSpanAllocation(pages, blockSize: blockSize)
     return (id, allocation)
 }
@@ -54,12 +59,16 @@ func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0) {
     let record = spans[id].pointee
     let pages = Int(record.firstPage)..<Int(record.firstPage &+ record.pages)
     announceSpanFree(pages, blockSize: blockSize)
+    // The span is gone from this store on.
+    spans[id].pointee.kind = .unused
+    percolate_compiler_barrier()
     if record.kind == .small {
         setPageClass(0, of: pages)
         spans.setSpan(0, of: pages)
     } else {
         spans.setSpan(0, of: pages.lowerBound..<(pages.lowerBound &+ 1))
         largePages &-= pages.count
+        tally(.largeFrees, at: 0)
     }
     spans.returnRecord(id)
     arena.free(pages, clean: clean)
@@ -84,6 +93,32 @@ func announceRelease(_ address: UInt, _ bytes: Int) {
 private func setPageClass(_ sizeClass: Int, of pages: Range<Int>) {
     let entries = Table<UInt8>(address: pageClasses.address)
     for page in pages { entries[page].pointee = UInt8(truncatingIfNeeded: sizeClass) }
+}
+
+/// Makes the arena and the spans whole after a thread was lost in them. The lock is held.
+///
+/// The records of spans are the truth, each by one store to its kind: a large block that was on its way in or out is lost or free as a whole.
+func repairArena() {
+    spans.rebuild()
+    spansInUse = 0
+    largePages = 0
+    for id in spans.recordNumbers {
+        let record = spans[id].pointee
+        guard record.kind != .unused else { continue }
+        spansInUse &+= 1
+        if record.kind == .large { largePages &+= Int(record.pages) }
+    }
+    arena.repair(spans)
+    clearStalePageClasses()
+}
+
+/// Pages of no span have no size class.
+private func clearStalePageClasses() {
+    let entries = Table<UInt8>(address: pageClasses.address)
+    for page in 0..<publishedPages where entries[page].pointee != 0 {
+        let id = spans.span(of: page)
+        if id == 0 || spans[id].pointee.kind != .small { entries[page].pointee = 0 }
+    }
 }
 
 /// Keeps the tables that `free` reads as long as the committed part, and tells the fast path. The lock is held.

@@ -28,6 +28,8 @@ struct Chunk {
     struct Bits {
         fileprivate let words: UnsafeMutablePointer<UInt64>
 
+        func word(_ index: Int) -> UInt64 { words[index] }
+
         subscript(page: Int) -> Bool { words[page &>> 6] &>> UInt64(page & 63) & 1 != 0 }
 
         /// The bits of word `index` that lie in `range`.

@@ -102,6 +102,20 @@ struct FreeTree {
         }
     }
 
+    /// Makes every summary anew from the chunks' bits, after a thread was lost in the tree.
+    mutating func rebuild() {
+        guard chunkCount > 0 else { return }
+        for index in 0..<chunkCount { node(0, index).pointee = chunk(index).summary() }
+        var nodes = chunkCount
+        var level = 0
+        while nodes > 1 {
+            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
+            level &+= 1
+            for index in 0..<nodes { _ = recompute(level, index) }
+        }
+        top = level
+    }
+
     /// Sums up the children of a node. Whether that changed it.
     private func recompute(_ level: Int, _ index: Int) -> Bool {
         var result = FreeRuns()

@@ -47,7 +47,7 @@ func releaseAllFreePages() -> Int {
         case .refused: return done
         case .none:
             // Somebody else's run is in flight: not for long, unless it is the frame that a signal handler interrupted.
-            guard arenaLock.acquire() else { return done }
+            guard arenaLock.acquire() == .entered else { return done }
             let isBusy = arena.isReleasing
             arenaLock.release()
             guard isBusy, waits < 100 else { return done }
@@ -59,17 +59,28 @@ func releaseAllFreePages() -> Int {
 
 /// Releases metadata of pages that are free and not resident: after much was released.
 func releaseMetadata() {
-    guard arenaLock.acquire() else { return }
+    guard arenaLock.acquire() == .entered else { return }
     defer { arenaLock.release() }
     guard spans.hasManyUnused else { return }
     spans.releaseUnused()
     arena.forEachRunOfFreeChunks { spans.releaseEntries(of: $0) }
 }
 
-/// In the child of a fork, which has every lock: no release is under way, unless the forking thread's own.
-func abandonReleaseAfterFork() {
-    finishLeftRelease()
-    arena.abandonRelease()
+/// Frees the pages that a lost thread was giving back. A frame that a signal handler interrupted inside the arena goes on; then they are
+/// freed after it, by the next release.
+///
+/// - Parameter isLost: whether the thread of that number never finishes its release.
+func abandonRelease(where isLost: (UInt32) -> Bool) {
+    guard arena.releaser != 0, isLost(arena.releaser) else { return }
+    if arenaLock.acquire() == .entered {
+        if arena.releaser != 0, isLost(arena.releaser) {
+            leftRelease.store(0, ordering: .relaxed)
+            arena.abandonRelease()
+        }
+        arenaLock.release()
+    } else {
+        leftRelease.store(-1, ordering: .releasing)
+    }
 }
 
 /// The outcome of a release whose thread could not take the lock again, a signal handler that must not wait: 1 released, -1 refused, 0 there
@@ -91,7 +102,7 @@ private enum Outcome {
 }
 
 private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Outcome {
-    guard arenaLock.acquire() else { return .none }
+    guard arenaLock.acquire() == .entered else { return .none }
     finishLeftRelease()
     guard let run = arena.beginRelease(most: most, shortest: shortest, below: bound) else {
         arenaLock.release()
@@ -109,7 +120,7 @@ private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Ou
     let bytes = run.count &<< Int(PERCOLATE_PAGE_SHIFT)
     let isReleased = percolate_madvise(address, bytes, MADV_DONTNEED) == 0
     if isReleased { announceRelease(address, bytes) }
-    if arenaLock.acquire() {
+    if arenaLock.acquire() == .entered {
         arena.finishRelease(run, released: isReleased)
         arenaLock.release()
     } else {

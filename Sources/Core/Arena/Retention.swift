@@ -102,6 +102,19 @@ struct Retention {
         populated(pages: pages, highest: highest)
     }
 
+    /// What is counted is counted anew, after a thread was lost in the arena. What was learned starts again.
+    mutating func reset(resident: Int, highest: Int, inUse: Int) {
+        let before = self
+        self = Retention()
+        policy = before.policy
+        isScavenged = before.isScavenged
+        releasedTotal = before.releasedTotal
+        self.resident = resident
+        highestDirty = highest
+        lowest = resident
+        self.inUse = inUse
+    }
+
     /// Free pages became resident with others, which a huge page backs.
     mutating func populated(pages: Int, highest: Int) {
         resident &+= pages

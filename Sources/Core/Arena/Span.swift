@@ -27,6 +27,8 @@ struct Span {
     var moved = false
     /// Whether the block may be up to an eighth longer than what was asked for, because it grows in small steps.
     var hasSlack = false
+    /// Whether the span belongs to its central list. One that does not is in some thread's hands, between list and arena.
+    var isListed = false
     var blocks: UInt16 = 0
     var free: UInt16 = 0
 

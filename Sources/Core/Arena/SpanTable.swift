@@ -58,9 +58,45 @@ struct SpanTable {
     @inline(__always)
     func span(of page: Int) -> SpanID { Table<SpanID>(address: pageSpans.address)[page].pointee }
 
+    /// The pages of the span whose first page is `page`; nil when no span begins there. An entry that a lost thread left of a span that is
+    /// not there is cleared.
+    func extent(at page: Int) -> Range<Int>? {
+        guard UInt(page) &* 4 < pageSpans.committed else { return nil }
+        let id = span(of: page)
+        guard id != 0 else { return nil }
+        let record = self[id].pointee
+        if record.kind != .unused, Int(record.firstPage) == page { return page..<(page &+ Int(record.pages)) }
+        setSpan(0, of: page..<(page &+ 1))
+        return nil
+    }
+
     func setSpan(_ id: SpanID, of pages: Range<Int>) {
         let entries = Table<SpanID>(address: pageSpans.address)
         for page in pages { entries[page].pointee = id }
+    }
+
+    /// The numbers of the records that were ever used.
+    var recordNumbers: Range<SpanID> { 1..<count }
+
+    /// Chains the unused records anew and counts uses, after a thread was lost in the table. The kinds of the records are the truth.
+    mutating func rebuild() {
+        firstUnused = 0
+        unusedCount = 0
+        releasedPages = 0
+        lowestReleased = 1
+        var page = Int(count &- 1) / Self.perPage
+        while page >= 0 {
+            // The entry of a page exists from its first record on.
+            if page > 0, use(ofPage: page).pointee == Self.released {
+                releasedPages &+= 1
+            } else {
+                var used = 0
+                for id in records(ofPage: page) where self[SpanID(id)].pointee.kind != .unused { used &+= 1 }
+                if page > 0 { use(ofPage: page).pointee = UInt8(used) }
+                addUnused(ofPage: page)
+            }
+            page &-= 1
+        }
     }
 
     /// An unused record; 0 when there is no memory for one.

@@ -150,7 +150,7 @@ extension FrontEnd {
     ) {
         var left = count
         let lock = gate(index).lock
-        if lock.acquire() {
+        if lock.acquire() == .entered {
             let slab = Slab(address: caches[index].pointee.slab)
             let header = slab.header(sizeClass)
             let part = min(left, header.room)
@@ -180,7 +180,7 @@ extension FrontEnd {
         if cache.pointee.slab == 0 { guard setUp(index) else { return direct(sizeClass, cpu: index) } }
         let slab = Slab(address: cache.pointee.slab)
         let lock = gate(index).lock
-        guard lock.acquire() else { return direct(sizeClass, cpu: index) }
+        guard lock.acquire() == .entered else { return direct(sizeClass, cpu: index) }
         var header = slab.header(sizeClass)
         if header.count > 0 {
             header.current &-= 1

@@ -85,13 +85,13 @@ extension FrontEnd {
         if cache.pointee.slab == 0 { guard setUp(index) else { return direct(address, sizeClass, cpu: index) } }
         let slab = Slab(address: cache.pointee.slab)
         let lock = gate(index).lock
-        guard lock.acquire() else { return direct(address, sizeClass, cpu: index) }
+        guard lock.acquire() == .entered else { return direct(address, sizeClass, cpu: index) }
         var header = slab.header(sizeClass)
         refuseDoubleFree(address, sizeClass, slab, header)
         if header.room == 0 {
             lock.release()
             _ = grow(sizeClass, index, header, percolate_milliseconds())
-            guard lock.acquire() else { return direct(address, sizeClass, cpu: index) }
+            guard lock.acquire() == .entered else { return direct(address, sizeClass, cpu: index) }
             header = slab.header(sizeClass)
         }
         if header.room > 0 {

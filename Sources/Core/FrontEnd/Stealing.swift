@@ -12,6 +12,8 @@ extension FrontEnd {
     static var stealInterval: UInt64 { 100 }
     private static let lastStealing = Atomic<UInt64>(0)
     private static let lastTaking = Atomic<UInt64>(0)
+    /// Budget that was taken from idle CPUs and found no taker.
+    private static let spareBudget = Atomic<UInt>(0)
 
     /// Budget that an idle CPU keeps.
     private static var keptBudget: UInt { 65536 }
@@ -32,7 +34,7 @@ extension FrontEnd {
     static func takeBudget(_ bytes: UInt, for index: Int) -> Bool {
         let now = percolate_milliseconds()
         guard takeTurn(lastTaking, now) else { return false }
-        var taken: UInt = 0
+        var taken = spareBudget.exchange(0, ordering: .relaxed)
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
             let lock = gate(other).lock
             guard lock.tryAcquire() else { continue }
@@ -46,7 +48,10 @@ extension FrontEnd {
         }
         guard taken > 0 else { return false }
         let lock = gate(index).lock
-        guard lock.acquire() else { return false }
+        guard lock.acquire() == .entered else {
+            spareBudget.wrappingAdd(taken, ordering: .relaxed)
+            return false
+        }
         caches[index].pointee.budget &+= taken
         lock.release()
         return taken >= bytes
@@ -129,12 +134,42 @@ extension FrontEnd {
         let gate = gate(index)
         guard gate.lock.tryAcquire() else { return 0 }
         defer { gate.lock.release() }
-        let cache = caches[index]
-        let slab = Slab(address: cache.pointee.slab)
+        let slab = Slab(address: caches[index].pointee.slab)
         let open = mode == .sections
         if open {
             guard gate.value == slab.address, gate.close(sequences) != nil else { return 0 }
         }
+        let sum = empty(index, slab)
+        if open { gate.open(slab.address) }
+        return sum
+    }
+
+    /// Makes the cache of `index` whole after a thread was lost that had its lock. The caller has the lock.
+    ///
+    /// While the gate is open, every change was one section or had not begun, and a region that the thread had in hand is lost until the slab
+    /// is emptied. A closed gate says that the thread was emptying the slab, or had just closed it: that is carried out.
+    static func repair(_ index: Int) {
+        let cache = caches[index]
+        guard cache.pointee.slab != 0, mode != .hardened else { return }
+        let slab = Slab(address: cache.pointee.slab)
+        let gate = gate(index)
+        if mode == .sections, gate.value == slab.address {
+            var bytes: UInt = 0
+            for sizeClass in 1..<SizeClass.count {
+                bytes &+= UInt(slab.header(sizeClass).capacity &* SizeClass.size(ofClass: sizeClass))
+            }
+            cache.pointee.capacityBytes = bytes
+            return
+        }
+        // The thread may have been lost between its store and the fence. Where there is no fence, it had closed the gate by a section.
+        if mode == .sections { _ = sequences.fence(cpu: gate.indexOffset == sequences.cpuOffset ? index : nil) }
+        _ = empty(index, slab)
+        if mode == .sections { gate.open(slab.address) }
+    }
+
+    /// Empties a slab that the caller owns, and takes its capacities away. Returns the number of blocks.
+    private static func empty(_ index: Int, _ slab: Slab) -> Int {
+        let cache = caches[index]
         var sum = 0
         withBatch { start in
             for sizeClass in 1..<SizeClass.count {
@@ -158,7 +193,6 @@ extension FrontEnd {
         }
         cache.pointee.capacityBytes = 0
         cache.pointee.regions.clear()
-        if open { gate.open(slab.address) }
         return sum
     }
 }

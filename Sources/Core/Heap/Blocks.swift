@@ -71,13 +71,9 @@ extension Heap {
     static func owns(_ address: UInt) -> Bool { isInArena(address) || Emergency.owns(address) }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
-        var retry = StuckFork.Retry()
-        while true {
-            let (address, supply) = FrontEnd.allocate(number)
-            guard case .interrupted = supply else { return UInt(address) }
-            let block = Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
-            if block != 0 || !retry.isDue() { return block }
-        }
+        let (address, supply) = FrontEnd.allocate(number)
+        guard case .interrupted = supply else { return UInt(address) }
+        return Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
     }
 
     /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.
@@ -197,12 +193,14 @@ extension Heap {
     /// Frees what signal handlers could not.
     @inline(__always)
     private static func takeDeferred() {
-        // While another thread is inside fork, each of them might have to wait for it.
-        guard !DeferredFrees.isEmpty, !StuckFork.isElsewhere else { return }
-        let waits = percolate_given_up_waits()
-        DeferredFrees.takeAll {
-            if percolate_given_up_waits() == waits { freeListed($0) } else { DeferredFrees.add($0) }
-        }
+        if !DeferredFrees.isEmpty || !DeferredSpans.isEmpty { takeAllDeferred() }
+    }
+
+    @inline(never)
+    private static func takeAllDeferred() {
+        guard !Visit.isNested else { return }
+        DeferredFrees.takeAll { freeListed($0) }
+        Middle.freeDeferredSpans()
     }
 
     /// Empties the caches and releases every free page. Whether any memory went back (malloc_trim(3)).

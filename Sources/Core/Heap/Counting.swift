@@ -25,7 +25,7 @@ enum Counting {
     /// Adds a scope. When this returns, every operation that begins, in whichever thread, is counted.
     static func begin(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
         scope.pointee = percolate_counting_scope()
-        guard Heap.ensureStarted(), lock.acquire(givesUp: false) else { return }
+        guard Heap.ensureStarted(), lock.acquire() == .entered else { return }
         takeMissed()
         scope.pointee.thread = percolate_thread_pointer()
         scope.pointee.next = first
@@ -38,7 +38,18 @@ enum Counting {
         _ = FrontEnd.sequences.fenceAll()
     }
 
-    /// In the child of a fork, which has the lock: scopes of other threads are gone with them, perhaps with the stacks that they lie on.
+    /// After a thread was lost that had the lock, which the caller has: how many scopes there are.
+    static func recount() {
+        var count = 0
+        var next = first
+        while let scope = next {
+            count &+= 1
+            next = scope.pointee.next
+        }
+        scopes.store(count, ordering: .relaxed)
+    }
+
+    /// In the child of a fork, by its only thread: scopes of other threads are gone with them, perhaps with the stacks that they lie on.
     static func forgetOtherThreads() {
         let me = percolate_thread_pointer()
         var kept: UnsafeMutablePointer<percolate_counting_scope>?
@@ -56,7 +67,7 @@ enum Counting {
 
     /// Takes a scope out, if it is in. Its figures stay as they are.
     static func end(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
-        guard Heap.ensureStarted(), lock.acquire(givesUp: false) else { return }
+        guard Heap.ensureStarted(), lock.acquire() == .entered else { return }
         takeMissed()
         var link = first
         if first == scope {
@@ -101,13 +112,13 @@ enum Counting {
     }
 
     private static func publish() {
-        let held = arenaLock.acquire(givesUp: false)
+        let held = arenaLock.acquire() == .entered
         publishFront()
         if held { arenaLock.release() }
     }
 
     private static func note(allocated: UInt64?, freed: UInt64?) {
-        guard lock.acquire() else {
+        guard lock.acquire() == .entered else {
             if let allocated {
                 missedAllocations.wrappingAdd(1, ordering: .relaxed)
                 missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
@@ -127,7 +138,7 @@ enum Counting {
     private static func note(grown bytes: Int) {
         let allocated = UInt64(max(bytes, 0))
         let freed = UInt64(max(0 &- bytes, 0))
-        guard lock.acquire() else {
+        guard lock.acquire() == .entered else {
             missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
             missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
             return

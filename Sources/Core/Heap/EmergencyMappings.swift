@@ -7,6 +7,8 @@ enum EmergencyMappings {
     private static var slots: UnsafeMutablePointer<Slot> { pointer(percolate_emergency_slots_address()) }
     private static var slotCount: Int { Int(PERCOLATE_EMERGENCY_SLOTS) }
     private static let used = Atomic<Int>(0)
+    /// More than any process has addresses for.
+    private static var largest: Int { 1 << 60 }
 
     private struct Slot: ~Copyable {
         let block = Atomic<UInt>(0)
@@ -16,8 +18,9 @@ enum EmergencyMappings {
 
     /// A block of `count` bytes at a multiple of `alignment`; 0 when the kernel or the slots have no more.
     static func allocate(_ count: Int, alignment: Int) -> UInt {
-        let slack = UInt(max(alignment, 4096))
-        let size = roundUp(UInt(count) &+ slack, 4096)
+        let slack = max(alignment, 4096)
+        guard count <= largest, slack <= largest else { return 0 }
+        let size = roundUp(UInt(count &+ slack), 4096)
         for index in 0..<slotCount {
             let slot = slots + index
             guard slot.pointee.block.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged else {

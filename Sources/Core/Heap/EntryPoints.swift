@@ -6,24 +6,40 @@ private func block(_ address: UInt) -> UnsafeMutableRawPointer? { UnsafeMutableR
 
 @c(percolate_allocate)
 public func percolateAllocate(_ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Counting.allocated(Heap.allocate(size)))
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return block(Counting.allocated(Heap.allocate(size)))
 }
 
 @c(percolate_allocate_zeroed)
 public func percolateAllocateZeroed(_ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Counting.allocated(Heap.allocate(size, zeroed: true)))
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return block(Counting.allocated(Heap.allocate(size, zeroed: true)))
 }
 
 /// `alignment` is a power of two.
 @c(percolate_allocate_aligned)
 public func percolateAllocateAligned(_ alignment: UInt, _ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Counting.allocated(Heap.allocate(size, alignment: alignment)))
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return block(Counting.allocated(Heap.allocate(size, alignment: alignment)))
 }
 
 /// `alignment` is a power of two. All `size` bytes read as zero.
 @c(percolate_allocate_aligned_zeroed)
 public func percolateAllocateAlignedZeroed(_ alignment: UInt, _ size: UInt) -> UnsafeMutableRawPointer? {
-    block(Counting.allocated(Heap.allocate(size, alignment: alignment, zeroed: true)))
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return block(Counting.allocated(Heap.allocate(size, alignment: alignment, zeroed: true)))
 }
 
 /// The usable bytes of the block that `percolate_allocate_aligned` would give, 0 where it could
@@ -33,17 +49,29 @@ public func percolateBlockSize(_ alignment: UInt, _ size: UInt) -> UInt { Heap.b
 
 @c(percolate_deallocate)
 public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
     Heap.free(Counting.freeing(UInt(bitPattern: block)))
 }
 
 /// `alignment` is that of the allocation, 0 where none was asked for.
 @c(percolate_deallocate_sized)
 public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: UInt, _ alignment: UInt) {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
     Heap.free(Counting.freeing(UInt(bitPattern: block)), size: size, alignment: alignment)
 }
 
 /// For callers without fast paths of their own: the Swift API on the hosted core.
 public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) -> UnsafeMutableRawPointer? {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
     let address = UInt(bitPattern: old)
     guard Counting.isActive else { return block(Heap.reallocate(address, size)) }
     let before = Heap.usableSize(address)
@@ -57,6 +85,10 @@ public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) ->
 public func percolateResize(
     _ old: UnsafeMutableRawPointer, _ size: UInt, _ usable: UnsafeMutablePointer<Int>
 ) -> UnsafeMutableRawPointer? {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
     let address = UInt(bitPattern: old)
     let resized = Heap.resize(address, size, usable: &usable.pointee)
     if Counting.isActive { Counting.resized(address, usable.pointee, to: resized) }
@@ -66,6 +98,10 @@ public func percolateResize(
 /// Resizes a block where it is. Whether that could be done.
 @c(percolate_resize_in_place)
 public func percolateResizeInPlace(_ block: UnsafeMutableRawPointer, _ size: UInt) -> Bool {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
     let address = UInt(bitPattern: block)
     guard Counting.isActive else { return Heap.resizeInPlace(address, size) }
     let before = Heap.usableSize(address)
@@ -83,12 +119,22 @@ public func percolateOwns(_ block: UnsafeRawPointer?) -> Bool { Heap.owns(UInt(b
 public func percolateUsableSize(_ block: UnsafeRawPointer) -> UInt { UInt(Heap.usableSize(UInt(bitPattern: block))) }
 
 @c(percolate_trim)
-public func percolateTrim() -> Bool { Heap.trim() }
+public func percolateTrim() -> Bool {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return Heap.trim()
+}
 
 /// The most bytes of pages that may be in use at once. What is in use above that stays.
 @c(percolate_set_memory_limit)
 public func percolateSetMemoryLimit(_ bytes: UInt64) {
-    guard Heap.ensureStarted(), arenaLock.acquire(givesUp: false) else { return }
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
     arena.inUseLimit = Int(min(bytes &>> UInt64(PERCOLATE_PAGE_SHIFT), UInt64(Int.max)))
     arenaLock.release()
 }
@@ -97,7 +143,11 @@ public func percolateSetMemoryLimit(_ bytes: UInt64) {
 /// 2 never.
 @c(percolate_set_release)
 public func percolateSetRelease(_ policy: UInt32) {
-    guard Heap.ensureStarted(), arenaLock.acquire(givesUp: false) else { return }
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
     let policy = policy == 2 ? Options.Release.never : policy == 1 ? .lazy : .prompt
     Heap.options.release = policy
     arena.retention.policy = policy
@@ -113,10 +163,22 @@ public func percolateSetBackground(_ isWanted: Bool) {
 }
 
 @c(percolate_begin_counting)
-public func percolateBeginCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) { Counting.begin(scope) }
+public func percolateBeginCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    Counting.begin(scope)
+}
 
 @c(percolate_end_counting)
-public func percolateEndCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) { Counting.end(scope) }
+public func percolateEndCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    Counting.end(scope)
+}
 
 /// Writes the statistics to `descriptor`, as text.
 @c(percolate_write_statistics)
@@ -165,7 +227,28 @@ public func percolateForkParent() { Heap.finishForkInParent() }
 public func percolateForkChild() { Heap.finishForkInChild() }
 
 @c(percolate_vfork_started)
-public func percolateVforkStarted() { Heap.beginVfork() }
+public func percolateVforkStarted() {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    Heap.beginVfork()
+}
 
 @c(percolate_vfork_ended)
-public func percolateVforkEnded() { Heap.endVfork() }
+public func percolateVforkEnded() {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    Heap.endVfork()
+}
+
+@c(percolate_repair_lock)
+public func percolateRepairLock(_ lock: UInt) { Recovery.repair(Lock(at: lock), at: lock) }
+
+@c(percolate_adopt_child)
+public func percolateAdoptChild() { Recovery.adoptChild() }
+
+@c(percolate_recover_thread)
+public func percolateRecoverThread() { Recovery.recoverThread() }

@@ -13,32 +13,26 @@ extension Heap {
 
     /// A large block; 0 when there is no memory. `dirty` says whether it may hold old bytes.
     static func allocateLarge(_ size: Int, alignment: Int, dirty: inout Bool) -> UInt {
-        var retry = StuckFork.Retry()
-        while true {
-            var interrupted = false
-            let span = allocateSpan(
-                pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
-                interrupted: &interrupted)
-            if let span {
-                tally(.largeAllocations, at: 0)
-                dirty = span.allocation.dirty
-                return arena.address(span.allocation.first)
-            }
-            guard interrupted else { return 0 }
-            dirty = true
-            let block = Emergency.allocate(size, alignment: alignment)
-            if block != 0 || !retry.isDue() { return block }
+        var interrupted = false
+        let span = allocateSpan(
+            pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
+            interrupted: &interrupted)
+        if let span {
+            dirty = span.allocation.dirty
+            return arena.address(span.allocation.first)
         }
+        guard interrupted else { return 0 }
+        dirty = true
+        return Emergency.allocate(size, alignment: alignment)
     }
 
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.
     static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
-        guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
         let id = largeSpan(at: address, holding: arenaLock)
         if expectedSize >= 0, !fits(max(1, pages(expectedSize)), spans[id].pointee) {
             ProgrammerError.wrongSize.report(address, .block(usableLargeSize(id)), releasing: arenaLock)
         }
-        tally(.largeFrees, at: 0)
         if spans[id].pointee.moved {
             arenaLock.release()
             return freeMoved(address)
@@ -57,7 +51,7 @@ extension Heap {
     /// neighbours.
     private static func freeMoved(_ address: UInt) {
         let isFresh = mapAfresh(address, pages: Int(spans[largeSpan(at: address)].pointee.pages))
-        guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
         movedBlocks.wrappingSubtract(1, ordering: .relaxed)
         freeSpanLocked(largeSpan(at: address), clean: isFresh)
         arenaLock.release()
@@ -95,7 +89,7 @@ extension Heap {
     /// there is no memory, or none behind the block where it may not move.
     static func resizeLarge(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
         let wanted = pages(size)
-        guard arenaLock.acquire() else { return 0 }
+        guard arenaLock.acquire() == .entered else { return 0 }
         let id = largeSpan(at: address, holding: arenaLock)
         let record = spans[id]
         let first = Int(record.pointee.firstPage)
@@ -110,9 +104,10 @@ extension Heap {
             var isFresh = false
             if isMoved { isFresh = mapAfresh(arena.address(first &+ wanted), pages: old &- wanted) }
             announceSpanFree((first &+ wanted)..<(first &+ old), blockSize: 0)
-            arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             record.pointee.hasSlack = false
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
+            percolate_compiler_barrier()
+            arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
             largePages &+= wanted &- old
             unlockArenaAndRelease()
             return address
@@ -196,9 +191,8 @@ extension Heap {
 
     /// Frees the block whose bytes are elsewhere now; `clean` when its pages are, too.
     private static func releaseOld(_ address: UInt, clean: Bool) {
-        tally(.largeFrees, at: 0)
         if spans[largeSpan(at: address)].pointee.moved { return freeMoved(address) }
-        guard arenaLock.acquire() else { return DeferredFrees.add(address) }
+        guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
         freeSpanLocked(largeSpan(at: address), clean: clean)
         if clean { arenaLock.release() } else { unlockArenaAndRelease() }
     }

@@ -29,9 +29,9 @@ enum Requests {
 
     @inline(never)
     private static func serveNow() {
-        // While a fork is under way elsewhere, its locks would have to be waited for.
-        guard !StuckFork.isElsewhere else { return }
-        if !areLimitsPublished, arenaLock.acquire() {
+        // A signal handler that interrupted the allocator leaves it to the next call.
+        guard !Visit.isNested else { return }
+        if !areLimitsPublished, arenaLock.acquire() == .entered {
             publishFront()
             arenaLock.release()
         }

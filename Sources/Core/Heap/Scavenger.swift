@@ -42,16 +42,22 @@ enum Scavenger {
     }
 
     private static func setScavenged(_ value: Bool) {
-        guard arenaLock.acquire(givesUp: false) else { return }
+        var visit = percolate_visit()
+        Visit.begin(&visit)
+        defer { Visit.end(&visit) }
+        guard arenaLock.acquire() == .entered else { return }
         arena.retention.isScavenged = value
         arenaLock.release()
     }
 
     /// Whether there was anything to do, or may be at the next tick.
     private static func tick() -> Bool {
+        var visit = percolate_visit()
+        Visit.begin(&visit)
+        defer { Visit.end(&visit) }
         Requests.serve()
         let isCacheChanged = FrontEnd.drainIdle()
-        guard arenaLock.acquire() else { return true }
+        guard arenaLock.acquire() == .entered else { return true }
         let demand = arena.retention.tick()
         let isAtRest = arena.retention.isAtRest
         arenaLock.release()

@@ -26,9 +26,13 @@ enum Heap {
     static var startLock: Lock { Lock(at: percolate_start_lock_address()) }
 
     private static func start() -> Bool {
-        guard startLock.acquire() else { return false }
+        var visit = percolate_visit()
+        Visit.begin(&visit)
+        defer { Visit.end(&visit) }
+        guard startLock.acquire() == .entered else { return false }
         defer { startLock.release() }
         guard phase == .cold else { return phase == .ready }
+        percolate_place_mark()
         readOptions()
         percolate_look_up_libc()
         let affinity = Affinity.current()
@@ -47,7 +51,7 @@ enum Heap {
         arena.mayUseHugePages = options.hugePages
         phase = .ready
         percolate_has_started = 1
-        guard arenaLock.acquire() else { return false }
+        guard arenaLock.acquire() == .entered else { return false }
         publishFront()
         arenaLock.release()
         Observation.publish()
@@ -58,6 +62,7 @@ enum Heap {
         if let preset = percolate_preset_options() { options.parse(preset) }
         // 23 is AT_SECURE: a program with raised privileges does not listen to its environment.
         guard percolate_auxiliary(23) == 0, let text = percolate_options_text() else { return }
+        options = Options()
         options.parse(text)
         keepStatisticsTarget()
     }
@@ -150,11 +155,6 @@ private struct MetadataLayout {
         counterRowCount = indexes
         FrontEnd.caches = Table(address: roundUp(counterRows.address &+ rows, 64))
         FrontEnd.indexCount = indexes
-        lockOrder.append(address: percolate_start_lock_address(), stride: 64, count: 1)
-        lockOrder.append(address: FrontEnd.caches.address, stride: PerCPUCache.stride, count: indexes)
-        lockOrder.append(address: Middle.lists.address, stride: Middle.stride, count: Middle.listCount)
-        lockOrder.append(address: percolate_arena_lock_address(), stride: 64, count: 1)
-        lockOrder.append(address: percolate_counting_lock_address(), stride: 64, count: 1)
         FrontEnd.closed = UInt64(closed)
         writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))
         // Entries -2 and -1 serve threads that are not registered.

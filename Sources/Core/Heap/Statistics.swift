@@ -16,6 +16,8 @@ extension Heap {
     /// Keeps what the options say of statistics, at start.
     static func keepStatisticsTarget() {
         guard let path = options.statistics else { return }
+        programName.truncate(to: 0)
+        statisticsPath.truncate(to: 0)
         programName.append(cString: percolate_program_name(), limit: 64)
         programName.append(byte: 0)
         statisticsPath.append(cString: path, limit: min(options.statisticsLength, 3800))

@@ -136,6 +136,7 @@ struct CentralList: ~Copyable {
         remove(id)
         freeBlocks &-= Int(record.pointee.blocks)
         spanCount &-= 1
+        record.pointee.isListed = false
         return true
     }
 
@@ -150,8 +151,32 @@ struct CentralList: ~Copyable {
             let left = Int(info.spanBlocks) &- word &* 64
             bits[word] = left >= 64 ? ~0 : left > 0 ? (UInt64(1) &<< UInt64(left)) &- 1 : 0
         }
+        record.pointee.isListed = true
         freeBlocks &+= Int(info.spanBlocks)
         spanCount &+= 1
         place(id, info)
+    }
+
+    /// Makes the list anew of the spans that belong to it, after a thread was lost in it. A span's bits are the truth: each is changed by
+    /// one store, and says that a block is here and nowhere else. What the lost thread had taken out stays with it.
+    mutating func rebuild(_ sizeClass: Int, shard: Int, _ info: SizeClass) {
+        for bin in 0..<8 { bins[bin] = 0 }
+        freeBlocks = 0
+        spanCount = 0
+        for id in spans.recordNumbers {
+            let record = spans[id]
+            guard record.pointee.kind == .small, record.pointee.isListed, Int(record.pointee.sizeClass) == sizeClass,
+                Int(record.pointee.shard) == shard
+            else { continue }
+            let bits = spans.bits(id)
+            var free = 0
+            for word in 0..<8 { free &+= bits[word].nonzeroBitCount }
+            record.pointee.blocks = info.spanBlocks
+            record.pointee.free = UInt16(truncatingIfNeeded: free)
+            record.pointee.bin = Self.noBin
+            freeBlocks &+= free
+            spanCount &+= 1
+            place(id, info)
+        }
     }
 }

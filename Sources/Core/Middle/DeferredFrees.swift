@@ -23,13 +23,22 @@ enum DeferredFrees {
     @inline(__always)
     static var isEmpty: Bool { head.load(ordering: .relaxed) == 0 }
 
-    /// Calls `body` with each block, none of which is linked any more.
+    /// Calls `body` with each block, none of which is linked any more. Those that are left lie in the thread's record, for when it is lost.
+    /// Not in signal handlers that interrupted the allocator: the record is the interrupted frame's.
     static func takeAll(_ body: (UInt) -> Void) {
-        var next = head.exchange(0, ordering: .acquiring)
-        while next != 0 {
-            let link: UnsafeMutablePointer<UInt> = pointer(next)
-            let block = next
-            next = link.pointee
+        percolate_this_thread().pointee.frees = head.exchange(0, ordering: .acquiring)
+        takeHeld(body)
+    }
+
+    /// Puts back what a lost visit of the calling thread had taken.
+    static func addHeld() { takeHeld { add($0) } }
+
+    private static func takeHeld(_ body: (UInt) -> Void) {
+        let thread: UnsafeMutablePointer<percolate_thread> = percolate_this_thread()
+        while thread.pointee.frees != 0 {
+            let block = thread.pointee.frees
+            let link: UnsafeMutablePointer<UInt> = pointer(block)
+            thread.pointee.frees = link.pointee
             body(block)
         }
     }

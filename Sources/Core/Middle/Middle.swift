@@ -62,11 +62,23 @@ enum Middle {
     @inline(__always)
     static func lock(_ list: UnsafeMutablePointer<CentralList>) -> Lock { Lock(at: UInt(bitPattern: list)) }
 
+    /// Makes a list whole after a thread was lost that had its lock. The caller has the lock.
+    static func rebuild(_ position: Int) {
+        let smaller = firstOfWholeLines &<< homeBits
+        let isSmaller = position < smaller
+        let offset = isSmaller ? position : position &- smaller
+        let bits = isSmaller ? homeBits : shardBits
+        let number = (isSmaller ? 0 : firstOfWholeLines) &+ offset &>> bits
+        guard number > 0 else { return }
+        lists[position].pointee.rebuild(
+            number, shard: offset & (1 &<< bits &- 1), sizeClasses[number].pointee)
+    }
+
     /// What an allocation came to.
     enum Supply {
         case blocks(Int)
         case noMemory
-        /// The calling thread is a signal handler inside the list or the arena.
+        /// A lock refused the calling thread: a signal handler that interrupted the allocator.
         case interrupted
     }
 
@@ -82,7 +94,7 @@ enum Middle {
     ) -> Supply {
         let list = list(sizeClass, shard)
         let lock = lock(list)
-        guard lock.acquire() else { return .interrupted }
+        guard lock.acquire() == .entered else { return .interrupted }
         let taken = list.pointee.take(count, before: end, sizeClasses[sizeClass].pointee)
         lock.release()
         return taken > 0 ? .blocks(taken) : .noMemory
@@ -112,15 +124,12 @@ enum Middle {
             pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size), growing: growing,
             interrupted: &interrupted)
         guard let span else { return interrupted ? .interrupted : .noMemory }
+        hold(span.id, before: 0)
         spans[span.id].pointee.shard = UInt8(truncatingIfNeeded: shard)
         let list = list(sizeClass, shard)
         let lock = lock(list)
-        guard lock.acquire() else {
-            // A signal handler inside the list.
-            if arenaLock.acquire() {
-                freeSpanLocked(span.id, blockSize: Int(info.size))
-                arenaLock.release()
-            }
+        guard lock.acquire() == .entered else {
+            freeEmpty(span.id)
             return .interrupted
         }
         // Others may have filled the list meanwhile. Then the span goes back: in the list it would stay empty for as long as
@@ -129,6 +138,7 @@ enum Middle {
         let isNeeded = taken < count
         if isNeeded {
             list.pointee.add(span.id, info)
+            holdNone()
             taken &+= list.pointee.take(count &- taken, before: end - taken, info)
         }
         lock.release()
@@ -179,7 +189,7 @@ enum Middle {
             let shard = Int(record.pointee.shard)
             if shard != held {
                 if held >= 0 { lock(list(sizeClass, held)).release() }
-                guard lock(list(sizeClass, shard)).acquire() else {
+                guard lock(list(sizeClass, shard)).acquire() == .entered else {
                     freeEmpty(empty)
                     return false
                 }
@@ -187,7 +197,7 @@ enum Middle {
             }
             let list = list(sizeClass, shard)
             if list.pointee.give(address, id, info, holding: lock(list)) {
-                record.pointee.next = empty
+                hold(id, before: empty)
                 empty = id
             }
             given &+= 1
@@ -210,30 +220,45 @@ enum Middle {
     /// Gives the chain of empty spans back to the arena.
     private static func freeEmpty(_ first: SpanID) {
         guard first != 0 else { return }
+        guard arenaLock.acquire() == .entered else {
+            holdNone()
+            return DeferredSpans.add(first)
+        }
         var id = first
-        guard arenaLock.acquire() else { return keepEmpty(first) }
         while id != 0 {
             let next = spans[id].pointee.next
+            // What a jump loses is one span at most.
+            if !Visit.isNested { percolate_this_thread().pointee.spans = next }
             freeSpanLocked(id, blockSize: SizeClass.size(ofClass: Int(spans[id].pointee.sizeClass)))
             id = next
         }
         unlockArenaAndRelease()
     }
 
-    /// A signal handler inside the arena cannot give spans back: they stay in their lists.
-    private static func keepEmpty(_ first: SpanID) {
-        var id = first
-        while id != 0 {
-            let record = spans[id]
-            let next = record.pointee.next
-            let sizeClass = Int(record.pointee.sizeClass)
-            let list = list(sizeClass, Int(record.pointee.shard))
-            if lock(list).acquire() {
-                list.pointee.add(id, sizeClasses[sizeClass].pointee)
-                lock(list).release()
-            }
-            id = next
-        }
+    /// Notes that the calling thread has span `id` in hand, in front of the chain that it has already: where it is lost, `freeEmpty`
+    /// gets the chain from its record (`Recovery`). Not in a signal handler: the record is the interrupted frame's.
+    @inline(__always)
+    private static func hold(_ id: SpanID, before next: SpanID) {
+        spans[id].pointee.next = next
+        if !Visit.isNested { percolate_this_thread().pointee.spans = id }
+    }
+
+    @inline(__always)
+    private static func holdNone() {
+        if !Visit.isNested { percolate_this_thread().pointee.spans = 0 }
+    }
+
+    /// Gives the spans back that a lost visit of the calling thread had in hand.
+    static func freeHeld() {
+        let held = percolate_this_thread().pointee.spans
+        if held != 0, spans[held].pointee.kind == .small, !spans[held].pointee.isListed { freeEmpty(held) }
+        holdNone()
+    }
+
+    /// Gives the spans back that signal handlers could not.
+    static func freeDeferredSpans() {
+        guard !DeferredSpans.isEmpty else { return }
+        freeEmpty(DeferredSpans.takeAll())
     }
 
     /// The arena page of `address`, which is in the arena.

@@ -33,6 +33,7 @@ enum ProgrammerError {
     @inline(never)
     func report(_ address: UInt, _ place: Place, releasing lock: Lock? = nil) -> Never {
         lock?.release()
+        Visit.endForReport()
         var line = TextLine()
         line.append("percolate: ")
         line.append(text)

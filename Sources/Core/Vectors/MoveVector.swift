@@ -74,7 +74,7 @@ struct MoveVector {
     }
 
     private func runBehindGate(_ sequences: Sequences) -> Outcome {
-        guard gate.lock.acquire() else { return .closed }
+        guard gate.lock.acquire() == .entered else { return .closed }
         defer { gate.lock.release() }
         return closeAndInterpret(sequences)
     }

@@ -21,15 +21,22 @@ struct PublicGates {
         _ = percolate_block_signals(&saved)
         defer { _ = percolate_restore_signals(&saved) }
         let first = gate(0).lock
-        guard first.acquire(givesUp: false) else { return }
+        guard first.acquire() == .entered else { return }
         defer { first.release() }
         guard !areUsed.load(ordering: .relaxed) else { return }
-        #if arch(x86_64)
-            if sequences.registration == .glibc, sequences.canFence {
-                for cpu in 0..<gateCount() { gate(cpu).open(Self.open) }
-            }
-        #endif
+        if mayOpen {
+            for cpu in 0..<gateCount() { gate(cpu).open(Self.open) }
+        }
         areUsed.store(true, ordering: .releasing)
+    }
+
+    /// Whether gates open at all: where the machine can close them again.
+    private var mayOpen: Bool {
+        #if arch(x86_64)
+            sequences.registration == .glibc && sequences.canFence
+        #else
+            false
+        #endif
     }
 
     /// Whether the machine can have a CPU of that number.
@@ -61,28 +68,16 @@ struct PublicGates {
         return result
     }
 
-    /// Before fork: takes every lock that may be in use, so that no vector is halfway and every gate is as it should be in the
-    /// child. While no vector has run, the first lock keeps others from starting to.
-    func holdForFork() {
-        gate(0).lock.holdForFork()
-        guard areUsed.load(ordering: .relaxed) else { return }
-        for cpu in 1..<max(gateCount(), 1) { gate(cpu).lock.holdForFork() }
-    }
-
-    /// After fork, in the parent.
-    func releaseAfterFork() {
-        if areUsed.load(ordering: .relaxed) {
-            for cpu in 1..<max(gateCount(), 1) { gate(cpu).lock.releaseAfterFork() }
+    /// Frees the locks of lost threads, and opens the gates that they had closed.
+    func recover(_ isLost: (UInt32) -> Bool) {
+        // Gate 0 has the lock of the first vector, too.
+        for cpu in 0..<(areUsed.load(ordering: .relaxed) ? gateCount() : min(gateCount(), 1)) {
+            let gate = gate(cpu)
+            let owner = gate.lock.owner
+            guard owner != 0, isLost(owner), gate.lock.takeOver(from: owner) else { continue }
+            if areUsed.load(ordering: .relaxed), mayOpen, sequences.fence(cpu: cpu) { gate.open(Self.open) }
+            gate.lock.release()
         }
-        gate(0).lock.releaseAfterFork()
-    }
-
-    /// After fork, in the child: the locks were this thread's.
-    func resetAfterFork() {
-        if areUsed.load(ordering: .relaxed) {
-            for cpu in 1..<max(gateCount(), 1) { gate(cpu).lock.resetAfterFork() }
-        }
-        gate(0).lock.resetAfterFork()
     }
 
     private static var open: UInt64 { UInt64(PERCOLATE_GATE_OPEN) }

@@ -29,6 +29,9 @@ public func runVector(
     // its lock only. Around vfork the thread's rseq area is another task's: the child is taken for its parent, wherever it runs.
     let knowsItsCPU = Heap.ensureStarted() && FrontEnd.suspensions.load(ordering: .relaxed) == 0
     guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu), knowsItsCPU) else { return -Int(EINVAL) }
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
     let trace = VectorTrace(beginning: source, count: Int(count), cpu: Int(cpu), origin: .callers)
     let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu), locally: knowsItsCPU)
     trace.end(result)

@@ -63,25 +63,25 @@ void percolate_scavenger_allow_claim(void) PERCOLATE_HIDDEN;
 /// handlers of other libraries have done their waiting for threads that may allocate, and first after it.
 void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) PERCOLATE_HIDDEN;
 
-/// Around fork, where the shared object sees it: the calling thread is inside libc's fork, which has locks of its own.
-void percolate_enter_fork(void) PERCOLATE_HIDDEN;
-void percolate_leave_fork(void) PERCOLATE_HIDDEN;
-bool percolate_is_inside_fork(void) PERCOLATE_HIDDEN;
-
-/// In the fork handlers, before the first lock is taken and before one is released. Whether no other fork of the calling thread, that a signal
-/// handler of it interrupted, is between its handlers.
-void percolate_begin_nested_fork(void) PERCOLATE_HIDDEN;
-bool percolate_end_nested_fork(void) PERCOLATE_HIDDEN;
-
-/// In the child, which may never return to the forks around its own.
-void percolate_end_all_forks(void) PERCOLATE_HIDDEN;
-
-/// How often the calling thread has given up waiting for a thread that is inside fork; once more.
-unsigned percolate_given_up_waits(void) PERCOLATE_HIDDEN;
-void percolate_give_up_wait(void) PERCOLATE_HIDDEN;
-
 /// CPU time of a thread of this process, by its kernel number, in nanoseconds. Negative where the kernel does not say.
 int64_t percolate_thread_cpu_time(int thread) PERCOLATE_HIDDEN;
+
+/// Whether this process has a thread of that kernel number.
+bool percolate_thread_exists(int thread) PERCOLATE_HIDDEN;
+
+/// A word that holds the id of the process that wrote it, and 0 in a child of it until the child writes it: it lies in memory that the
+/// kernel wipes at fork (madvise(2), MADV_WIPEONFORK). An ordinary word, 1, before start-up; an ordinary word where the kernel refuses.
+extern uint32_t *percolate_process_mark PERCOLATE_HIDDEN PERCOLATE_SHARED;
+
+/// Whether the kernel does not wipe that word.
+bool percolate_mark_is_kept(void) PERCOLATE_HIDDEN;
+
+/// Puts the word into memory that the kernel wipes, where it does, and writes the process's id to it. At start, before a second thread can be here.
+void percolate_place_mark(void) PERCOLATE_HIDDEN;
+
+/// Address of the words of the fork gate (Sources/Core/Platform/ForkGate.swift), all zero.
+#define PERCOLATE_FORK_GATE_LINES 65
+uintptr_t percolate_fork_gate_address(void) PERCOLATE_HIDDEN;
 
 /// Finds what libc has of the following. Before it is called, that reads as where libc is older.
 void percolate_look_up_libc(void) PERCOLATE_HIDDEN;

@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -141,6 +142,18 @@ static inline long percolate_duplicate(int descriptor, int lowest) {
 static inline long percolate_getpid(void) { return percolate_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0); }
 
 static inline long percolate_gettid(void) { return percolate_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0); }
+
+/// Lets other threads run (sched_yield(2)).
+static inline void percolate_yield(void) { percolate_syscall6(SYS_sched_yield, 0, 0, 0, 0, 0, 0); }
+
+/// Whether the caller runs on its alternate signal stack (sigaltstack(2)), and whether `address` lies on that stack.
+static inline void percolate_alternate_stack(uintptr_t address, bool *runs_there, bool *lies_there) {
+    stack_t stack = {0};
+    long result = percolate_syscall6(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0);
+    bool exists = result == 0 && !(stack.ss_flags & SS_DISABLE);
+    *runs_there = exists && stack.ss_flags & SS_ONSTACK;
+    *lies_there = exists && address - (uintptr_t)stack.ss_sp < stack.ss_size;
+}
 
 /// Sleeps that long, or shorter when a signal arrives.
 static inline void percolate_nap(uint64_t milliseconds) {
