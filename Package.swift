@@ -15,6 +15,8 @@ let fencing: [SwiftSetting] =
     variant == "widened-without-fence" ? [.define("PERCOLATE_WITHOUT_FENCE")] : []
 let forkHandling: [CSetting] =
     variant == "without-fork-handlers" ? [.define("PERCOLATE_WITHOUT_FORK_HANDLERS")] : []
+let childHandling: [SwiftSetting] =
+    variant == "without-fork-handlers" ? [.define("PERCOLATE_WITHOUT_FORK_HANDLERS")] : []
 
 /// The flags that make the core an Embedded Swift module: no allocation may be compiled into it, and it is optimised
 /// as one module. The hosted twin of the same files (`PercolateCoreHosted`) is an ordinary Swift module.
@@ -83,7 +85,7 @@ let package = Package(
         .target(name: "CAbortTest"),
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core",
-            swiftSettings: embedded + fencing),
+            swiftSettings: embedded + fencing + childHandling),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
         .target(
             name: "Percolate", dependencies: ["PercolateCoreHosted", "CPercolate"], swiftSettings: api,

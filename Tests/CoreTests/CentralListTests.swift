@@ -40,7 +40,7 @@ extension HostedHeap {
             func span(of block: UInt64) -> SpanID { spans.span(of: Middle.page(of: UInt(block))) }
 
             deinit {
-                guard arenaLock.acquire() else { return }
+                guard arenaLock.acquire() == .entered else { return }
                 for id in ids { freeSpanLocked(id) }
                 arenaLock.release()
             }

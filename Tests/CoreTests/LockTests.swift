@@ -50,7 +50,7 @@ extension HostedHeap {
             let fixture = Fixture()
             HostedHeap.onThreads(8) { _ in
                 for _ in 0..<20_000 {
-                    guard fixture.lock.acquire() else { continue }
+                    guard fixture.lock.acquire() == .entered else { continue }
                     fixture.guarded += 1
                     fixture.lock.release()
                 }
@@ -74,16 +74,16 @@ extension HostedHeap {
 
         @Test func theOwnerIsRefusedASecondEntry() throws {
             let fixture = Fixture()
-            #expect(fixture.lock.acquire())
-            #expect(fixture.lock.isOwned(by: percolate_thread_pointer()))
-            #expect(!fixture.lock.acquire())
+            #expect(fixture.lock.acquire() == .entered)
+            #expect(fixture.lock.owner == percolate_thread_number())
+            #expect(fixture.lock.acquire() == .reentrant)
             #expect(!fixture.lock.tryAcquire())
-            #expect(try fixture.elsewhere { !$0.tryAcquire() && !$0.isOwned(by: percolate_thread_pointer()) })
+            #expect(try fixture.elsewhere { !$0.tryAcquire() && $0.owner != percolate_thread_number() })
             fixture.lock.release()
-            #expect(!fixture.lock.isOwned(by: percolate_thread_pointer()))
+            #expect(fixture.lock.owner == 0)
             #expect(
                 try fixture.elsewhere { lock in
-                    guard lock.acquire() else { return false }
+                    guard lock.acquire() == .entered else { return false }
                     lock.release()
                     return true
                 })
@@ -91,9 +91,9 @@ extension HostedHeap {
 
         @Test func aWaiterSleepsUntilTheRelease() {
             let fixture = Fixture()
-            #expect(fixture.lock.acquire())
+            #expect(fixture.lock.acquire() == .entered)
             let waiter = Elsewhere {
-                guard fixture.lock.acquire() else { return }
+                guard fixture.lock.acquire() == .entered else { return }
                 fixture.guarded += 1
                 fixture.lock.release()
             }
@@ -107,7 +107,7 @@ extension HostedHeap {
         @Test func awaitingTheReleaseDoesNotTakeTheLock() {
             let fixture = Fixture()
             fixture.lock.awaitRelease()
-            #expect(fixture.lock.acquire())
+            #expect(fixture.lock.acquire() == .entered)
             let waiter = Elsewhere {
                 while !fixture.lock.tryAcquire(hasWaited: true) { fixture.lock.awaitRelease() }
                 fixture.guarded += 1
@@ -117,90 +117,61 @@ extension HostedHeap {
             fixture.lock.release()
             waiter.finish()
             #expect(fixture.guarded == 1)
-            #expect(fixture.lock.acquire())
+            #expect(fixture.lock.acquire() == .entered)
             fixture.lock.release()
         }
 
-        /// From prepare to parent handler: the forking thread passes, once at a time, and nobody else does.
-        @Test func theForkingThreadPassesItsLocksAndOthersWait() throws {
+        /// A thread that is inside a lock when it ends never releases it.
+        @Test func aLockOfAThreadThatEndedIsTakenOver() throws {
+            try HostedHeap.start()
+            let index = FrontEnd.indexCount - 1
+            let lock = FrontEnd.gate(index).lock
             let fixture = Fixture()
-            fixture.lock.holdForFork()
-            for _ in 0..<3 {
-                #expect(fixture.lock.acquire(), "a lock at rest lets its owner in")
-                #expect(!fixture.lock.acquire(), "a signal handler inside is refused")
-                #expect(!fixture.lock.tryAcquire())
-                fixture.lock.release()
+            let owner = try fixture.elsewhere { _ -> UInt32 in
+                let lock = FrontEnd.gate(index).lock
+                return lock.tryAcquire() ? lock.owner : 0
+            }
+            #expect(owner != 0 && lock.owner == owner)
+            #expect(!lock.tryAcquire(), "nothing is known of the owner at once")
+            #expect(lock.acquire() == .entered)
+            #expect(lock.owner == percolate_thread_number())
+            lock.release()
+        }
+
+        @Test func onlyALockOfTheNamedThreadIsTakenOver() throws {
+            let fixture = Fixture()
+            let owner = try fixture.elsewhere { $0.tryAcquire() ? $0.owner : 0 }
+            #expect(!fixture.lock.takeOver(from: owner &+ 1) && fixture.lock.owner == owner)
+            #expect(fixture.lock.takeOver(from: owner) && fixture.lock.owner == percolate_thread_number())
+            fixture.lock.release()
+            #expect(!fixture.lock.takeOver(from: owner))
+        }
+
+        /// As a signal handler that interrupted the allocator.
+        @Test func aNestedCallWaitsForNobodyLong() throws {
+            let fixture = Fixture()
+            let release = DispatchSemaphore(value: 0)
+            let held = DispatchSemaphore(value: 0)
+            let holder = Elsewhere {
                 #expect(fixture.lock.tryAcquire())
-                fixture.lock.release()
-                #expect(
-                    fixture.lock.isOwned(by: percolate_thread_pointer()),
-                    "a release does not give away what the fork holds")
-            }
-            let waiter = Elsewhere {
-                guard fixture.lock.acquire() else { return }
-                fixture.guarded += 1
+                held.signal()
+                release.wait()
                 fixture.lock.release()
             }
-            #expect(!waiter.finishes(within: 50))
-            #expect(try fixture.elsewhere { !$0.tryAcquire() })
-            fixture.lock.releaseAfterFork()
-            waiter.finish()
-            #expect(fixture.guarded == 1)
-        }
-
-        /// libc's fork can wait for a thread that wants to allocate.
-        @Test func nobodyWaitsForeverForAThreadThatStaysInsideFork() throws {
-            let fixture = Fixture()
-            fixture.lock.holdForFork()
-            StuckFork.begin()
-            let patient = Elsewhere {
-                guard fixture.lock.acquire(givesUp: false) else { return }
-                fixture.guarded += 1
-                fixture.lock.release()
+            held.wait()
+            let admission = try Fixture().elsewhere { _ -> Admission in
+                var visit = percolate_visit()
+                let thread: UnsafeMutablePointer<percolate_thread> = percolate_this_thread()
+                return withUnsafeMutablePointer(to: &visit) {
+                    thread.pointee.nested = $0
+                    defer { thread.pointee.nested = nil }
+                    return fixture.lock.acquire()
+                }
             }
-            let refused = Elsewhere { if fixture.lock.acquire() { fixture.guarded = -1 } }
-            #expect(!refused.finishes(within: 100))
-            #expect(refused.finishes(within: 20_000))
-            #expect(!patient.finishes(within: 500) && fixture.guarded == 0)
-            StuckFork.end()
-            fixture.lock.releaseAfterFork()
-            patient.finish()
-            #expect(fixture.guarded == 1)
-
-            fixture.lock.holdForFork()
-            let next = Elsewhere {
-                guard fixture.lock.acquire() else { return }
-                fixture.guarded += 1
-                fixture.lock.release()
-            }
-            // A fork that goes on is waited for.
-            StuckFork.begin()
-            let end = ContinuousClock.now + .milliseconds(1000)
-            while .now < end {}
-            #expect(fixture.guarded == 1)
-            StuckFork.end()
-            fixture.lock.releaseAfterFork()
-            next.finish()
-            #expect(fixture.guarded == 2)
-        }
-
-        @Test func inTheChildEveryLockIsFree() throws {
-            let fixture = Fixture()
-            #expect(try fixture.elsewhere { $0.acquire() }, "by a thread that the child does not have")
-            #expect(!fixture.lock.tryAcquire())
-            fixture.lock.resetAfterFork()
-            #expect(fixture.lock.acquire())
-            fixture.lock.release()
-        }
-
-        @Test func onlyTheHolderReleasesAfterFork() throws {
-            let fixture = Fixture()
-            #expect(fixture.lock.acquire())
-            #expect(
-                try fixture.elsewhere { lock in
-                    lock.releaseAfterFork()
-                    return !lock.tryAcquire()
-                })
+            #expect(admission == .outOfOrder)
+            release.signal()
+            holder.finish()
+            #expect(fixture.lock.acquire() == .entered)
             fixture.lock.release()
         }
     }

@@ -195,7 +195,7 @@ struct ForkGate {
 
         /// Milliseconds after which a forking thread that does not go on counts as stuck, and the nanoseconds of CPU time that are no going on.
         private static var asleep: UInt64 { 200 }
-        private static var idle: Int64 { 20_000_000 }
+        private static var idle: Int64 { 4_000_000 }
 
         /// Whether the thread must not wait longer.
         mutating func isOver(_ closer: UInt32) -> Bool {

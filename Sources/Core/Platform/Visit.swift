@@ -107,6 +107,10 @@ enum Visit {
     /// one as well, and is not adopted (`percolate_adopt_child`).
     @inline(never)
     static func adoptIfChild() -> Bool {
+        #if PERCOLATE_WITHOUT_FORK_HANDLERS
+            // A test build: the tests of fork must fail where a child does nothing about its parent's threads.
+            return false
+        #endif
         let mark = percolate_process_mark.pointee
         guard mark == 0 || percolate_mark_is_kept() && mark > 1 && mark != UInt32(truncatingIfNeeded: percolate_getpid())
         else { return false }
