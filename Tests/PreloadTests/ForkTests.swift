@@ -33,6 +33,21 @@ import Testing
         ).expectPass()
     }
 
+    /// No handler runs, and threads are inside: the child repairs what they were changing.
+    @Test(arguments: modes + [["index=mm_cid"]], ["raw", "_Fork"])
+    func childrenOfABusyProcessThatNoHandlerKnowsAreServed(options: [String], how: String) async throws {
+        try await StressProgram(
+            name: "fork_lost", arguments: [how, Effort.isLong ? "300" : "30"], options: options
+        ).expectPass()
+    }
+
+    @Test(arguments: modes + [["index=mm_cid"]])
+    func aChildOfAHandlerInsideTheAllocatorGivesMemoryBack(options: [String]) async throws {
+        try await StressProgram(
+            name: "fork_in_handler", arguments: [Effort.isLong ? "1000" : "60"], options: options
+        ).expectPass()
+    }
+
     @Test(arguments: modes) func vforkChildrenMayAllocate(options: [String]) async throws {
         try await StressProgram(
             name: "vfork_exec", arguments: [Effort.isLong ? "4000" : options.isEmpty ? "1000" : "150"],
@@ -81,6 +96,7 @@ import Testing
         try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "200" : "25"]).expectPass()
     }
 
+    /// In this build a child does not find out by itself either that threads of its parent were inside.
     @Test func withoutForkHandlersForkUnderLoadHangs() async throws {
         let library = try await TestBuild.noForkHandlers.library()
         let threads = try await StressProgram(name: "threads", arguments: ["100"])

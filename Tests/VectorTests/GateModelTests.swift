@@ -2,10 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The Promela model of the gate, checked by spin: it holds, and it stops holding when any part of the protocol is taken away.
+/// The Promela models of the gate and of the fork gate, checked by spin: each holds, and it stops holding when any part of the protocol is
+/// taken away.
 @Suite struct GateModelTests {
-    @Test func theGateHolds() async throws {
-        let report = try await check([])
+    @Test(arguments: ["gate", "fork_gate"]) func theGateHolds(model: String) async throws {
+        let report = try await check(model, [])
         #expect(report.contains("errors: 0"), "\(report)")
     }
 
@@ -13,17 +14,26 @@ import Testing
         "NO_FENCE", "NO_LOCK", "WRONG_OPEN", "FENCE_BEFORE_CLOSE", "CLOSE_WITHOUT_SEQUENCE", "FORK_WITHOUT_LOCK",
     ])
     func withoutOneOfItsPartsTheGateDoesNotHold(part: String) async throws {
-        let report = try await check(["-D\(part)"])
+        let report = try await check("gate", ["-D\(part)"])
+        #expect(report.contains("errors: 1") && report.contains("assertion violated"), "\(report)")
+    }
+
+    @Test(arguments: [
+        "LOOK_BEFORE_SLOT", "NO_LOOK", "PLAIN_SLOT", "PLAIN_CLOSE", "CLOSE_AFTER_LOOK", "ONE_SLOT_UNSEEN", "EARLY_LEAVE",
+        "INNER_OPENS",
+    ])
+    func withoutOneOfItsPartsTheForkGateDoesNotHold(part: String) async throws {
+        let report = try await check("fork_gate", ["-D\(part)"])
         #expect(report.contains("errors: 1") && report.contains("assertion violated"), "\(report)")
     }
 
     /// Every state of the model, depth first, until the first error.
-    private func check(_ definitions: [String]) async throws -> String {
+    private func check(_ model: String, _ definitions: [String]) async throws -> String {
         let folder = FileManager.default.temporaryDirectory.appending(path: "percolate-gate-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let model = Checkout.root.appending(path: "Tests/Model/gate.pml").path
-        let generated = try await run("spin", definitions + ["-a", model], under: .glibc, directory: folder)
+        let source = Checkout.root.appending(path: "Tests/Model/\(model).pml").path
+        let generated = try await run("spin", definitions + ["-a", source], under: .glibc, directory: folder)
         try #require(generated.succeeded, "\(generated.output)\(generated.errors)")
         let compiled = try await run(
             "cc", ["-O2", "-w", "-DSAFETY", "-o", "pan", "pan.c"], under: .glibc, directory: folder)
