@@ -55,6 +55,11 @@ let sharedObject: [LinkerSetting] = [
     ])
 ]
 
+/// The name under which programs that are linked to the installed shared object find it: `LD_PRELOAD/Packaging/install`
+/// builds with one. In a folder of builds the file's own name serves.
+let soname: [LinkerSetting] =
+    Context.environment["PERCOLATE_SONAME"].map { [.unsafeFlags(["-Xlinker", "-soname=\($0)"])] } ?? []
+
 /// The API's own Swift: what touches memory without checks is marked, and no warning passes.
 let api: [SwiftSetting] = [
     .strictMemorySafety(), .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
@@ -63,8 +68,13 @@ let api: [SwiftSetting] = [
 /// A program exports its gates, so that the shared object, preloaded, finds and uses them in place of its own.
 let sharedGates: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=percolate_gates"])]
 
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
-let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+/// What only the command and the tests need is not fetched by a package that depends on this one with `traits: []`.
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Command"]))
+let subprocess = Target.Dependency.product(
+    name: "Subprocess", package: "swift-subprocess", condition: .when(traits: ["Tests"]))
+let systemPackage = Target.Dependency.product(
+    name: "SystemPackage", package: "swift-system", condition: .when(traits: ["Command", "Tests"]))
 
 let package = Package(
     name: "percolate",
@@ -72,6 +82,11 @@ let package = Package(
         .library(name: "Percolate", targets: ["Percolate"]),
         .library(name: "percolate_malloc", type: .dynamic, targets: ["percolate_malloc"]),
         .executable(name: "percolate", targets: ["PercolateCommand"]),
+    ],
+    traits: [
+        .trait(name: "Command", description: "The command percolate can be built."),
+        .trait(name: "Tests", description: "The tests of this package can be built."),
+        .default(enabledTraits: ["Command", "Tests"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -92,14 +107,13 @@ let package = Package(
             linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt"],
+            exclude: ["exports.map", "exports.txt", "Packaging"],
             cSettings: [.headerSearchPath("../Sources/CPercolate/internal")] + widening + unwinding,
-            linkerSettings: sharedObject),
+            linkerSettings: sharedObject + soname),
         .executableTarget(
             name: "PercolateCommand",
             dependencies: [
-                "Percolate", "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Percolate", "PercolateCoreHosted", "CPercolate", "CAbortTest", "CLinux", argumentParser,
                 systemPackage,
             ]),
         .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/Support"),

@@ -55,26 +55,37 @@ import Testing
         #expect(outcome.errors == "")
     }
 
-    @Test func libraryIsFoundBesideTheCommandAndInTheLibraryFolder() async throws {
+    /// In a folder of builds, copied by hand, and where `LD_PRELOAD/Packaging` installs it: on most systems, Debian, Fedora.
+    @Test(arguments: [
+        "bin/libpercolate_malloc.so", "lib/libpercolate_malloc.so", "lib/libpercolate_malloc.so.0",
+        "lib/\(multiarch)/libpercolate_malloc.so.0", "lib64/libpercolate_malloc.so.0",
+    ])
+    func libraryIsFoundBesideTheCommandAndInTheLibraryFolders(place: String) async throws {
         let folder = try TemporaryFolder()
-        let library = try await CommandRun.contractLibrary()
-        for place in ["lib", "bin"] {
-            for name in ["bin", "lib"] {
-                try FileManager.default.createDirectory(
-                    at: folder.url.appending(path: "\(place)-test/\(name)"), withIntermediateDirectories: true)
-            }
-            let command = folder.path("\(place)-test/bin/percolate")
-            try FileManager.default.copyItem(
-                at: URL(filePath: Checkout.command).resolvingSymlinksInPath(), to: URL(filePath: command))
-            let missing = try await TestSupport.run(command, ["run", "--", "true"], under: .glibc)
-            #expect(missing.exitCode == 125)
-            #expect(missing.errors.contains("cannot find libpercolate_malloc.so"))
-            let installed = folder.path("\(place)-test/\(place)/libpercolate_malloc.so")
-            try FileManager.default.copyItem(atPath: library, toPath: installed)
-            let outcome = try await TestSupport.run(command, ["run", "--", "printenv", "LD_PRELOAD"], under: .glibc)
-            #expect(outcome.output.hasSuffix("\(place)-test/\(place)/libpercolate_malloc.so\n"))
-            #expect(outcome.errors == "")
+        let command = folder.path("bin/percolate")
+        let installed = URL(filePath: folder.path(place))
+        for file in [URL(filePath: command), installed] {
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         }
+        try FileManager.default.copyItem(
+            at: URL(filePath: Checkout.command).resolvingSymlinksInPath(), to: URL(filePath: command))
+        let missing = try await TestSupport.run(command, ["run", "--", "true"], under: .glibc)
+        #expect(missing.exitCode == 125)
+        #expect(missing.errors.contains("cannot find libpercolate_malloc.so"))
+        try FileManager.default.copyItem(
+            atPath: try await CommandRun.contractLibrary(), toPath: installed.path)
+        let outcome = try await TestSupport.run(command, ["run", "--", "printenv", "LD_PRELOAD"], under: .glibc)
+        #expect(outcome.output.hasSuffix("/\(place)\n"), "\(outcome)")
+        #expect(outcome.errors == "")
+    }
+
+    private static var multiarch: String {
+        #if arch(arm64)
+            "aarch64-linux-gnu"
+        #else
+            "x86_64-linux-gnu"
+        #endif
     }
 
     @Test func libraryThatCannotBePreloadedIsRefusedWithTheReason() async throws {

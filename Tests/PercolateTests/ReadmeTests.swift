@@ -43,6 +43,8 @@ import Testing
             "bash", ["-euc", try Self.lines()], under: .glibc, directory: folder.url, timeout: .seconds(1200))
         #expect(outcome.succeeded, "\(outcome)")
         #expect(outcome.output.wholeMatch(of: /true [1-9]\d+\n/) != nil, "\(outcome.output)")
+        let fetched = try FileManager.default.contentsOfDirectory(atPath: folder.path("hello/.build/checkouts"))
+        #expect(fetched == ["percolate"], "who wants the allocator alone fetches \(fetched)")
     }
 
     @Test func manifestAndProgramTakeFewerThanTenLines() throws {

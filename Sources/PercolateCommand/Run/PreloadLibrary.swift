@@ -4,6 +4,8 @@ import SystemPackage
 /// `LD_PRELOAD` can express.
 struct PreloadLibrary {
     static let fileName = "libpercolate_malloc.so"
+    /// The name under which it is installed for programs, also where the files for development are not.
+    static let installedName = "libpercolate_malloc.so.0"
 
     let path: FilePath
 
@@ -29,13 +31,22 @@ struct PreloadLibrary {
         path = found
     }
 
-    /// Beside the command, as in a build folder, or in the `lib` beside its `bin`, as when installed.
+    /// Beside the command, as in a build folder, or in one of the folders of libraries beside its `bin`, as when
+    /// installed.
     static func candidates() -> [FilePath] {
         let folder = CommandExecutable.path.removingLastComponent()
-        return [
-            folder.appending(fileName),
-            folder.removingLastComponent().appending("lib").appending(fileName),
-        ]
+        let above = folder.removingLastComponent()
+        return [folder.appending(fileName), above.appending("lib").appending(fileName)]
+            + libraryFolders.map { above.appending($0).appending(installedName) }
+    }
+
+    /// What systems call it: most of them, Debian, Fedora.
+    private static var libraryFolders: [String] {
+        #if arch(arm64)
+            ["lib", "lib/aarch64-linux-gnu", "lib64"]
+        #else
+            ["lib", "lib/x86_64-linux-gnu", "lib64"]
+        #endif
     }
 
     private static func check(_ path: FilePath) throws(RunFailure) {

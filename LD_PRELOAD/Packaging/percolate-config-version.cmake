@@ -1,0 +1,12 @@
+set(PACKAGE_VERSION "@VERSION@")
+# Before 1.0 a release promises its interface to programs that ask for its own two first numbers.
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" percolate_release "${PACKAGE_VERSION}")
+if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION OR NOT "${PACKAGE_FIND_VERSION_MAJOR}.${PACKAGE_FIND_VERSION_MINOR}" STREQUAL percolate_release)
+    set(PACKAGE_VERSION_COMPATIBLE FALSE)
+else()
+    set(PACKAGE_VERSION_COMPATIBLE TRUE)
+    if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)
+        set(PACKAGE_VERSION_EXACT TRUE)
+    endif()
+endif()
+unset(percolate_release)
