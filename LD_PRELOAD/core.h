@@ -24,6 +24,11 @@ bool percolate_trim(void);
 void percolate_set_memory_limit(uint64_t bytes);
 void percolate_set_release(uint32_t policy);
 void percolate_set_background(bool is_wanted);
+void percolate_set_soft_memory_limit(uint64_t bytes);
+/// The process is about to limit its addresses to so many bytes.
+void percolate_give_up_reservation(uint64_t limit);
+/// The process is about to restrict its system calls.
+void percolate_prepare_restriction(void);
 void percolate_process_figures(struct percolate_process_figures *figures);
 size_t percolate_class_figures(struct percolate_class_figures *figures, size_t capacity);
 size_t percolate_cpu_figures(struct percolate_cpu_figures *figures, size_t capacity);

@@ -18,7 +18,7 @@
 typedef int (*create_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static void *scavenge(void *unused) {
-    percolate_syscall6(SYS_prctl, PR_SET_NAME, (long)"percolate", 0, 0, 0, 0);
+    if (!percolate_is_restricted()) percolate_syscall6(SYS_prctl, PR_SET_NAME, (long)"percolate", 0, 0, 0, 0);
     percolate_scavenge();
     return unused;
 }
@@ -63,13 +63,14 @@ enum { STACK = 262144 };
 
 /// Where threads or addresses are short it cannot be made: then pages go back when they come free, as in a process without threads.
 /// It inherits that all signals are blocked: those of the program are not its business. Nor is a real-time priority of its maker.
+/// In a process that restricts its system calls it does without what pthread_create does not call itself.
 static void make(create_function create) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_attr_t attributes;
     if (!look_up_functions() || !expects_end_of_first_thread() || pthread_attr_init(&attributes) != 0) return;
     functions.attr_setstacksize(&attributes, STACK);
-    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    int policy = percolate_is_restricted() ? SCHED_OTHER : sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
     if (policy == SCHED_FIFO || policy == SCHED_RR) pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
     // In glibc what pthread_sigmask(3) is, and in libc from the first.
     sigprocmask(SIG_SETMASK, &all, &before);

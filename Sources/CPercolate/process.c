@@ -74,15 +74,33 @@ int64_t percolate_memory_bytes(void) {
 static struct {
     uint64_t word;
     char padding[56];
-} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))),
+} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))), growth_lock __attribute__((aligned(64))),
     counting_lock __attribute__((aligned(64))), scavenger_rest __attribute__((aligned(64))),
     scavenger_stop __attribute__((aligned(64)));
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
 uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
+uintptr_t percolate_growth_lock_address(void) { return (uintptr_t)&growth_lock.word; }
 uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
 uintptr_t percolate_scavenger_rest_address(void) { return (uintptr_t)&scavenger_rest.word; }
 uintptr_t percolate_scavenger_stop_address(void) { return (uintptr_t)&scavenger_stop.word; }
+
+static atomic_int restricted;
+/// The thread pointer of the process's first thread, where that one restricted it; else 0.
+static uintptr_t first_thread;
+
+static bool is_first_thread(void) {
+    if (percolate_is_restricted()) return percolate_thread_pointer() == first_thread;
+    return percolate_gettid() == percolate_getpid();
+}
+
+int percolate_is_restricted(void) { return atomic_load_explicit(&restricted, memory_order_relaxed); }
+
+void percolate_restrict(void) {
+    if (percolate_is_restricted()) return;
+    if (is_first_thread()) first_thread = percolate_thread_pointer();
+    atomic_store_explicit(&restricted, 1, memory_order_release);
+}
 
 /// UNMADE: the program made no thread yet. MADE: the scavenger lives, or could not be made. FORBIDDEN: it has retired, or the parent had
 /// threads when it forked this process, so this one makes none that it did not ask for.
@@ -91,7 +109,7 @@ static atomic_int scavenger_state = UNMADE;
 
 bool percolate_scavenger_claim(void) {
     int expected = UNMADE;
-    return atomic_load_explicit(&scavenger_state, memory_order_relaxed) == UNMADE && percolate_gettid() == percolate_getpid() &&
+    return atomic_load_explicit(&scavenger_state, memory_order_relaxed) == UNMADE && is_first_thread() &&
            atomic_compare_exchange_strong(&scavenger_state, &expected, MADE);
 }
 
@@ -115,6 +133,7 @@ __attribute__((weak)) const char *percolate_preset_options(void) { return NULL; 
 __attribute__((weak)) const char *percolate_unserved_options(void) { return NULL; }
 
 int percolate_has_started;
+
 
 /// What pthread_atfork(3) is in glibc: a copy of that function in each library, which calls this. The copy would lie at the end of the code,
 /// and every process would have the pages around it mapped.
@@ -142,8 +161,18 @@ int64_t percolate_thread_cpu_time(int thread) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/// In a process that restricts its system calls the kernel is not asked for the number: the thread's own address tells it from others.
+/// Such numbers are above every number of the kernel, and below the highest bit, which locks use.
+enum { MADE_NUMBER = 1 << 30 };
+
+uint32_t percolate_new_thread_number(void) {
+    if (!percolate_is_restricted()) return (uint32_t)percolate_gettid();
+    return MADE_NUMBER | (uint32_t)(percolate_thread_pointer() >> 12 & (MADE_NUMBER - 1));
+}
+
 /// A thread of which the kernel does not say that it is gone counts as there.
 bool percolate_thread_exists(int thread) {
+    if (percolate_is_restricted()) return true;
     return percolate_syscall6(SYS_tgkill, percolate_getpid(), thread, 0, 0, 0, 0) != -ESRCH;
 }
 

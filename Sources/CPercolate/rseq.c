@@ -26,4 +26,13 @@ long percolate_rseq_register(ptrdiff_t offset, uint32_t size) {
 #endif
 }
 
+int percolate_rseq_is_known(void) {
+#ifdef SYS_rseq
+    // Flags that mean nothing: a kernel that has the call says EINVAL.
+    return percolate_syscall6(SYS_rseq, 0, 0, 0x7fffffff, 0, 0, 0) != -ENOSYS;
+#else
+    return 0;
+#endif
+}
+
 int percolate_current_cpu(void) { return sched_getcpu(); }

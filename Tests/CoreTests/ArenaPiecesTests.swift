@@ -16,10 +16,12 @@ import Testing
         init(base: UInt) throws {
             self.base = base
             metadata = try #require(ReservedMemory(size: Arena.metadataSize(pages: ArenaPiecesTests.pages)))
-            arena.start(base: base, pages: ArenaPiecesTests.pages, metadata: metadata.address, backing: .pieces)
+            let isStarted = arena.start(
+                base: base, pages: ArenaPiecesTests.pages, metadata: metadata.address, backing: .pieces)
+            try #require(isStarted)
         }
 
-        func allocate(_ count: Int) -> Arena.Allocation? { arena.allocate(count) }
+        func allocate(_ count: Int) -> Arena.Allocation? { arena.allocateGrowing(count) }
 
         /// Maps something of somebody else's at `pages`.
         func obstruct(_ pages: Range<Int>) throws {
@@ -38,7 +40,7 @@ import Testing
         for mark in 1...UInt64(30) {
             let block = try #require(window.allocate(100))
             let pages = block.first..<(block.first + 100)
-            #expect(!block.dirty && window.arena.marks(pages) == [0])
+            #expect(block.dirty.isEmpty && window.arena.marks(pages) == [0])
             window.arena.fill(pages, mark)
         }
         for mark in 1...UInt64(30) {

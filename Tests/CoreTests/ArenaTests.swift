@@ -14,29 +14,39 @@ import Testing
             let metadata = Arena.metadataSize(pages: pages)
             let window = UInt(pages) * Arena.pageSize
             memory = try #require(ReservedMemory(size: window + roundUp(metadata, 1 << 21)))
-            arena.start(base: memory.address, pages: pages, metadata: memory.address + window, backing: .reserved)
+            let isStarted = arena.start(
+                base: memory.address, pages: pages, metadata: memory.address + window, backing: .reserved)
+            try #require(isStarted)
         }
 
         func allocate(_ count: Int, alignment: Int = 1, growing: Bool = true) -> Arena.Allocation? {
-            arena.allocate(count, alignment: alignment, growing: growing)
+            arena.allocateGrowing(count, alignment: alignment, growing: growing)
         }
 
         func allocate(exactly pages: Range<Int>) -> Arena.Allocation? { arena.allocate(exactly: pages) }
 
-        func beginRelease(most: Int, shortest: Int = 1, below bound: Int = .max) -> Range<Int>? {
-            arena.beginRelease(most: most, shortest: shortest, below: bound)
+        /// The runs that a release takes.
+        func beginRelease(most: Int, shortest: Int = 1) -> [Range<Int>] {
+            guard arena.beginRelease(most: most, shortest: shortest) else { return [] }
+            return (0..<arena.releasing.count).map { arena.releasing[$0] }
         }
+
+        /// Ends a release of which the kernel took everything, or nothing.
+        func finishRelease(released: Bool) { arena.finishRelease(released ? ~0 : 0, at: percolate_milliseconds()) }
 
         /// Writes `mark` into every page.
         func fill(_ pages: Range<Int>, _ mark: UInt64) { arena.fill(pages, mark) }
 
         /// What `release` does to the process's arena. Returns the number of pages released.
         func release(_ most: Int) throws -> Int {
-            guard let pages = arena.beginRelease(most: most) else { return 0 }
-            let bytes = pages.count << Int(PERCOLATE_PAGE_SHIFT)
-            try #require(percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0)
-            arena.finishRelease(pages, released: true)
-            return pages.count
+            let runs = beginRelease(most: most)
+            guard !runs.isEmpty else { return 0 }
+            for pages in runs {
+                let bytes = pages.count << Int(PERCOLATE_PAGE_SHIFT)
+                try #require(percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_DONTNEED) == 0)
+            }
+            finishRelease(released: true)
+            return arena.releasing.pageCount
         }
 
         /// A tick of the scavenger, and the release that it asks for.
@@ -57,7 +67,7 @@ import Testing
                 guard let allocation = window.allocate(count, alignment: alignment) else { continue }
                 #expect(window.arena.address(allocation.first) % (UInt(alignment) * Arena.pageSize) == 0)
                 let pages = allocation.first..<(allocation.first + count)
-                if !allocation.dirty { #expect(window.arena.marks(pages) == [0], "clean pages read as zero") }
+                if allocation.dirty.isEmpty { #expect(window.arena.marks(pages) == [0], "clean pages read as zero") }
                 window.fill(pages, mark)
                 owned[mark] = pages
             } else if let (mark, pages) = owned.randomElement(using: &random) {
@@ -122,19 +132,19 @@ import Testing
 
     @Test func aReleasedPageReadsAsZeroAndCountsAsClean() throws {
         let window = try Window(pages: 4 * Chunk.pages)
-        #expect(try #require(window.allocate(100)).dirty == false)
+        #expect(try #require(window.allocate(100)).dirty.isEmpty)
         window.fill(0..<100, 7)
         window.arena.free(0..<100)
         #expect(window.arena.retention.resident == 100)
-        #expect(try #require(window.allocate(100)).dirty, "used pages may hold old bytes")
+        #expect(try #require(window.allocate(100)).dirty == 0..<100, "used pages may hold old bytes")
         #expect(window.arena.marks(0..<100) == [7])
         window.arena.free(0..<100)
         #expect(try window.release(60) == 60)
         #expect(window.arena.retention.resident == 40)
         // The highest go first: the lowest are used next.
-        #expect(try #require(window.allocate(40)).dirty)
+        #expect(try #require(window.allocate(40)).dirty == 0..<40)
         let rest = try #require(window.allocate(60))
-        #expect(rest.first == 40 && !rest.dirty)
+        #expect(rest.first == 40 && rest.dirty.isEmpty)
         #expect(window.arena.marks(40..<100) == [0])
         #expect(window.arena.retention.releasedTotal == 60)
     }
@@ -157,21 +167,51 @@ import Testing
         let window = try Window(pages: 4 * Chunk.pages)
         _ = try #require(window.allocate(50))
         window.arena.free(0..<50)
-        let pages = try #require(window.beginRelease(most: 50))
+        #expect(window.beginRelease(most: 50) == [0..<50])
         #expect(window.arena.tree.find(50) != 0, "pages on their way to the kernel are nobody's")
-        window.arena.finishRelease(pages, released: false)
-        #expect(try #require(window.allocate(50)).dirty)
+        window.finishRelease(released: false)
+        #expect(try #require(window.allocate(50)).dirty == 0..<50)
         #expect(window.arena.retention.releasedTotal == 0)
+    }
+
+    @Test func aBlockThatSpansCleanAndDirtyPagesSaysWhichAreDirty() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        _ = try #require(window.allocate(700))
+        window.arena.free(600..<650)
+        _ = try window.release(1000)
+        window.arena.free(590..<600)
+        window.arena.free(650..<660)
+        #expect(try #require(window.allocate(70)).dirty == 590..<660)
+        window.arena.free(590..<660)
+        _ = try window.release(1000)
+        #expect(window.arena.retention.resident == 0)
+        #expect(try #require(window.allocate(70)).dirty.isEmpty)
+    }
+
+    @Test func aRunWithCleanPagesInsideIsReleasedAsOne() throws {
+        let window = try Window(pages: 4 * Chunk.pages)
+        _ = try #require(window.allocate(400))
+        window.fill(0..<400, 7)
+        window.arena.free(100..<120)
+        #expect(try window.release(1000) == 20)
+        window.arena.free(80..<100)
+        window.arena.free(120..<140)
+        #expect(window.beginRelease(most: 1000) == [80..<140])
+        #expect(window.arena.releasing.pageCount == 40, "the clean ones are not counted again")
+        window.finishRelease(released: false)
+        #expect(window.arena.retention.resident == 40)
+        #expect(try #require(window.allocate(60)).dirty == 80..<140)
     }
 
     @Test func aBlockFreedAndAllocatedInALoopKeepsItsPages() throws {
         let window = try Window(pages: 16 * Chunk.pages)
         var releases: [Int] = []
-        for turn in 0..<50 {
+        for _ in 0..<50 {
             let block = try #require(window.allocate(4000))
             window.arena.free(block.first..<(block.first + 4000))
             var released = 0
-            while case let excess = window.arena.retention.demand(UInt64(turn)).pages, excess > 0 {
+            let now = percolate_milliseconds()
+            while case let excess = window.arena.retention.demand(inUse: 0, at: now).pages, excess > 0 {
                 released += try window.release(excess)
             }
             releases.append(released)
@@ -182,6 +222,20 @@ import Testing
 }
 
 extension Arena {
+    /// What `allocateSpan` does, without locks.
+    mutating func allocateGrowing(_ count: Int, alignment: Int = 1, growing: Bool = true) -> Allocation? {
+        while true {
+            do throws(Shortage) {
+                return try allocate(count, alignment: alignment)
+            } catch {
+                guard growing, error == .noRun else { return nil }
+            }
+            let growth = Growth(of: count + alignment - 1, in: self)
+            guard let pages = growth.run({ commitMetadata(pages: $0) }) else { return nil }
+            grow(by: pages)
+        }
+    }
+
     /// Writes `mark` to the first and the last word of each page.
     func fill(_ pages: Range<Int>, _ mark: UInt64) {
         for page in pages {

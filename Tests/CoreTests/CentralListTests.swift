@@ -17,9 +17,8 @@ extension HostedHeap {
 
             func add() throws -> SpanID {
                 var interrupted = false
-                let span = try #require(
-                    allocateSpan(
-                        pages: Int(info.spanPages), kind: .small, sizeClass: Self.number, interrupted: &interrupted))
+                let request = SpanRequest(pages: Int(info.spanPages), kind: .small, sizeClass: Self.number)
+                let span = try #require(allocateSpan(request, interrupted: &interrupted))
                 list.add(span.id, info)
                 ids.append(span.id)
                 return span.id

@@ -18,22 +18,34 @@ import Testing
             return nil
         }
 
-        func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
-            var end = bound
-            while let last = (0..<end).last(where: { free[$0] && dirty[$0] }) {
-                var first = last
-                while first > 0, free[first - 1], dirty[first - 1] { first -= 1 }
-                if last + 1 - first >= shortest { return first..<(last + 1) }
-                end = first
+        /// Runs of pages that are free and dirty, lowest first.
+        var releasable: [Range<Int>] {
+            var result: [Range<Int>] = []
+            for page in 0..<Chunk.pages where free[page] && dirty[page] {
+                if let last = result.last, last.upperBound == page {
+                    result[result.count - 1] = last.lowerBound..<(page + 1)
+                } else {
+                    result.append(page..<(page + 1))
+                }
             }
-            return nil
+            return result
+        }
+
+        func lastReleasable(shortest: Int) -> Range<Int>? {
+            guard let found = releasable.last(where: { $0.count >= shortest }) else { return nil }
+            // Everything dirty in the same run of free pages belongs to it.
+            let joined = releasable.filter { run in
+                let between = min(run.lowerBound, found.lowerBound)..<max(run.upperBound, found.upperBound)
+                return between.allSatisfy { free[$0] }
+            }
+            return joined[0].lowerBound..<joined[joined.count - 1].upperBound
         }
 
         var summary: FreeRuns {
             let runs = free.split(separator: false, omittingEmptySubsequences: false).map { UInt32($0.count) }
             return FreeRuns(
                 start: runs.first ?? 0, longest: runs.max() ?? 0, end: runs.last ?? 0,
-                isReleasable: zip(free, dirty).contains { $0 && $1 })
+                releasable: UInt32(releasable.map(\.count).max() ?? 0))
         }
     }
 
@@ -66,16 +78,16 @@ import Testing
                 }
                 #expect(chunk.summary() == model.summary)
                 let count = Int.random(in: 1...80, using: &random)
-                let bound = Int.random(in: 0...Chunk.pages, using: &random)
                 for shortest in [1, count] {
                     #expect(
-                        chunk.lastReleasable(below: bound, shortest: shortest)
-                            == model.lastReleasable(below: bound, shortest: shortest))
+                        chunk.lastReleasable(shortest: shortest) == model.lastReleasable(shortest: shortest))
                 }
                 #expect(chunk.firstFree(count) == model.firstFree(count))
                 let counted = Self.randomRange(&random)
                 #expect(chunk.free.count(in: counted) == model.free[counted].count { $0 })
                 #expect(chunk.dirty.count(in: counted) == model.dirty[counted].count { $0 })
+                let lastDirty = counted.last { model.dirty[$0] } ?? counted.lowerBound - 1
+                #expect(chunk.dirty.last(in: counted) == lastDirty)
                 let start = counted.lowerBound
                 #expect(
                     chunk.free.first(value, from: start) == model.free[start...].firstIndex(of: value) ?? Chunk.pages)
@@ -90,7 +102,7 @@ import Testing
         withChunk { chunk in
             #expect(chunk.summary() == FreeRuns(start: 0, longest: 0, end: 0))
             #expect(chunk.firstFree(1) == nil)
-            #expect(chunk.lastReleasable(below: Chunk.pages, shortest: 1) == nil)
+            #expect(chunk.lastReleasable(shortest: 1) == nil)
         }
     }
 
@@ -99,7 +111,7 @@ import Testing
             chunk.free.set(0..<Chunk.pages)
             #expect(chunk.summary() == FreeRuns(start: 512, longest: 512, end: 512))
             #expect(chunk.firstFree(512) == 0)
-            #expect(chunk.lastReleasable(below: Chunk.pages, shortest: 1) == nil, "clean pages need no release")
+            #expect(chunk.lastReleasable(shortest: 1) == nil, "clean pages need no release")
         }
     }
 

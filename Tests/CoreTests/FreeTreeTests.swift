@@ -43,13 +43,16 @@ import Testing
 
         init(chunks: Int) throws {
             memory = try #require(ReservedMemory(size: FreeTree.size(chunkCount: chunks)))
-            tree.place(at: memory.address, chunkCount: chunks)
+            let isPlaced = tree.place(at: memory.address, chunkCount: chunks)
+            try #require(isPlaced)
         }
 
         mutating func grow(to chunks: Int) {
             let first = tree.chunkCount * Chunk.pages
-            let grew = tree.grow(toChunks: chunks)
-            #expect(grew && tree.chunkCount == chunks)
+            let grew = tree.commit(chunks: chunks)
+            #expect(grew)
+            tree.grow(toChunks: chunks)
+            #expect(tree.chunkCount == chunks)
             give(first..<(chunks * Chunk.pages))
         }
 
@@ -114,21 +117,24 @@ import Testing
         var random = SeededGenerator(seed: UInt64(chunks))
         var window = try Window(chunks: chunks)
         window.grow(to: chunks)
-        #expect(window.tree.lastReleasableChunk(atMost: chunks - 1) == nil)
-        var marked: Set<Int> = []
+        #expect(window.tree.lastReleasableChunk(shortest: 1) == nil)
+        var marked: [Int: Int] = [:]
         for _ in 0..<300 {
             let index = Int.random(in: 0..<chunks, using: &random)
-            let page = Int.random(in: 0..<Chunk.pages, using: &random)
-            if marked.contains(index) {
-                window.tree.chunk(index).dirty.clear(0..<Chunk.pages)
-                marked.remove(index)
+            let run = Int.random(in: 1...40, using: &random)
+            window.tree.chunk(index).dirty.clear(0..<Chunk.pages)
+            if marked[index] == nil {
+                let page = Int.random(in: 0..<(Chunk.pages - run), using: &random)
+                window.tree.chunk(index).dirty.set(page..<(page + run))
+                marked[index] = run
             } else {
-                window.tree.chunk(index).dirty.set(page..<(page + 1))
-                marked.insert(index)
+                marked[index] = nil
             }
             window.tree.update(index...index)
-            for bound in [chunks - 1, Int.random(in: 0..<chunks, using: &random)] {
-                #expect(window.tree.lastReleasableChunk(atMost: bound) == marked.filter { $0 <= bound }.max())
+            for shortest in [1, Int.random(in: 1...40, using: &random)] {
+                let expected = marked.filter { $0.value >= shortest }.keys.max()
+                #expect(window.tree.lastReleasableChunk(shortest: shortest) == expected)
+                #expect(window.tree.hasReleasable(shortest) == (expected != nil))
             }
         }
     }
@@ -136,12 +142,12 @@ import Testing
     @Test func anEmptyTreeFindsNothing() throws {
         let window = try Window(chunks: 8)
         #expect(window.tree.find(1) == nil)
-        #expect(window.tree.metadataBytes == 0)
+        #expect(window.tree.metadataBytes == 4096, "what says where its levels are")
     }
 
     @Test func aTreeDoesNotGrowBeyondItsAddresses() throws {
         var window = try Window(chunks: 8)
-        let grew = window.tree.grow(toChunks: 1 << 20)
+        let grew = window.tree.commit(chunks: 1 << 20)
         #expect(!grew && window.tree.chunkCount == 0)
     }
 }

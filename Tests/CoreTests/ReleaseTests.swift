@@ -6,24 +6,40 @@ import Testing
 
 /// Which pages of an arena go back to the kernel, and what fork does to those on their way.
 @Suite struct ReleaseTests {
-    @Test func longRunsAreFoundFromAboveAndOneIsReleasedAtATime() throws {
+    @Test func longRunsAreFoundFromAboveAndOneBatchIsReleasedAtATime() throws {
         let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
         _ = try #require(window.allocate(2 * Chunk.pages))
         for run in [10..<50, 100..<103, 200..<240, 600..<601, 700..<800] { window.arena.free(run) }
-        let first = try #require(window.beginRelease(most: 1000, shortest: 32))
-        #expect(first == 700..<800)
-        #expect(window.arena.isReleasing)
-        #expect(window.beginRelease(most: 1000, shortest: 1) == nil, "one at a time")
-        window.arena.finishRelease(first, released: true)
-        let second = try #require(window.beginRelease(most: 30, shortest: 32, below: first.lowerBound))
-        #expect(second == 210..<240, "the upper end of a run of 40")
-        window.arena.finishRelease(second, released: true)
-        let third = try #require(window.beginRelease(most: 30, shortest: 32, below: second.lowerBound))
-        #expect(third == 20..<50, "10 pages are no long run")
-        window.arena.finishRelease(third, released: true)
-        #expect(window.beginRelease(most: 1000, shortest: 32) == nil)
-        let short = try #require(window.beginRelease(most: 1000))
-        #expect(short == 600..<601)
+        #expect(window.beginRelease(most: 130, shortest: 32) == [700..<800, 210..<240], "the upper end of a run of 40")
+        #expect(window.beginRelease(most: 1000, shortest: 1) == [], "one batch at a time")
+        window.finishRelease(released: true)
+        #expect(window.beginRelease(most: 30, shortest: 32) == [20..<50], "10 pages are no long run")
+        window.finishRelease(released: true)
+        #expect(window.beginRelease(most: 1000, shortest: 32) == [])
+        #expect(window.beginRelease(most: 1000) == [600..<601, 200..<210, 100..<103, 10..<20])
+    }
+
+    @Test func neighbouringChunksAreOneRun() throws {
+        let window = try ArenaTests.Window(pages: 8 * Chunk.pages)
+        _ = try #require(window.allocate(6 * Chunk.pages))
+        window.arena.free(100..<(5 * Chunk.pages))
+        #expect(window.beginRelease(most: 100_000) == [100..<(5 * Chunk.pages)])
+    }
+
+    @Test func aHugePageIsTakenApartOnlyWhereMostOfItIsFree() throws {
+        let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
+        window.arena.hugePages.isOn = true
+        let block = try #require(window.allocate(4 * Chunk.pages)).first
+        #expect(window.arena.hugePages(forBlock: block..<(block + 4 * Chunk.pages)) == 0..<(4 * Chunk.pages))
+        window.arena.free(0..<Chunk.breakingPoint)
+        #expect(window.beginRelease(most: 1000) == [], "half of the chunk is in use")
+        window.arena.free(Chunk.breakingPoint..<(Chunk.breakingPoint + 1))
+        #expect(window.beginRelease(most: 1000) == [0..<(Chunk.breakingPoint + 1)])
+        #expect(window.arena.releasing.wasHuge(0))
+        window.finishRelease(released: true)
+        window.arena.free(300..<310)
+        #expect(window.beginRelease(most: 1000) == [300..<310], "the chunk has no huge page now")
+        #expect(!window.arena.releasing.wasHuge(0))
     }
 
     @Test func releasesDoNotMakeAnIdleProgramLookBusy() throws {
@@ -52,12 +68,11 @@ import Testing
         let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
         _ = try #require(window.allocate(500))
         window.arena.free(0..<500)
-        let pages = try #require(window.beginRelease(most: 1000))
-        #expect(window.arena.releaser == percolate_thread_number() && window.arena.inUse == pages.count)
+        #expect(window.beginRelease(most: 1000) == [0..<500])
+        #expect(window.arena.releaser == percolate_thread_number() && window.arena.tree.find(500) != 0)
         window.arena.abandonRelease()
-        #expect(window.arena.releaser == 0 && !window.arena.isReleasing && window.arena.inUse == 0)
-        let again = try #require(window.beginRelease(most: 1000))
-        #expect(again == pages, "they may be resident still")
+        #expect(window.arena.releaser == 0 && window.arena.inUse == 0)
+        #expect(window.beginRelease(most: 1000) == [0..<500], "they may be resident still")
     }
 
     @Test func runsOfFreeChunksAreWholeChunks() throws {

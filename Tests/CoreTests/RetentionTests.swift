@@ -2,40 +2,54 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// How many free pages stay: little, unless the program wants them back.
+/// How many free pages stay: little, unless the program wants them back soon.
 @Suite struct RetentionTests {
     /// The rule under test, and what the arena does by it.
     private final class Keeper {
         var retention = Retention()
+        var inUse = 0
 
-        func demand(_ time: UInt64) -> Retention.Demand { retention.demand(time) }
-        func excess(_ time: UInt64) -> Int { demand(time).pages }
-        func gave(_ pages: Int, inUse: Int = 0) { retention.gave(pages: pages, highest: pages, inUse: inUse) }
-        func noLongRun() { retention.noLongRun() }
+        func demand(_ time: UInt64) -> Retention.Demand { retention.demand(inUse: inUse, at: time) }
+        func give(_ pages: Int) { retention.give(pages: pages) }
 
         /// A tick of the scavenger, and the release it asks for. Returns the number of pages.
-        func tick() -> Int {
+        func tick(at time: UInt64 = 0) -> Int {
             let pages = retention.tick().pages
-            if pages > 0 { release(pages) }
+            if pages > 0 { release(pages, time) }
             return pages
         }
 
-        private func release(_ pages: Int) {
-            retention.withdrew(pages: pages)
-            retention.released(pages: pages)
+        private func release(_ pages: Int, _ time: UInt64) {
+            retention.withdraw(pages: pages)
+            retention.release(pages: pages, at: time)
         }
 
-        /// `pages` come free, and the excess is released. Returns the number of pages released.
-        func free(_ pages: Int, at time: UInt64, inUse: Int = 0) -> Int {
-            retention.gave(pages: pages, highest: pages, inUse: inUse)
-            let excess = excess(time)
-            if excess > 0 { release(excess) }
-            return excess
+        /// `pages` come free, and what the rule asks for is released. Returns the number of pages released.
+        func free(_ pages: Int, at time: UInt64) -> Int {
+            retention.give(pages: pages)
+            var sum = 0
+            while case let pages = demand(time).pages, pages > 0 {
+                release(pages, time)
+                sum += pages
+            }
+            return sum
         }
 
         /// The program takes `pages`, of which those that are resident first.
-        func allocate(_ pages: Int) { retention.took(pages: pages, dirty: min(pages, retention.resident)) }
+        func allocate(_ pages: Int, at time: UInt64) {
+            retention.take(pages: pages, dirty: min(pages, retention.resident), at: time)
+        }
+
+        /// What is released for the clean pages that were taken.
+        func pay(at time: UInt64 = 0) -> Int {
+            let pages = retention.payDebt(inUse: inUse).pages
+            if pages > 0 { release(pages, time) }
+            return pages
+        }
     }
+
+    /// What stays of a big free, at most.
+    private static let kept = 256 + 128
 
     @Test func aMegabyteStays() {
         let keeper = Keeper()
@@ -45,114 +59,129 @@ import Testing
 
     @Test func aBigFreeGoesBackAtOnce() {
         let keeper = Keeper()
-        #expect(keeper.free(100_000, at: 1) == 100_000 - 256)
-        #expect(keeper.retention.resident == 256)
-        #expect(keeper.retention.releasedTotal == 100_000 - 256)
+        _ = keeper.free(100_000, at: 1)
+        #expect(keeper.retention.resident <= Self.kept)
+        #expect(keeper.retention.releasedTotal >= 100_000 - UInt64(Self.kept))
     }
 
-    @Test func aLargeProgramMayKeepMore() {
+    @Test func oneFreeWaitsForAPartOfALargeReleaseOnly() {
         let keeper = Keeper()
-        #expect(keeper.free(100_000, at: 1, inUse: 320_000) == 100_000 - 256 - 10_000)
+        keeper.inUse = 100_000
+        keeper.give(220_000)
+        let demand = keeper.demand(1)
+        #expect(demand.pages > 0 && demand.pages < 40_000)
     }
 
-    @Test func whatIsAllocatedAgainStopsBeingReleased() {
+    @Test func noMoreThanTwiceWhatIsInUseStays() {
+        let keeper = Keeper()
+        keeper.inUse = 10_000
+        #expect(keeper.free(20_000, at: 1) == 0, "free runs may grow together")
+        #expect(keeper.free(30_000, at: 2) >= 29_000)
+        #expect(keeper.retention.resident <= 2 * 10_000 + 10_000 / 32 + Self.kept)
+    }
+
+    @Test func whatStaysUnusedForAPeriodIsReleased() {
+        let keeper = Keeper()
+        keeper.inUse = 10_000
+        #expect(keeper.free(5000, at: 1) == 0)
+        #expect(keeper.free(1, at: 90) == 0)
+        #expect(keeper.free(1, at: 105) == 0, "in this period they were in use")
+        #expect(keeper.free(1, at: 210) >= 4000)
+    }
+
+    @Test func whatIsWantedBackSoonStopsBeingReleased() {
         let keeper = Keeper()
         var releases: [Int] = []
         for turn in 0..<20 {
-            // Over many periods.
-            releases.append(keeper.free(5000, at: UInt64(turn * 700)))
-            keeper.allocate(5000)
+            // A buffer that rests for 16 ms in each turn of 40.
+            releases.append(keeper.free(20_000, at: UInt64(turn * 40)))
+            keeper.allocate(20_000, at: UInt64(turn * 40 + 16))
         }
-        #expect(releases[0] == 5000 - 256)
-        #expect(releases[1...].allSatisfy { $0 == 0 }, "\(releases)")
+        #expect(releases[0] >= 20_000 - Self.kept)
+        #expect(releases[1...].allSatisfy { $0 < 200 }, "\(releases)")
     }
 
-    @Test func whatStaysUnusedForAPeriodIsReleasedAfterAll() {
+    @Test func wavesOfWorkTeachNothing() {
         let keeper = Keeper()
-        _ = keeper.free(5000, at: 1)
-        keeper.allocate(5000)
-        #expect(keeper.free(5000, at: 2) == 0, "it was wanted back")
-        // The period in which it was used ends, then one in which nobody asks for it.
-        #expect(keeper.excess(1100) == 0)
-        #expect(keeper.excess(1900) == 0)
-        #expect(keeper.excess(2200) == 5000 - 256)
+        for turn in 0..<6 {
+            #expect(keeper.free(100_000, at: UInt64(turn * 300)) >= 99_000)
+            #expect(keeper.retention.resident <= Self.kept)
+            keeper.allocate(100_000, at: UInt64(turn * 300 + 100))
+        }
+    }
+
+    @Test func whatIsWantedBackHasABound() {
+        let keeper = Keeper()
+        for turn in 0..<20 {
+            _ = keeper.free(200_000, at: UInt64(turn))
+            keeper.allocate(200_000, at: UInt64(turn))
+        }
+        _ = keeper.free(200_000, at: 30)
+        #expect(keeper.retention.resident <= 24576 + Self.kept)
+    }
+
+    @Test func whatWasWantedOnceGoesBackOnceNobodyWantsIt() {
+        let keeper = Keeper()
+        _ = keeper.free(20_000, at: 1)
+        keeper.allocate(20_000, at: 10)
+        #expect(keeper.free(20_000, at: 20) < 200)
+        #expect(keeper.free(1, at: 130) < 200, "in this period they were in use")
+        _ = keeper.free(1, at: 240)
+        _ = keeper.free(1, at: 350)
+        #expect(keeper.retention.resident <= Self.kept)
     }
 
     @Test func nothingIsReleasedWhenTheUserSaysNever() {
         let keeper = Keeper()
         keeper.retention.policy = .never
         #expect(keeper.free(1_000_000, at: 1) == 0)
-        #expect(keeper.excess(100_000) == 0)
+        keeper.allocate(2_000_000, at: 2)
+        #expect(keeper.free(1_000_000, at: 100_000) == 0 && keeper.pay() == 0)
     }
 
     @Test func lazyReleaseKeepsAsMuchAsIsInUse() {
         let keeper = Keeper()
         keeper.retention.policy = .lazy
-        #expect(keeper.free(16_000, at: 1, inUse: 1000) == 0)
+        keeper.inUse = 1000
+        #expect(keeper.free(16_000, at: 1) == 0)
         let kept = 256 + 1000 / 32 + 1000
-        #expect(keeper.free(50_000, at: 2, inUse: 1000) == 66_000 - kept)
+        #expect(keeper.free(50_000, at: 2) == 66_000 - kept)
     }
 
     @Test func lockedMemoryIsNotAskedForAgain() {
         let keeper = Keeper()
-        keeper.retention.gave(pages: 5000, highest: 5000, inUse: 0)
-        let excess = keeper.excess(1)
-        #expect(excess == 5000 - 256)
-        keeper.retention.withdrew(pages: excess)
-        keeper.retention.gave(pages: excess, highest: 5000, inUse: 0)
-        keeper.retention.refused(pages: excess)
-        #expect(keeper.excess(2) == 0)
-        #expect(keeper.retention.releasedTotal == 0)
+        keeper.give(5000)
+        let excess = keeper.demand(1).pages
+        #expect(excess > 4000)
+        keeper.retention.withdraw(pages: excess)
+        keeper.retention.refuse(pages: excess)
+        #expect(keeper.demand(2).pages == 0)
+        #expect(keeper.retention.releasedTotal == 0 && keeper.retention.resident == 5000)
     }
 
     @Test func lockedMemoryDoesNotKeepTheScavengerAwake() {
         let keeper = Keeper()
         keeper.retention.isScavenged = true
-        keeper.gave(5000)
+        keeper.give(5000)
         #expect(keeper.retention.tick().pages == 0 && !keeper.retention.isAtRest)
         let pages = keeper.retention.tick().pages
         #expect(pages == 5000 - 64)
-        keeper.retention.withdrew(pages: pages)
-        keeper.gave(pages)
-        keeper.retention.refused(pages: pages)
+        keeper.retention.withdraw(pages: pages)
+        keeper.retention.refuse(pages: pages)
         #expect(keeper.retention.isAtRest)
-        keeper.gave(1)
+        keeper.give(1)
         #expect(!keeper.retention.isAtRest, "these may be unlocked")
-    }
-
-    @Test func whatCameFreeSinceTheLastTickOfAnIdleProgramStays() {
-        let keeper = Keeper()
-        keeper.retention.isScavenged = true
-        keeper.gave(5000)
-        for _ in 0..<3 { _ = keeper.tick() }
-        #expect(keeper.retention.resident == 64)
-        keeper.gave(5000)
-        #expect(keeper.tick() == 0, "free for less than a period")
-        #expect(keeper.tick() == 5000)
     }
 
     @Test func longRunsGoBeforeShortOnes() {
         let keeper = Keeper()
-        keeper.gave(400, inUse: 16000)
-        let allowance = 256 + 500
-        #expect(keeper.excess(1) == 0)
-        keeper.gave(500, inUse: 16000)
-        #expect(keeper.demand(1) == Retention.Demand(pages: 900 - allowance, shortestRun: Retention.longRun))
-        keeper.gave(1000, inUse: 16000)
-        #expect(
-            keeper.demand(1) == Retention.Demand(pages: 1900 - allowance, shortestRun: 1),
-            "beyond a sixteenth of what is in use, holes go as well")
-    }
-
-    @Test func aSearchThatFoundNoLongRunIsNotRepeatedForEachPage() {
-        let keeper = Keeper()
-        keeper.gave(900, inUse: 16000)
-        #expect(keeper.excess(1) > 0)
-        keeper.noLongRun()
-        keeper.gave(10, inUse: 16000)
-        #expect(keeper.excess(1) == 0)
-        keeper.gave(100, inUse: 16000)
-        #expect(keeper.excess(1) > 0)
+        keeper.inUse = 16000
+        keeper.give(1500)
+        _ = keeper.demand(100)
+        #expect(keeper.demand(200).shortestRun == Retention.longRun)
+        keeper.give(2000)
+        _ = keeper.demand(300)
+        #expect(keeper.demand(400).shortestRun == 1, "beyond a sixteenth of what is in use, holes go as well")
     }
 
     @Test func withAScavengerFreePagesWaitForATick() {
@@ -170,55 +199,35 @@ import Testing
         _ = keeper.free(5000, at: 1)
         _ = keeper.tick()
         for turn in 0..<10 {
-            keeper.allocate(4000)
-            #expect(keeper.free(4000, at: UInt64(turn)) == 0)
+            keeper.allocate(4000, at: UInt64(turn * 500))
+            #expect(keeper.free(4000, at: UInt64(turn * 500)) == 0)
             #expect(keeper.tick() == (turn == 0 ? 1000 - 64 : 0), "only what no turn needed")
         }
     }
 
-    /// Ticks until 5000 free pages are released, in each of six rounds, after which they are wanted back.
-    private func waits(_ keeper: Keeper, betweenTicks body: () -> Void) -> [Int] {
-        keeper.retention.isScavenged = true
-        return (0..<6).map { _ in
-            _ = keeper.free(5000, at: 1)
-            var ticks = 0
-            while keeper.tick() == 0, ticks < 100 {
-                ticks += 1
-                body()
-            }
-            keeper.allocate(5000)
-            return ticks
-        }
-    }
-
-    @Test func patienceGrowsWhereReleasedPagesAreWantedBack() {
-        let keeper = Keeper()
-        let waits = waits(keeper) { keeper.retention.took(pages: 1, dirty: 0) }
-        #expect(waits[0] < waits[2] && waits[2] < waits[5] && waits[5] <= 32, "\(waits)")
-    }
-
-    @Test func patienceEndsWhereNoPageIsWanted() {
-        let waits = waits(Keeper()) {}
-        #expect(waits.allSatisfy { $0 <= 4 }, "\(waits)")
-    }
-
     @Test func whatBusierTimesLeftGoesBackWithinThreeTicks() {
         let keeper = Keeper()
-        _ = waits(keeper) { keeper.retention.took(pages: 1, dirty: 0) }
-        keeper.allocate(1000)
-        #expect(keeper.free(100_000, at: 1) == 0)
+        keeper.retention.isScavenged = true
+        for turn in 0..<20 {
+            _ = keeper.free(20_000, at: UInt64(turn))
+            _ = keeper.tick(at: UInt64(turn))
+            _ = keeper.tick(at: UInt64(turn))
+            keeper.allocate(20_000, at: UInt64(turn))
+        }
+        #expect(keeper.free(100_000, at: 100) == 0)
         for _ in 0..<3 { _ = keeper.tick() }
         #expect(keeper.retention.resident <= 64 && keeper.retention.isAtRest)
     }
 
-    @Test func waitingForATickDoesNotRaiseThePeak() {
+    @Test(arguments: [false, true]) func waitingDoesNotRaiseThePeak(isScavenged: Bool) {
         let keeper = Keeper()
-        keeper.retention.isScavenged = true
+        keeper.retention.isScavenged = isScavenged
+        keeper.inUse = 10_000
         #expect(keeper.free(10_000, at: 1) == 0)
-        // Fresh pages, as for a block that fits no hole.
-        keeper.retention.took(pages: 3000, dirty: 0)
-        #expect(keeper.excess(2) == 3000, "what is fresh is paid for")
-        #expect(keeper.excess(3) == 0, "once")
+        // Clean pages, as for a block that fits no hole.
+        keeper.retention.take(pages: 3000, dirty: 0, at: 1)
+        #expect(keeper.pay() == 3000, "what is clean is paid for")
+        #expect(keeper.pay() == 0, "once")
     }
 
     @Test(arguments: [Options.Release.never, .lazy]) func ticksRespectTheUsersWord(policy: Options.Release) {

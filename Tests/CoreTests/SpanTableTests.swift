@@ -13,7 +13,10 @@ import Testing
             table.place(at: memory.address, pages: pages)
         }
 
-        func makeRecord() -> SpanID { table.makeRecord() }
+        func makeRecord() -> SpanID {
+            let id = table.makeRecord()
+            return id != 0 || !table.commitRecords(forPages: 0) ? id : table.makeRecord()
+        }
         func releaseUnused() { table.releaseUnused() }
         func grow(toPages pages: Int) -> Bool { table.grow(toPages: pages) }
     }

@@ -1,9 +1,14 @@
 import CPercolate
 
-/// The pages of one window of addresses: which are free, which are resident, and how far the window is usable.
+/// The pages of one window of addresses: which are in use, which are free, and how far the window is usable.
 ///
-/// Pages are allocated lowest address first, committed in growing steps, and released by `Retention`'s rule. A value of this
-/// type takes no lock: its owner guards it (`arenaLock` for the process's own).
+/// A page is in one state (`Chunk` says how the bits tell them apart): not committed, in use, free and clean, free and
+/// dirty, or releasing. Free pages are allocated lowest address first. `Retention` decides how many free pages stay
+/// dirty.
+///
+/// Nothing here asks the kernel for anything: growth (`Growth`) and release (`Release`) take pages out of this value,
+/// make their system calls without a lock, and put the pages back. A value of this type takes no lock: its owner guards it
+/// (`arenaLock` for the process's own).
 struct Arena {
     /// How the window is backed.
     enum Backing {
@@ -16,8 +21,16 @@ struct Arena {
     /// A run of pages that was allocated.
     struct Allocation {
         var first: Int
-        /// Whether some page may hold old bytes.
-        var dirty: Bool
+        /// The pages from the first to the last that may hold old bytes; empty where all of them read as zero.
+        var dirty: Range<Int>
+    }
+
+    /// Why there is no run of pages.
+    enum Shortage: Error {
+        /// No free run is long enough: the window may grow, or pages that are being released may come back.
+        case noRun
+        /// The limit does not allow for so many pages in use.
+        case overLimit
     }
 
     private(set) var base: UInt = 0
@@ -26,33 +39,31 @@ struct Arena {
     /// Pages in front of this number are usable, but for the holes that pieces went around.
     private(set) var committed = 0
     private(set) var inUse = 0
-    /// No allocation may bring the pages in use above this number.
-    var inUseLimit = Int.max
+    /// The pages that the releasing thread gives back to the kernel. They are neither free nor in use.
+    private(set) var releasing = ReleaseBatch()
+    /// The number of the releasing thread; 0 when there is none.
+    private(set) var releaser: UInt32 = 0
+    var limits = MemoryLimits()
     private(set) var tree = FreeTree()
     var retention = Retention()
-    var mayUseHugePages = false
+    var hugePages = HugePages()
     private(set) var backing = Backing.reserved
-    /// Pages that a thread is giving back to the kernel, and its number. They count as in use.
-    private(set) var releasing: Range<Int>?
-    private var releasingThread: UInt32 = 0
 
-    /// Whether a thread is giving pages back.
-    var isReleasing: Bool { releasing != nil }
+    /// Whether another thread gives pages back: they are free again soon.
+    var isReleasingElsewhere: Bool { releaser != 0 && releaser != percolate_thread_number() }
 
     static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
-    /// Most pages committed beyond what a request needs.
-    private static var largestStep: Int { 8192 }
-    private static var smallestStep: Int { 64 }
 
     /// Bytes of metadata of an arena of `pages` pages.
     static func metadataSize(pages: Int) -> UInt { FreeTree.size(chunkCount: pages / Chunk.pages) }
 
-    /// Starts with the `pages` pages at `base`, none of them usable yet, and metadata at `metadata`.
-    mutating func start(base: UInt, pages: Int, metadata: UInt, backing: Backing) {
+    /// Starts with the `pages` pages at `base`, none of them usable yet, and metadata at `metadata`. False when the
+    /// kernel refuses memory.
+    mutating func start(base: UInt, pages: Int, metadata: UInt, backing: Backing) -> Bool {
         self.base = base
         self.backing = backing
         limit = pages
-        tree.place(at: metadata, chunkCount: pages / Chunk.pages)
+        return tree.place(at: metadata, chunkCount: pages / Chunk.pages)
     }
 
     /// Where the counts of pages are, for observers.
@@ -63,13 +74,14 @@ struct Arena {
     @inline(__always)
     func address(_ page: Int) -> UInt { base &+ UInt(page) &<< UInt(PERCOLATE_PAGE_SHIFT) }
 
-    /// Allocates `count` pages, the first at a multiple of `alignment` pages. Nil when the window or the kernel has no more.
-    ///
-    /// - Parameter growing: whether the kernel may be asked for more pages.
-    mutating func allocate(_ count: Int, alignment: Int = 1, growing: Bool = true) -> Allocation? {
+    // MARK: Allocation
+
+    /// Allocates `count` pages, the first at a multiple of `alignment` pages.
+    mutating func allocate(_ count: Int, alignment: Int = 1) throws(Shortage) -> Allocation {
         let needed = count &+ alignment &- 1
-        guard needed <= limit, count <= inUseLimit &- inUse else { return nil }
-        guard let run = growing ? find(needed) : tree.find(needed) else { return nil }
+        guard needed <= limit else { throw .noRun }
+        guard limits.allow(count, inUse: inUse) else { throw .overLimit }
+        guard let run = tree.find(needed) else { throw .noRun }
         let alignmentBytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
         let start = Int((roundUp(address(run), alignmentBytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
         return allocate(free: start..<(start &+ count))
@@ -77,7 +89,7 @@ struct Arena {
 
     /// Allocates exactly `pages` if all of them are free.
     mutating func allocate(exactly pages: Range<Int>) -> Allocation? {
-        guard pages.upperBound <= committed, pages.count <= inUseLimit &- inUse else { return nil }
+        guard pages.upperBound <= committed, limits.allow(pages.count, inUse: inUse) else { return nil }
         var free = 0
         tree.forEachChunk(pages) { chunk, range in free &+= chunk.free.count(in: range) }
         guard free == pages.count else { return nil }
@@ -85,108 +97,127 @@ struct Arena {
     }
 
     private mutating func allocate(free pages: Range<Int>) -> Allocation {
-        let dirty = take(pages)
-        retention.took(pages: pages.count, dirty: dirty)
-        return Allocation(first: pages.lowerBound, dirty: dirty > 0)
-    }
-
-    /// Takes free pages out of use. Returns how many of them are dirty.
-    private mutating func take(_ pages: Range<Int>) -> Int {
+        var first = pages.upperBound
+        var end = pages.lowerBound
         var dirty = 0
+        var start = pages.lowerBound
         tree.forEachChunk(pages) { chunk, range in
-            dirty &+= chunk.dirty.count(in: range)
+            let count = chunk.dirty.count(in: range)
+            dirty &+= count
+            if count > 0 {
+                let base = start &- range.lowerBound
+                first = min(first, base &+ chunk.dirty.first(true, from: range.lowerBound))
+                end = base &+ chunk.dirty.last(in: range) &+ 1
+            }
             // In this order, so that no page is ever neither: that is a page which does not exist (`repair`).
             chunk.dirty.set(range)
             percolate_compiler_barrier()
             chunk.free.clear(range)
+            // A byte written here makes the rest of a huge page resident as well.
+            if chunk.isHuge { retention.give(pages: chunk.markFreeDirty()) }
+            start &+= range.count
         }
         tree.update(FreeTree.chunks(of: pages))
         inUse &+= pages.count
-        return dirty
+        let now = retention.mayRegret ? percolate_milliseconds() : 0
+        retention.take(pages: pages.count, dirty: dirty, at: now)
+        return Allocation(first: pages.lowerBound, dirty: dirty > 0 ? first..<end : end..<end)
     }
 
     /// Frees `pages`. `clean` says that they read as zero and are not resident.
     mutating func free(_ pages: Range<Int>, clean: Bool = false) {
+        putBack(pages, clean: clean)
+        inUse &-= pages.count
+        if !clean { retention.give(pages: pages.count) }
+    }
+
+    /// `clean` says that the pages read as zero; else their bits say which do.
+    private mutating func putBack(_ pages: Range<Int>, clean: Bool = false) {
         tree.forEachChunk(pages) { chunk, range in
             chunk.free.set(range)
+            guard clean else { return }
             percolate_compiler_barrier()
-            if clean { chunk.dirty.clear(range) }
+            chunk.dirty.clear(range)
+            if range.count == Chunk.pages { chunk.isHuge = false }
         }
         tree.update(FreeTree.chunks(of: pages))
-        inUse &-= pages.count
-        if !clean { retention.gave(pages: pages.count, highest: pages.upperBound &- 1, inUse: inUse) }
     }
 
-    /// Takes the highest run of free resident pages below page `bound` out of use, at most `most` of them, for the caller to release and
-    /// to give back by `finishRelease`. Nil when no run of `shortest` pages is left there, or when somebody else is about it: one run
-    /// at a time.
-    mutating func beginRelease(most: Int, shortest: Int = 1, below bound: Int = .max) -> Range<Int>? {
-        guard releasing == nil else { return nil }
-        let end = min(bound, min(retention.highestDirty &+ 1, tree.chunkCount &* Chunk.pages))
-        guard let run = lastReleasable(below: end, shortest: shortest) else {
-            if bound > retention.highestDirty, shortest == 1 { retention.noneDirty() }
-            if shortest > 1 { retention.noLongRun() }
-            return nil
-        }
-        let pages = max(run.lowerBound, run.upperBound &- most)..<run.upperBound
-        if shortest == 1, bound > retention.highestDirty { retention.highestDirty = pages.upperBound &- 1 }
-        retention.withdrew(pages: take(pages))
-        releasingThread = percolate_thread_number()
-        percolate_compiler_barrier()
-        releasing = pages
-        return pages
-    }
+    // MARK: Release
 
-    private func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
-        var end = bound
-        while end > 0, let index = tree.lastReleasableChunk(atMost: (end &- 1) / Chunk.pages) {
+    /// Moves dirty free pages into `releasing`, for the caller to give back to the kernel: at most `most` of them, the
+    /// highest first, in runs of `shortest` or more. One thread releases at a time.
+    ///
+    /// - Returns: whether the caller has something to release.
+    mutating func beginRelease(most: Int, shortest: Int) -> Bool {
+        guard releaser == 0 else { return false }
+        releasing = ReleaseBatch()
+        while releasing.pageCount < most, !releasing.isFull,
+            let index = tree.lastReleasableChunk(shortest: shortest)
+        {
+            let chunk = tree.chunk(index)
+            guard let run = chunk.lastReleasable(shortest: shortest) else { break }
+            let taken = max(run.lowerBound, run.upperBound &- (most &- releasing.pageCount))..<run.upperBound
+            let dirty = chunk.dirty.count(in: taken)
+            chunk.free.clear(taken)
             let first = index &* Chunk.pages
-            if tree.longestRun(inChunk: index) >= shortest,
-                let run = tree.chunk(index).lastReleasable(below: min(end &- first, Chunk.pages), shortest: shortest)
-            {
-                return (first &+ run.lowerBound)..<(first &+ run.upperBound)
+            releasing.append(
+                (first &+ taken.lowerBound)..<(first &+ taken.upperBound), dirty: dirty, wasHuge: chunk.isHuge)
+            if chunk.isHuge { hugePages.forget() }
+            chunk.isHuge = false
+            tree.update(index...index)
+        }
+        guard releasing.pageCount > 0 else { return false }
+        retention.withdraw(pages: releasing.pageCount)
+        percolate_compiler_barrier()
+        releaser = percolate_thread_number()
+        return true
+    }
+
+    /// Frees what `beginRelease` took. Bit n of `released` says that the kernel took the memory of run n back.
+    mutating func finishRelease(_ released: UInt64, at milliseconds: UInt64) {
+        for index in 0..<releasing.count {
+            let isReleased = released &>> UInt64(index) & 1 != 0
+            let dirty = releasing.dirtyPages(index)
+            if isReleased {
+                putBack(releasing[index], clean: true)
+                retention.release(pages: dirty, at: milliseconds)
+            } else {
+                // Clean pages among them stay clean: their bits were left alone.
+                putBack(releasing[index])
+                retention.refuse(pages: dirty)
             }
-            end = first
         }
-        return nil
+        releaser = 0
     }
 
-    /// Frees what `beginRelease` took, as clean when the kernel took the memory back.
-    mutating func finishRelease(_ pages: Range<Int>, released: Bool) {
-        releasing = nil
-        free(pages, clean: released)
-        if released {
-            retention.released(pages: pages.count)
-        } else {
-            retention.refused(pages: pages.count)
-        }
-    }
-
-    /// The thread that is releasing pages, 0 for none.
-    var releaser: UInt32 { releasing == nil ? 0 : releasingThread }
-
-    /// Frees the pages that a thread was releasing which never comes back to finish.
+    /// Frees the pages of a batch whose thread never comes back to finish.
     mutating func abandonRelease() {
-        guard let pages = releasing else { return }
-        releasing = nil
-        free(pages)
+        if releaser != 0 { finishRelease(0, at: 0) }
     }
+
+    // MARK: Repair
 
     /// Says which pages are in use, and makes everything else of the arena anew, after a thread was lost in it.
     ///
-    /// A page in use is dirty and not free. Such a page that no span covers was on its way: it is free now, and counts as dirty. A page
-    /// that is neither free nor dirty does not exist: it lies in a hole between pieces.
+    /// A page in use is dirty and not free. Such a page that no span covers was on its way: it is free now, and counts as
+    /// dirty. A page that is neither free nor dirty does not exist: it lies in a hole between pieces.
     ///
     /// - Parameter spans: the spans that cover pages, each by the entry of its first page at least.
     mutating func repair(_ spans: SpanTable) {
-        if releasing != nil, releasingThread == percolate_thread_number() { releasing = nil }
+        // A batch is whole from the store to `releaser` on.
+        let isOwn = releaser == 0 || releaser == percolate_thread_number()
+        if isOwn { releaser = 0 }
         var page = 0
         inUse = 0
         while page < committed {
-            let covered = spans.extent(at: page) ?? releasing.flatMap { $0.contains(page) ? $0 : nil }
-            if let covered {
+            if let covered = spans.extent(at: page) {
                 inUse &+= covered.count
                 page = covered.upperBound
+                continue
+            }
+            if !isOwn, let run = releasing.run(around: page) {
+                page = run.upperBound
                 continue
             }
             let chunk = tree.chunk(page / Chunk.pages)
@@ -194,13 +225,54 @@ struct Arena {
             if chunk.dirty[position], !chunk.free[position] { chunk.free.set(position..<(position &+ 1)) }
             page &+= 1
         }
+        if isOwn { freeLostBatch() }
         tree.rebuild()
         var resident = 0
-        for index in 0..<tree.chunkCount {
-            let chunk = tree.chunk(index)
-            for word in 0..<Chunk.words { resident &+= (chunk.free.word(word) & chunk.dirty.word(word)).nonzeroBitCount }
+        for index in 0..<tree.chunkCount { resident &+= tree.chunk(index).residentPages }
+        retention.reset(resident: resident)
+    }
+
+    /// The clean pages inside a lost batch look as if they did not exist.
+    private mutating func freeLostBatch() {
+        for index in 0..<releasing.count {
+            tree.forEachChunk(releasing[index]) { chunk, range in
+                for page in range where !chunk.dirty[page] { chunk.free.set(page..<(page &+ 1)) }
+            }
         }
-        retention.reset(resident: resident, highest: max(committed &- 1, 0), inUse: inUse)
+        releasing = ReleaseBatch()
+    }
+
+    // MARK: Growth
+
+    /// Takes pages that became usable into the arena, as free and clean. Their metadata is committed.
+    mutating func grow(by pages: Range<Int>) {
+        tree.grow(toChunks: (pages.upperBound &+ Chunk.pages &- 1) / Chunk.pages)
+        committed = pages.upperBound
+        putBack(pages, clean: true)
+    }
+
+    /// Commits the metadata of `pages` pages. Only the growing thread calls it, without the arena's lock.
+    mutating func commitMetadata(pages: Int) -> Bool { tree.commit(chunks: (pages &+ Chunk.pages &- 1) / Chunk.pages) }
+
+    /// Free pages at the end of the committed part.
+    var freeTail: Int {
+        var page = committed
+        while page > 0 {
+            let index = (page &- 1) / Chunk.pages
+            let base = index &* Chunk.pages
+            var position = page &- base
+            while position > 0, tree.chunk(index).free[position &- 1] { position &-= 1 }
+            page = base &+ position
+            if position > 0 { break }
+        }
+        return committed &- page
+    }
+
+    /// The window ends at `pages` from now on, and grows in pieces.
+    mutating func giveUpReservation(keeping pages: Int) {
+        limit = pages
+        backing = .pieces
+        tree.truncate(toChunks: (pages &+ Chunk.pages &- 1) / Chunk.pages)
     }
 
     /// Calls `body` with the pages of each run of chunks that are wholly free.
@@ -210,66 +282,6 @@ struct Arena {
             if index < tree.chunkCount, tree.longestRun(inChunk: index) == Chunk.pages { continue }
             if first < index { body(first &* Chunk.pages..<index &* Chunk.pages) }
             first = index &+ 1
-        }
-    }
-
-    /// The lowest run of `count` free pages, committing more where there is none.
-    private mutating func find(_ count: Int) -> Int? {
-        if let run = tree.find(count) { return run }
-        let tail = freeTail()
-        let missing = count &- tail
-        let step = min(max(Self.smallestStep, committed / 4), Self.largestStep)
-        guard commit(max(missing, step)) || commit(missing) else { return nil }
-        return tree.find(count) ?? findBehindHole(count)
-    }
-
-    /// A piece was mapped beyond something in the way, so the free tail did not count: map all of it.
-    private mutating func findBehindHole(_ count: Int) -> Int? {
-        guard backing == .pieces, commit(count) else { return nil }
-        return tree.find(count)
-    }
-
-    /// Free pages at the end of the committed part.
-    private func freeTail() -> Int {
-        var page = committed
-        while page > 0 {
-            let chunk = tree.chunk((page &- 1) / Chunk.pages)
-            let base = (page &- 1) / Chunk.pages &* Chunk.pages
-            var position = page &- base
-            while position > 0, chunk.free[position &- 1] { position &-= 1 }
-            page = base &+ position
-            if position > 0 { break }
-        }
-        return committed &- page
-    }
-
-    /// Makes `count` more pages usable, behind the committed ones.
-    private mutating func commit(_ count: Int) -> Bool {
-        var first = committed
-        while true {
-            let end = first &+ count
-            guard end <= limit, tree.grow(toChunks: (end &+ Chunk.pages &- 1) / Chunk.pages) else { return false }
-            let bytes = count &<< Int(PERCOLATE_PAGE_SHIFT)
-            switch backing {
-            case .reserved:
-                guard percolate_mprotect(address(first), bytes, PROT_READ | PROT_WRITE) == 0 else { return false }
-            case .pieces:
-                let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
-                let result = percolate_mmap(address(first), bytes, PROT_READ | PROT_WRITE, flags)
-                if result == -Int(EEXIST) {
-                    first = (first / Chunk.pages &+ 1) &* Chunk.pages
-                    continue
-                }
-                guard result > 0 else { return false }
-                guard UInt(result) == address(first) else {
-                    _ = percolate_munmap(UInt(result), bytes)
-                    return false
-                }
-            }
-            committed = end
-            inUse &+= count
-            free(first..<end, clean: true)
-            return true
         }
     }
 }

@@ -8,51 +8,177 @@ nonisolated(unsafe) var pageClasses = Reservation()
 
 var arenaLock: Lock { Lock(at: percolate_arena_lock_address()) }
 
+/// Taken by whoever makes more pages usable, for as long as that takes (`Growth`). The arena's lock is taken inside it.
+var growthLock: Lock { Lock(at: percolate_growth_lock_address()) }
+
 /// Spans in use, for statistics.
 nonisolated(unsafe) var spansInUse = 0
 /// Pages of large blocks. Guarded by the arena's lock.
 nonisolated(unsafe) var largePages = 0
 
-/// Allocates a span of `pages` pages. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
+/// What a span is for.
+struct SpanRequest {
+    var pages: Int
+    /// The first page's number is a multiple of it.
+    var alignment = 1
+    var kind = Span.Kind.large
+    var sizeClass = 0
+    /// Bytes of each of the span's blocks, 0 for one large block: for tracers.
+    var blockSize = 0
+    /// Whether the kernel may be asked for more pages.
+    var isGrowing = true
+}
+
+/// Allocates a span. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
 /// already, that is, in a signal handler that interrupted it.
 ///
-/// - Parameter blockSize: for tracers, here and in `freeSpanLocked`: bytes of each of the span's blocks, 0 for one large block.
-func allocateSpan(
-    pages count: Int, alignment: Int = 1, kind: Span.Kind, sizeClass: Int = 0, blockSize: Int = 0,
-    growing: Bool = true, interrupted: inout Bool
-) -> (id: SpanID, allocation: Arena.Allocation)? {
-    guard arenaLock.acquire() == .entered else {
-        interrupted = true
-        return nil
+/// Pages that another thread gives back to the kernel are free again soon: who finds no others waits for them.
+func allocateSpan(_ request: SpanRequest, interrupted: inout Bool) -> (id: SpanID, allocation: Arena.Allocation)? {
+    var waits = 0
+    while true {
+        guard arenaLock.acquire() == .entered else {
+            interrupted = true
+            return nil
+        }
+        let isReleasing = arena.isReleasingElsewhere
+        switch allocateLocked(request) {
+        case .span(let id, let allocation, let huge, let demand):
+            arenaLock.release()
+            advise(huge)
+            // The pages are not touched yet: what goes back first makes room for them.
+            if demand.pages > 0 { release(demand, batches: mostBatches) }
+            return (id, allocation)
+        case .overLimit:
+            arenaLock.release()
+            return nil
+        case .noRun:
+            arenaLock.release()
+            guard request.isGrowing else { return nil }
+            switch growArena(request.pages &+ request.alignment &- 1) {
+            case .grown: continue
+            case .interrupted:
+                interrupted = true
+                return nil
+            case .refused:
+                guard isReleasing, waits < mostWaits else { return nil }
+                waits &+= 1
+                percolate_nap_microseconds(100)
+            }
+        }
     }
-    defer { arenaLock.release() }
-    guard let allocation = arena.allocate(count, alignment: alignment, growing: growing) else { return nil }
-    let pages = allocation.first..<(allocation.first &+ count)
-    let id = growTables() ? spans.makeRecord() : 0
-    guard id != 0 else {
-        arena.free(pages)
-        return nil
+}
+
+/// Waits for pages that are being released: a second and more, which no release takes.
+private let mostWaits = 10000
+
+private enum Attempt {
+    case span(SpanID, Arena.Allocation, huge: Range<Int>, Retention.Demand)
+    case noRun, overLimit
+}
+
+/// The arena's lock is held.
+private func allocateLocked(_ request: SpanRequest) -> Attempt {
+    let id = spans.makeRecord()
+    guard id != 0 else { return .noRun }
+    let allocation: Arena.Allocation
+    do throws(Arena.Shortage) {
+        allocation = try arena.allocate(request.pages, alignment: request.alignment)
+    } catch {
+        spans.returnRecord(id)
+        return error == .overLimit ? .overLimit : .noRun
     }
-    if kind == .small { arena.considerHugePage(pages) }
+    let pages = allocation.first..<(allocation.first &+ request.pages)
+    let isSmall = request.kind == .small
     let record = spans[id]
     record.pointee = Span()
-    record.pointee.firstPage = UInt32(truncatingIfNeeded: allocation.first)
-    record.pointee.pages = UInt32(truncatingIfNeeded: count)
-    record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
+    record.pointee.firstPage = UInt32(truncatingIfNeeded: pages.lowerBound)
+    record.pointee.pages = UInt32(truncatingIfNeeded: pages.count)
+    record.pointee.sizeClass = UInt8(truncatingIfNeeded: request.sizeClass)
     // Pages inside a large block stay without a span: a pointer into it is found to be one by that.
-    spans.setSpan(id, of: kind == .large ? pages.lowerBound..<(pages.lowerBound &+ 1) : pages)
-    if sizeClass != 0 { setPageClass(sizeClass, of: pages) }
+    spans.setSpan(id, of: isSmall ? pages : pages.lowerBound..<(pages.lowerBound &+ 1))
+    if request.sizeClass != 0 { setPageClass(request.sizeClass, of: pages) }
     // The span is there from this store on (`repairArena`).
     percolate_compiler_barrier()
-    record.pointee.kind = kind
+    record.pointee.kind = request.kind
     spansInUse &+= 1
-    if kind == .large {
-        largePages &+= count
+    if !isSmall {
+        largePages &+= pages.count
         tally(.largeAllocations, at: 0)
     }
-    announceSpanAllocation(pages, blockSize: blockSize)
-    return (id, allocation)
+    announceSpanAllocation(pages, blockSize: request.blockSize)
+    let huge =
+        isSmall
+        ? arena.hugePages(forSpan: pages) : allocation.dirty.isEmpty ? arena.hugePages(forBlock: pages) : 0..<0
+    let clean = pages.count &- allocation.dirty.count
+    var demand = arena.retention.payDebt(inUse: arena.inUse)
+    let excess = arena.limits.excess(clean, inUse: arena.inUse &- clean, resident: arena.retention.resident)
+    if excess > demand.pages { demand = Retention.Demand(pages: excess, shortestRun: 1) }
+    return .span(id, allocation, huge: huge, demand)
 }
+
+private func advise(_ pages: Range<Int>) {
+    guard !pages.isEmpty else { return }
+    let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
+    _ = percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_HUGEPAGE)
+}
+
+/// Pages of a heap to which limits of the machine do not matter: a small program starts without asking for them.
+private let smallHeap = 1024
+
+/// Reads what the machine says of huge pages, once, and of memory, now and then. The lock of growth is held.
+private func readMachine() {
+    if !arena.hugePages.isDecided { arena.hugePages.decide(percolate_is_restricted() != 0) }
+    refreshGroupLimit()
+}
+
+/// The same before the process restricts its system calls.
+func readMachineBeforeRestriction() {
+    guard growthLock.acquire() == .entered else { return }
+    readMachine()
+    growthLock.release()
+}
+
+/// Reads the limit of the group now and then while nothing grows. Safe to call at every tick of the scavenger.
+func refreshLimits() {
+    guard arena.committed > smallHeap, growthLock.acquire() == .entered else { return }
+    refreshGroupLimit()
+    growthLock.release()
+}
+
+private enum Growing { case grown, refused, interrupted }
+
+/// Makes room for a run of `count` pages, and for records of spans.
+private func growArena(_ count: Int) -> Growing {
+    guard growthLock.acquire() == .entered else { return .interrupted }
+    defer { growthLock.release() }
+    if arena.committed &+ count > smallHeap { readMachine() }
+    guard arenaLock.acquire() == .entered else { return .interrupted }
+    let hasRun = arena.tree.find(count) != nil
+    let growth = Growth(of: count, in: arena)
+    arenaLock.release()
+    guard spans.commitRecords(forPages: arena.committed) else { return .refused }
+    if hasRun { return .grown }
+    let pages = growth.run { end in
+        arena.commitMetadata(pages: end) && spans.grow(toPages: end) && pageClasses.commit(UInt(end))
+    }
+    guard let pages else { return .refused }
+    guard arenaLock.acquire() == .entered else { return .interrupted }
+    arena.grow(by: pages)
+    publishPages()
+    arenaLock.release()
+    return .grown
+}
+
+/// Tells the fast path how many pages it may look up: their entries exist. The arena's lock is held.
+private func publishPages() {
+    publishedPages = arena.committed
+    // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
+    if percolate_front.limit != 0 { percolate_front.pages = UInt64(arena.committed) }
+    if percolate_front.limit_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
+}
+
+/// Pages for which `spans` and `pageClasses` have entries.
+nonisolated(unsafe) private(set) var publishedPages = 0
 
 /// Frees a span and its pages. The caller holds the arena's lock.
 func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0) {
@@ -121,16 +247,23 @@ private func clearStalePageClasses() {
     }
 }
 
-/// Keeps the tables that `free` reads as long as the committed part, and tells the fast path. The lock is held.
-func growTables() -> Bool {
-    guard arena.committed > publishedPages else { return true }
-    guard spans.grow(toPages: arena.committed), pageClasses.commit(UInt(arena.committed)) else { return false }
-    publishedPages = arena.committed
-    // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
-    if percolate_front.limit != 0 { percolate_front.pages = UInt64(arena.committed) }
-    if percolate_front.limit_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
-    return true
+/// Gives up the addresses that are reserved and not used, so that the process can live with a limit on them
+/// (RLIMIT_AS, or RLIMIT_MEMLOCK and mlockall(2)). The window goes on in pieces of what the limit leaves.
+///
+/// - Parameter bytes: the limit. Twice as many addresses may be used, to go around what is in the way.
+func giveUpReservation(limit bytes: UInt) {
+    guard growthLock.acquire() == .entered else { return }
+    defer { growthLock.release() }
+    guard arenaLock.acquire() == .entered else { return }
+    defer { arenaLock.release() }
+    guard arena.backing == .reserved else { return }
+    let wanted = roundUp(bytes &>> UInt(PERCOLATE_PAGE_SHIFT) &* 2, UInt(Chunk.pages))
+    let end = Int(roundUp(UInt(arena.committed), UInt(Chunk.pages)))
+    let kept = min(max(Int(min(wanted, UInt(arena.limit))), end), arena.limit)
+    let unused = arena.address(arena.committed)
+    let bytes = (arena.limit &- arena.committed) &<< Int(PERCOLATE_PAGE_SHIFT)
+    if bytes > 0 { _ = percolate_munmap(unused, bytes) }
+    arena.giveUpReservation(keeping: kept)
+    spans.truncate(toPages: kept)
+    pageClasses.truncate(to: UInt(kept))
 }
-
-/// Pages for which `spans` and `pageClasses` have entries.
-nonisolated(unsafe) private(set) var publishedPages = 0

@@ -1,13 +1,19 @@
 /// The pages of one huge-page-sized region of the arena: 512 pages, 2 MiB.
 ///
-/// Two bits a page, and one for all. `free`: nobody uses it. `dirty`: it was handed out since it was last released, so it may be resident and may
-/// hold old bytes; a page that is not dirty reads as zero and costs no memory. Pages beyond the committed part are neither. Guarded by
-/// the arena's lock.
+/// Two bits a page say its state, and one bit is for all:
+///
+///     free  dirty
+///      0     0     not committed
+///      0     1     in use, or in the hands of the releasing thread
+///      1     0     free and clean: it reads as zero and costs no memory
+///      1     1     free and dirty: it may be resident and hold old bytes
+///
+/// Guarded by the arena's lock.
 struct Chunk {
     static var pages: Int { 512 }
     static var words: Int { 8 }
 
-    /// The chunk's bits: 8 words of `free`, 8 words of `dirty`, 1 word that is not 0 while the chunk is `isHuge`.
+    /// The chunk's bits: 8 words of `free`, 8 words of `dirty`, 1 word that is not 0 while it is `isHuge`.
     private let bits: UnsafeMutablePointer<UInt64>
 
     init(_ bits: UnsafeMutablePointer<UInt64>) { self.bits = bits }
@@ -24,11 +30,26 @@ struct Chunk {
         nonmutating set { bits[2 &* Self.words] = newValue ? 1 : 0 }
     }
 
+    /// Pages that are free and dirty.
+    var residentPages: Int {
+        var sum = 0
+        for index in 0..<Self.words { sum &+= (bits[index] & bits[Self.words &+ index]).nonzeroBitCount }
+        return sum
+    }
+
+    /// Marks every free page as dirty. How many were clean.
+    func markFreeDirty() -> Int {
+        var sum = 0
+        for index in 0..<Self.words {
+            sum &+= (bits[index] & ~bits[Self.words &+ index]).nonzeroBitCount
+            bits[Self.words &+ index] |= bits[index]
+        }
+        return sum
+    }
+
     /// 512 bits in memory.
     struct Bits {
         fileprivate let words: UnsafeMutablePointer<UInt64>
-
-        func word(_ index: Int) -> UInt64 { words[index] }
 
         subscript(page: Int) -> Bool { words[page &>> 6] &>> UInt64(page & 63) & 1 != 0 }
 
@@ -62,6 +83,17 @@ struct Chunk {
             return sum
         }
 
+        /// The last position in `range` whose bit is set; one below the range when there is none.
+        func last(in range: Range<Int>) -> Int {
+            var index = (range.upperBound &- 1) &>> 6
+            while index >= range.lowerBound &>> 6 {
+                let word = words[index] & Self.mask(index, range)
+                if word != 0 { return index &* 64 &+ 63 &- word.leadingZeroBitCount }
+                index &-= 1
+            }
+            return range.lowerBound &- 1
+        }
+
         /// The first position at or after `start` whose bit is `value`; 512 when there is none.
         func first(_ value: Bool, from start: Int) -> Int {
             var position = start
@@ -86,16 +118,25 @@ struct Chunk {
         return nil
     }
 
-    /// The last run of at least `shortest` pages that are free and dirty and lie below `bound`; nil when there is none.
-    func lastReleasable(below bound: Int, shortest: Int) -> Range<Int>? {
-        var end = bound
+    /// The last run of free pages with at least `shortest` dirty ones in a row; nil when there is none. It begins and ends
+    /// with a dirty page; clean ones in between cost the kernel less than a call of their own.
+    func lastReleasable(shortest: Int) -> Range<Int>? {
+        var end = Self.pages
         while let last = lastBoth(below: end) {
             var start = last
             while start > 0, free[start &- 1], dirty[start &- 1] { start &-= 1 }
-            if last &+ 1 &- start >= shortest { return start..<(last &+ 1) }
+            if last &+ 1 &- start >= shortest { return widen(start..<(last &+ 1)) }
             end = start
         }
         return nil
+    }
+
+    /// The dirty pages from the first to the last of the run of free pages around `pages`.
+    private func widen(_ pages: Range<Int>) -> Range<Int> {
+        let end = free.first(false, from: pages.upperBound)
+        var start = pages.lowerBound
+        while start > 0, free[start &- 1] { start &-= 1 }
+        return dirty.first(true, from: start)..<(dirty.last(in: pages.lowerBound..<end) &+ 1)
     }
 
     /// The last page below `bound` that is free and dirty.
@@ -112,40 +153,69 @@ struct Chunk {
         return nil
     }
 
+    /// Pages that must be free in a chunk with a huge page before a part of it is released.
+    ///
+    /// A release takes the huge page apart for good. While most of the chunk is in use, its free pages wait
+    /// for the next allocation instead.
+    static var breakingPoint: Int { pages / 2 }
+
     /// The runs of free pages, as the tree of summaries keeps them.
     func summary() -> FreeRuns {
-        var result = FreeRuns()
-        var run: UInt32 = 0
-        var prefix = true
-        var both: UInt64 = 0
+        var free = RunLengths()
+        var releasable = RunLengths()
+        var count = 0
         for index in 0..<Self.words {
-            let word = bits[index]
-            both |= word & bits[Self.words &+ index]
-            if word == ~0 {
-                run &+= 64
-                continue
-            }
-            let low = UInt32((~word).trailingZeroBitCount)
-            run &+= low
-            if prefix {
-                result.start = run
-                prefix = false
-            }
-            result.longest = max(result.longest, run)
+            free.append(bits[index])
+            releasable.append(bits[index] & bits[Self.words &+ index])
+            count &+= bits[index].nonzeroBitCount
+        }
+        let end = free.end()
+        _ = releasable.end()
+        let isWhole = isHuge && count <= Self.breakingPoint
+        return FreeRuns(
+            start: free.start, longest: free.longest, end: end, releasable: isWhole ? 0 : releasable.longest)
+    }
+}
+
+/// The runs of ones in a sequence of words, from the lowest bit of the first.
+private struct RunLengths {
+    /// The run that begins at the first bit.
+    private(set) var start: UInt32 = 0
+    private(set) var longest: UInt32 = 0
+    /// The run that reaches the last bit so far.
+    private var run: UInt32 = 0
+    private var isPrefix = true
+
+    @inline(__always)
+    mutating func append(_ word: UInt64) {
+        guard word != ~0 else {
+            run &+= 64
+            return
+        }
+        run &+= UInt32((~word).trailingZeroBitCount)
+        if isPrefix {
+            start = run
+            isPrefix = false
+        }
+        longest = max(longest, run)
+        // Runs inside the word matter only where they can be longer than what is known.
+        if word.nonzeroBitCount > longest {
             var runs = word
             var length: UInt32 = 0
             while runs != 0 {
                 runs &= runs &<< 1
                 length &+= 1
             }
-            result.longest = max(result.longest, length)
-            run = UInt32((~word).leadingZeroBitCount)
+            longest = max(longest, length)
         }
-        if prefix { result.start = run }
-        result.longest = max(result.longest, run)
-        result.end = run
-        result.isReleasable = both != 0
-        return result
+        run = UInt32((~word).leadingZeroBitCount)
+    }
+
+    /// The run at the end of the sequence.
+    mutating func end() -> UInt32 {
+        if isPrefix { start = run }
+        longest = max(longest, run)
+        return run
     }
 }
 
@@ -154,6 +224,6 @@ struct FreeRuns: Equatable {
     var start: UInt32 = 0
     var longest: UInt32 = 0
     var end: UInt32 = 0
-    /// Whether some page is free and dirty.
-    var isReleasable = false
+    /// The longest run of pages that are free, dirty and may be released, within one chunk.
+    var releasable: UInt32 = 0
 }

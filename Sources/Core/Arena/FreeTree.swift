@@ -9,16 +9,21 @@ struct FreeTree {
     static var fanOut: Int { 8 }
     static var maxLevels: Int { 9 }
 
-    /// Metadata of each level, reserved for the whole window and committed as the arena grows.
-    private var levels = InlineArray<9, Reservation>(repeating: Reservation())
+    /// The chunks, behind the reservations of the levels.
     private var chunks = Reservation()
+    /// The reservation of each level, for the whole window; committed as the arena grows. They lie in metadata
+    /// themselves: a walk through the levels copies none.
+    private var levels: Table<Reservation> { Table(address: chunks.address) }
     /// The level whose node 0 covers every chunk in use.
     private var top = 0
     private(set) var chunkCount = 0
 
+    /// Bytes in front of the first chunk.
+    private static var headerSize: UInt { 256 }
+
     /// Bytes of addresses that the tree of a window of `chunkCount` chunks needs.
     static func size(chunkCount: Int) -> UInt {
-        var total = roundUp(UInt(chunkCount &* Chunk.stride), Reservation.pageSize)
+        var total = chunkSize(chunkCount)
         var nodes = chunkCount
         for _ in 0..<maxLevels {
             total &+= levelSize(nodes)
@@ -27,53 +32,82 @@ struct FreeTree {
         return total
     }
 
+    private static func chunkSize(_ count: Int) -> UInt {
+        roundUp(headerSize &+ UInt(count &* Chunk.stride), Reservation.pageSize)
+    }
+
     private static func levelSize(_ nodes: Int) -> UInt {
         roundUp(UInt((nodes &+ fanOut) &* MemoryLayout<FreeRuns>.stride), Reservation.pageSize)
     }
 
-    /// Places the tree at `address`, in reserved memory of `size(chunkCount:)` bytes.
-    mutating func place(at address: UInt, chunkCount: Int) {
-        var next = address
-        let chunkBytes = roundUp(UInt(chunkCount &* Chunk.stride), Reservation.pageSize)
-        chunks = Reservation(address: next, size: chunkBytes)
-        next &+= chunkBytes
+    /// Places the tree at `address`, in reserved memory of `size(chunkCount:)` bytes. False when the kernel
+    /// refuses memory.
+    mutating func place(at address: UInt, chunkCount: Int) -> Bool {
+        chunks = Reservation(address: address, size: Self.chunkSize(chunkCount))
+        guard chunks.commit(Self.headerSize, step: 4096) else { return false }
+        var next = address &+ chunks.size
         var nodes = chunkCount
         for level in 0..<Self.maxLevels {
-            levels[level] = Reservation(address: next, size: Self.levelSize(nodes))
+            levels[level].initialize(to: Reservation(address: next, size: Self.levelSize(nodes)))
             next &+= Self.levelSize(nodes)
             nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
-        }
-    }
-
-    /// Makes the metadata of the first `count` chunks usable. False when the kernel refuses.
-    mutating func grow(toChunks count: Int) -> Bool {
-        guard count > chunkCount else { return true }
-        guard chunks.commit(UInt(count &* Chunk.stride), step: 16384) else { return false }
-        var nodes = count
-        var level = 0
-        while true {
-            let padded = (nodes &+ Self.fanOut &- 1) / Self.fanOut &* Self.fanOut
-            guard levels[level].commit(UInt(padded &* MemoryLayout<FreeRuns>.stride), step: 4096) else { return false }
-            if nodes == 1 { break }
-            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
-            level &+= 1
-        }
-        chunkCount = count
-        while top < level {
-            top &+= 1
-            _ = recompute(top, 0)
         }
         return true
     }
 
+    /// Makes the metadata of the first `count` chunks usable. False when the kernel refuses.
+    ///
+    /// Only the growing thread calls it, without the arena's lock: what others read does not change.
+    mutating func commit(chunks count: Int) -> Bool {
+        guard count > chunkCount else { return true }
+        guard chunks.commit(Self.headerSize &+ UInt(count &* Chunk.stride), step: 16384) else { return false }
+        var nodes = count
+        for level in 0..<Self.maxLevels {
+            let padded = (nodes &+ Self.fanOut &- 1) / Self.fanOut &* Self.fanOut
+            guard levels[level].pointee.commit(UInt(padded &* MemoryLayout<FreeRuns>.stride), step: 4096) else {
+                return false
+            }
+            if nodes == 1 { break }
+            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
+        }
+        return true
+    }
+
+    /// Takes the first `count` chunks, whose metadata is committed, into the tree.
+    mutating func grow(toChunks count: Int) {
+        guard count > chunkCount else { return }
+        chunkCount = count
+        var nodes = count
+        var level = 0
+        while nodes > 1 {
+            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
+            level &+= 1
+        }
+        // A new top sums up the old one: what lies behind it has no free pages yet.
+        while top < level {
+            top &+= 1
+            _ = recompute(top, 0)
+        }
+    }
+
+    /// Gives up what a window of `chunkCount` chunks does not need.
+    mutating func truncate(toChunks chunkCount: Int) {
+        chunks.truncate(to: Self.chunkSize(chunkCount))
+        var nodes = chunkCount
+        for level in 0..<Self.maxLevels {
+            levels[level].pointee.truncate(to: Self.levelSize(nodes))
+            nodes = (nodes &+ Self.fanOut &- 1) / Self.fanOut
+        }
+    }
+
     @inline(__always)
     func chunk(_ index: Int) -> Chunk {
-        Chunk(pointer(chunks.address &+ UInt(index &* Chunk.stride)))
+        Chunk(pointer(chunks.address &+ Self.headerSize &+ UInt(index &* Chunk.stride)))
     }
 
     @inline(__always)
     private func node(_ level: Int, _ index: Int) -> UnsafeMutablePointer<FreeRuns> {
-        Table<FreeRuns>(address: levels[level].address)[index]
+        Table<FreeRuns>(address: levels[level].pointee.address)[index]
     }
 
     /// Pages of the longest run of free pages in a chunk.
@@ -125,7 +159,7 @@ struct FreeTree {
         for child in 0..<Self.fanOut {
             let runs = node(level &- 1, index &* Self.fanOut &+ child).pointee
             result.longest = max(result.longest, max(runs.longest, run &+ runs.start))
-            if runs.isReleasable { result.isReleasable = true }
+            result.releasable = max(result.releasable, runs.releasable)
             if runs.start == childPages {
                 run &+= childPages
                 continue
@@ -171,29 +205,18 @@ struct FreeTree {
         return index &* Chunk.pages &+ page
     }
 
-    /// The last chunk, of number `index` or lower, that has a free and dirty page; nil when none has.
-    func lastReleasableChunk(atMost index: Int) -> Int? {
-        var level = 0
-        var last = index
-        while last >= 0 {
-            let first = last / Self.fanOut &* Self.fanOut
-            while last >= first {
-                if node(level, last).pointee.isReleasable { return lastReleasableChunk(below: level, last) }
-                last &-= 1
-            }
-            if level == top { return nil }
-            // Everything left of the parent: its own children were all looked at.
-            last = first / Self.fanOut &- 1
-            level &+= 1
-        }
-        return nil
-    }
+    /// Whether some chunk has a run of `shortest` pages to release.
+    func hasReleasable(_ shortest: Int) -> Bool { chunkCount > 0 && node(top, 0).pointee.releasable >= shortest }
 
-    private func lastReleasableChunk(below top: Int, _ index: Int) -> Int {
-        var index = index
-        for level in stride(from: top &- 1, through: 0, by: -1) {
+    /// The last chunk that has a run of `shortest` pages to release; nil when none has. Costs the tree's height.
+    func lastReleasableChunk(shortest: Int) -> Int? {
+        guard hasReleasable(shortest) else { return nil }
+        var index = 0
+        var level = top
+        while level > 0 {
+            level &-= 1
             index = index &* Self.fanOut &+ Self.fanOut &- 1
-            while !node(level, index).pointee.isReleasable { index &-= 1 }
+            while node(level, index).pointee.releasable < shortest { index &-= 1 }
         }
         return index
     }
@@ -217,8 +240,9 @@ struct FreeTree {
     }
 
     var metadataBytes: UInt {
+        guard chunks.address != 0 else { return 0 }
         var sum = chunks.committed
-        for level in 0..<Self.maxLevels { sum &+= levels[level].committed }
+        for level in 0..<Self.maxLevels { sum &+= levels[level].pointee.committed }
         return sum
     }
 }

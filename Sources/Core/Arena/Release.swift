@@ -1,39 +1,44 @@
 import CPercolate
 import Synchronization
 
-/// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during the
-/// system calls, so that others can allocate; the pages in flight count as in use (`Arena.beginRelease`).
+/// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during
+/// the system calls, so that others can allocate. Who finds no other page meanwhile waits (`allocateSpan`).
 
 /// For callers that made pages free: gives the arena's lock back, and releases free pages as far as the rule of `Retention` asks for
 /// it now.
 func unlockArenaAndRelease() {
-    let demand = arena.retention.demand(percolate_milliseconds())
+    let demand = arena.retention.demand(inUse: arena.inUse, at: percolate_milliseconds())
+    let isPossible = demand.pages > 0 && arena.tree.hasReleasable(demand.shortestRun)
     arenaLock.release()
     ScavengerRest.end()
-    if demand.pages > 0 { release(demand) }
+    if isPossible { release(demand, batches: mostBatches) }
 }
 
-/// Releases what `demand` asks for, long runs first.
+/// Batches that one operation of the program may have to wait for: less than a millisecond.
+let mostBatches = 8
+
+/// Releases what `demand` asks for, long runs first, in so many batches at most.
 ///
 /// - Returns: pages released.
 @discardableResult
-func release(_ demand: Retention.Demand) -> Int {
+func release(_ demand: Retention.Demand, batches: Int = .max) -> Int {
     var done = 0
+    var count = 0
     var shortest = max(demand.shortestRun, Retention.longRun)
-    var bound = Int.max
-    while done < demand.pages {
-        switch releaseRun(most: min(demand.pages &- done, 4096), shortest: shortest, below: bound) {
-        case .released(let pages):
-            done &+= pages.count
-            bound = pages.lowerBound
-        case .none where shortest > demand.shortestRun:
-            shortest = demand.shortestRun
-            bound = .max
-        case .none, .refused: return done
-        }
+    while done < demand.pages, count < batches {
+        count &+= 1
+        let (pages, isRefused) = releaseBatch(most: min(demand.pages &- done, mostPages), shortest: shortest)
+        done &+= pages
+        if isRefused { return done }
+        guard pages == 0 else { continue }
+        if shortest == demand.shortestRun { return done }
+        shortest = demand.shortestRun
     }
     return done
 }
+
+/// Pages of one batch: the time of the kernel for them bounds how long somebody may have to wait for them.
+private let mostPages = 8192
 
 /// Releases every free page.
 ///
@@ -42,18 +47,17 @@ func releaseAllFreePages() -> Int {
     var done = 0
     var waits = 0
     while true {
-        switch releaseRun(most: 4096, shortest: 1) {
-        case .released(let pages): done &+= pages.count
-        case .refused: return done
-        case .none:
-            // Somebody else's run is in flight: not for long, unless it is the frame that a signal handler interrupted.
-            guard arenaLock.acquire() == .entered else { return done }
-            let isBusy = arena.isReleasing
-            arenaLock.release()
-            guard isBusy, waits < 100 else { return done }
-            waits &+= 1
-            percolate_nap(1)
-        }
+        let (pages, isRefused) = releaseBatch(most: mostPages, shortest: 1)
+        done &+= pages
+        if isRefused { return done }
+        guard pages == 0 else { continue }
+        // Somebody else's batch is on its way: not for long, unless it is the frame that a signal handler interrupted.
+        guard arenaLock.acquire() == .entered else { return done }
+        let isBusy = arena.isReleasingElsewhere
+        arenaLock.release()
+        guard isBusy, waits < 100 else { return done }
+        waits &+= 1
+        percolate_nap(1)
     }
 }
 
@@ -79,52 +83,56 @@ func abandonRelease(where isLost: (UInt32) -> Bool) {
         }
         arenaLock.release()
     } else {
-        leftRelease.store(-1, ordering: .releasing)
+        leftRelease.store(leftMark, ordering: .releasing)
     }
 }
 
-/// The outcome of a release whose thread could not take the lock again, a signal handler that must not wait: 1 released, -1 refused, 0 there
-/// is none. The next release finishes it.
-private let leftRelease = Atomic<Int>(0)
+/// The outcome of a release whose thread could not take the lock again, a signal handler that must not wait, with the
+/// highest bit set; 0 there is none. The next release finishes it.
+private let leftRelease = Atomic<UInt64>(0)
+private let leftMark: UInt64 = 1 << 63
 
 private func finishLeftRelease() {
-    guard let pages = arena.releasing else { return }
     let outcome = leftRelease.exchange(0, ordering: .acquiring)
-    if outcome != 0 { arena.finishRelease(pages, released: outcome > 0) }
+    if outcome != 0 { arena.finishRelease(outcome & ~leftMark, at: percolate_milliseconds()) }
 }
 
-private enum Outcome {
-    case released(Range<Int>)
-    /// There is no such run, or another thread releases.
-    case none
-    /// The memory is locked (mlock(2)).
-    case refused
-}
-
-private func releaseRun(most: Int, shortest: Int, below bound: Int = .max) -> Outcome {
-    guard arenaLock.acquire() == .entered else { return .none }
+/// Releases one batch.
+///
+/// - Returns: pages that the kernel took back, and whether it kept some: locked memory (mlock(2)).
+private func releaseBatch(most: Int, shortest: Int) -> (pages: Int, isRefused: Bool) {
+    guard arenaLock.acquire() == .entered else { return (0, false) }
     finishLeftRelease()
-    guard let run = arena.beginRelease(most: most, shortest: shortest, below: bound) else {
+    guard arena.beginRelease(most: most, shortest: shortest) else {
         arenaLock.release()
-        return .none
+        return (0, false)
     }
-    // A run lies in one chunk.
-    let chunk = run.lowerBound / Chunk.pages
-    let wasHuge = arena.endHugePage(ofChunk: chunk)
+    let batch = arena.releasing
     arenaLock.release()
-    if wasHuge {
-        let bytes = Chunk.pages &<< Int(PERCOLATE_PAGE_SHIFT)
-        _ = percolate_madvise(arena.address(chunk &* Chunk.pages), bytes, MADV_NOHUGEPAGE)
+    var released: UInt64 = 0
+    var pages = 0
+    for index in 0..<batch.count where releaseRun(batch[index], wasHuge: batch.wasHuge(index)) {
+        released |= 1 &<< UInt64(index)
+        pages &+= batch[index].count
     }
-    let address = arena.address(run.lowerBound)
-    let bytes = run.count &<< Int(PERCOLATE_PAGE_SHIFT)
-    let isReleased = percolate_madvise(address, bytes, MADV_DONTNEED) == 0
-    if isReleased { announceRelease(address, bytes) }
     if arenaLock.acquire() == .entered {
-        arena.finishRelease(run, released: isReleased)
+        arena.finishRelease(released, at: percolate_milliseconds())
         arenaLock.release()
     } else {
-        leftRelease.store(isReleased ? 1 : -1, ordering: .releasing)
+        leftRelease.store(released | leftMark, ordering: .releasing)
     }
-    return isReleased ? .released(run) : .refused
+    return (pages, pages < batch.pageCount)
+}
+
+private func releaseRun(_ pages: Range<Int>, wasHuge: Bool) -> Bool {
+    if wasHuge {
+        let chunks = FreeTree.chunks(of: pages)
+        let bytes = chunks.count &* Chunk.pages &<< Int(PERCOLATE_PAGE_SHIFT)
+        _ = percolate_madvise(arena.address(chunks.lowerBound &* Chunk.pages), bytes, MADV_NOHUGEPAGE)
+    }
+    let address = arena.address(pages.lowerBound)
+    let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
+    guard percolate_madvise(address, bytes, MADV_DONTNEED) == 0 else { return false }
+    announceRelease(address, bytes)
+    return true
 }

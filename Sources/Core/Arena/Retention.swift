@@ -1,16 +1,20 @@
 import CPercolate
 
-/// How many free pages stay resident, and which are worth a system call.
+/// How many free pages stay resident.
 ///
-/// Without a scavenger, in a process of one thread, pages go back at the moment they come free: whatever exceeds `allowance`. That is
-/// small to begin with, and grows by what the program proves it wants back: pages that were released and soon asked for again. So a
-/// block freed and allocated in a loop faults twice and then no more, while a program that frees for good keeps almost nothing. At
-/// the end of each period the allowance shrinks by the pages that stayed unused throughout it. Long runs go first: a page that is free
-/// between used ones is often asked for again, or joins a longer run soon, and costs a system call of its own.
+/// **The rule.** Free pages stay as long as the program keeps using them again. What stayed unused throughout a period
+/// goes back, and no allocation that finds no room among them makes the process larger: for each clean page
+/// that it takes, a free one goes.
 ///
-/// With a scavenger (`Scavenger`), free pages wait for its ticks: it releases those that stayed unused for a whole period, which becomes
-/// longer while the program keeps asking for what was released, and ends when it asks for no page at all. At once goes only as much as the program takes of fresh pages, so that
-/// waiting never raises the peak.
+/// Some free pages stay in any case (`kept`): 1 MiB, a thirty-second of the pages in use, and what the program wanted back
+/// within 50 ms of its release. *Wanted back soon* is what tells a buffer that is freed and allocated for each frame
+/// from a wave of work that ends: a release costs about as much as the page faults that follow it, so a page that
+/// comes back every 50 ms or later spends most of its time with the program, and a page that comes back sooner
+/// would spend it with the kernel. `wanted` has a bound, so no history makes an idle program large.
+///
+/// Periods are ticks of the scavenger (`Scavenger`). A process of one thread has none, and what it does not release
+/// while it frees may stay for ever. There a period ends with the first free after 100 ms, and no more than twice what
+/// is in use stays in between: while a program frees all that it has, free runs grow together and go back in few system calls.
 ///
 /// Guarded by the arena's lock.
 struct Retention {
@@ -27,172 +31,151 @@ struct Retention {
     var isScavenged = false
     /// Free pages that may be resident.
     private(set) var resident = 0
-    /// No page above this one is free and resident.
-    var highestDirty = 0
     private(set) var releasedTotal: UInt64 = 0
 
-    /// Pages granted because the program asked for released pages again.
-    private var learned = 0
-    /// Pages released in this period and not asked for since.
-    private var recentlyReleased = 0
-    /// Fewest resident free pages in this period.
+    /// Fewest resident free pages in this period, and when the period began.
     private var lowest = 0
     private var periodStart: UInt64 = 0
-    private var inUse = 0
-    /// Resident free pages when a search found no long run: until there are more, there is no use in another.
-    private var searchedAt = 0
-    /// Fresh pages taken while more than the allowance was free and resident.
+    /// Pages that the last release gave back and nobody took since, and when that was.
+    private var returned = 0
+    private var returnedAt: UInt64 = 0
+    /// Pages that stay because the program wanted as many back soon.
+    private var wanted = 0
+    /// Clean pages that were taken while free ones were resident.
     private var debt = 0
-
-    /// Ticks that pages must stay unused before the scavenger releases them, and ticks since the period began.
-    private var patience = 1
-    private var ticks = 0
-    /// Ticks since the program last took a page, and resident free pages at the last tick.
-    private var quietTicks = 0
-    private var residentAtTick = 0
-    /// Pages that the last tick with a release released, and how many of them were asked for since.
-    private var tickReleased = 0
-    private var tickReclaimed = 0
-    /// Whether the kernel refused the last release, and the program neither took nor gave a page since.
+    /// Whether nothing was taken since the last tick, and whether the kernel refused the last release.
+    private var isQuiet = false
     private var isRefused = false
 
     /// Milliseconds of a period without a scavenger.
-    private static var period: UInt64 { 1000 }
-    /// Pages kept in any case: 1 MiB while the program runs, less once it is idle.
+    private static var period: UInt64 { 100 }
+    /// Milliseconds within which a page that comes back should have stayed.
+    private static var soon: UInt64 { 50 }
+    /// Pages kept in any case: 1 MiB while the program runs, less at a tick.
     private static var floor: Int { 256 }
     private static var idleFloor: Int { 64 }
-    /// Pages beyond the allowance that make a release worth its system calls.
-    private static var slack: Int { 64 }
+    /// Most pages that `wanted` counts: 96 MiB.
+    private static var mostWanted: Int { 24576 }
+    /// Pages beyond `kept` that make a release worth its system calls.
+    private static var slack: Int { 128 }
     /// Pages of a run that is worth a system call of its own.
     static var longRun: Int { 32 }
-    /// Ticks without a page taken after which the program counts as idle, however long pages had to stay unused before.
-    private static var idleTicks: Int { 2 }
-    /// Most ticks that pages may have to stay unused.
-    private static var longestPatience: Int { 16 }
 
     /// Where the counts of pages are, for observers.
     mutating func countAddresses() -> (resident: UInt, released: UInt) {
         (addressOf(&resident), addressOf(&releasedTotal))
     }
 
-    private var allowance: Int { Self.floor &+ inUse / 32 &+ learned }
+    private func kept(_ inUse: Int) -> Int { Self.floor &+ inUse / 32 &+ wanted }
 
-    mutating func took(pages: Int, dirty: Int) {
-        quietTicks = 0
+    /// Whether `take` needs to know the time.
+    var mayRegret: Bool { returned > 0 }
+
+    /// The program takes pages, of which `dirty` were resident.
+    mutating func take(pages: Int, dirty: Int, at milliseconds: UInt64) {
+        isQuiet = false
         isRefused = false
-        let fresh = pages &- dirty
-        if fresh > 0, resident > allowance { debt &+= fresh }
-        withdrew(pages: dirty)
-        let again = min(fresh, recentlyReleased)
-        recentlyReleased &-= again
-        learned &+= again
-        tickReclaimed &+= fresh
+        withdraw(pages: dirty)
+        let clean = pages &- dirty
+        guard clean > 0 else { return }
+        if returned > 0 {
+            if milliseconds &- returnedAt <= Self.soon {
+                let again = min(clean, returned)
+                returned &-= again
+                wanted = min(wanted &+ again, Self.mostWanted)
+            } else {
+                returned = 0
+            }
+        }
+        if resident > Self.floor &+ wanted { debt &+= clean }
     }
 
-    /// Resident pages are free no more: the program took them, or a release is about to give them to the kernel.
-    mutating func withdrew(pages: Int) {
+    /// Resident pages are free no more: the program takes them, or a release gives them to the kernel.
+    mutating func withdraw(pages: Int) {
         resident &-= pages
         lowest = min(lowest, resident)
-        searchedAt = min(searchedAt, resident)
     }
 
-    mutating func gave(pages: Int, highest: Int, inUse: Int) {
-        self.inUse = inUse
+    /// Pages came free, or became resident with others that a huge page backs.
+    mutating func give(pages: Int) {
         isRefused = false
-        populated(pages: pages, highest: highest)
+        resident &+= pages
     }
 
     /// What is counted is counted anew, after a thread was lost in the arena. What was learned starts again.
-    mutating func reset(resident: Int, highest: Int, inUse: Int) {
+    mutating func reset(resident: Int) {
         let before = self
         self = Retention()
         policy = before.policy
         isScavenged = before.isScavenged
         releasedTotal = before.releasedTotal
         self.resident = resident
-        highestDirty = highest
         lowest = resident
-        self.inUse = inUse
     }
 
-    /// Free pages became resident with others, which a huge page backs.
-    mutating func populated(pages: Int, highest: Int) {
-        resident &+= pages
-        highestDirty = max(highestDirty, highest)
-    }
-
-    mutating func released(pages: Int) {
-        recentlyReleased &+= pages
+    /// A release gave pages to the kernel.
+    mutating func release(pages: Int, at milliseconds: UInt64) {
+        if milliseconds &- returnedAt > Self.soon { returned = 0 }
+        returned &+= pages
+        returnedAt = milliseconds
         releasedTotal &+= UInt64(pages)
     }
 
     /// The kernel kept pages that were to be released (they are locked): do not ask again soon.
-    mutating func refused(pages: Int) {
-        learned &+= pages
+    mutating func refuse(pages: Int) {
+        resident &+= pages
+        wanted = min(wanted &+ pages, Int.max / 2)
         isRefused = true
     }
 
-    mutating func noneDirty() {
-        highestDirty = 0
-        resident = 0
-    }
-
-    mutating func noLongRun() { searchedAt = resident &+ Self.slack }
-
     /// What to release now, after pages came free. `milliseconds` is the time.
-    mutating func demand(_ milliseconds: UInt64) -> Demand {
+    mutating func demand(inUse: Int, at milliseconds: UInt64) -> Demand {
         switch policy {
         case .never: return .none
         case .lazy:
-            let kept = allowance &+ inUse
-            return Demand(pages: resident > kept &+ 16384 ? resident &- kept : 0, shortestRun: 1)
+            let most = kept(inUse) &+ inUse
+            return Demand(pages: resident > most &+ 16384 ? resident &- most : 0, shortestRun: 1)
         case .prompt: break
         }
-        if isScavenged { return payDebt() }
-        if milliseconds &- periodStart >= Self.period {
-            periodStart = milliseconds
-            learned = max(0, learned &- max(lowest &- Self.floor, 0))
-            lowest = resident
-            recentlyReleased = 0
-        }
-        let excess = resident &- allowance
-        if excess > Self.slack &+ inUse / 16 { return Demand(pages: excess, shortestRun: 1) }
-        if excess > Self.slack, resident > searchedAt { return Demand(pages: excess, shortestRun: Self.longRun) }
-        return .none
+        if isScavenged { return .none }
+        let most = Self.slack &+ 2 &* inUse
+        var excess = resident &- kept(inUse)
+        // A part of it at a time: who frees a block must not wait for the release of half the heap.
+        if excess > most { return Demand(pages: excess &- most &+ most / 16, shortestRun: 1) }
+        guard milliseconds &- periodStart >= Self.period else { return .none }
+        excess = endPeriod() &- kept(inUse)
+        periodStart = milliseconds
+        // Holes between used pages wait until they are many: they are often used again, and each costs a system call.
+        let shortest = excess > Self.slack &+ inUse / 16 ? 1 : Self.longRun
+        return excess > Self.slack ? Demand(pages: excess, shortestRun: shortest) : .none
     }
 
-    /// As many pages as were fresh: the sum of resident pages stays.
-    private mutating func payDebt() -> Demand {
-        guard debt >= Self.slack else { return .none }
-        let pages = min(debt, max(resident &- allowance, 0))
+    /// Begins a period. Pages that were free throughout the last one; nobody wanted as many of them.
+    private mutating func endPeriod() -> Int {
+        let unused = lowest
+        lowest = resident
+        wanted = max(0, wanted &- max(unused &- Self.floor, 0))
+        return unused
+    }
+
+    /// What to release for the clean pages that the program took: the sum of resident pages stays.
+    mutating func payDebt(inUse: Int) -> Demand {
+        guard debt >= Self.slack, policy == .prompt else { return .none }
+        let excess = resident &- kept(inUse)
+        let pages = min(debt, max(excess, 0))
         debt = 0
-        return Demand(pages: pages, shortestRun: Self.longRun / 4)
+        return Demand(pages: pages, shortestRun: excess > inUse / 16 ? 1 : Self.longRun / 4)
     }
 
-    /// A tick of the scavenger: what stayed unused for long enough.
+    /// A tick of the scavenger: what stayed unused since the last one, but for what is wanted, which is nothing once the
+    /// program takes no pages.
     mutating func tick() -> Demand {
-        ticks &+= 1
-        quietTicks &+= 1
-        let isIdle = quietTicks > Self.idleTicks
-        guard policy == .prompt, ticks >= patience || isIdle else {
-            residentAtTick = resident
-            return .none
-        }
-        if tickReleased > 0 {
-            // Whoever asks for half of it again would have been better off without the release.
-            let isWanted = tickReclaimed > tickReleased / 2
-            patience = isWanted ? min(patience &* 2, Self.longestPatience) : max(patience / 2, 1)
-        }
-        ticks = 0
-        // Of an idle program, pages that were free at the last tick are unused since then: the period began before, in busier times.
-        let unused = isIdle ? min(residentAtTick, resident) : lowest
-        let pages = max(unused &- Self.idleFloor, 0)
+        guard policy == .prompt else { return .none }
+        let unused = endPeriod() &- Self.idleFloor
+        if isQuiet { wanted = 0 }
+        let pages = isRefused ? 0 : max(unused &- wanted, 0)
         lowest = resident &- pages
-        residentAtTick = lowest
-        tickReleased = pages
-        tickReclaimed = 0
-        learned = 0
-        recentlyReleased = 0
+        isQuiet = true
         return Demand(pages: pages, shortestRun: 1)
     }
 

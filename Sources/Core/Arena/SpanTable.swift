@@ -41,8 +41,27 @@ struct SpanTable {
         uses = Reservation(address: pageSpans.address &+ pageSpans.size, size: Self.useSize(pages))
     }
 
-    /// Makes the entries of the first `pages` pages usable.
+    /// Makes the entries of the first `pages` pages usable. Only the growing thread calls it, without the arena's lock.
     mutating func grow(toPages pages: Int) -> Bool { pageSpans.commit(UInt(pages) &* 4) }
+
+    /// Makes more records usable, if it can enough for a heap of `pages` pages: where the program's limit is used up, free
+    /// pages are of no use without records. Only the growing thread calls it, without the arena's lock.
+    mutating func commitRecords(forPages pages: Int) -> Bool {
+        let needed = UInt(count &+ 1) &* Span.stride
+        guard needed <= records.size else { return false }
+        let wanted = min(max(needed, UInt(pages / 2) &* Span.stride), records.size)
+        guard records.commit(wanted) || records.commit(needed) else { return false }
+        // The first page is not counted: a small process does without the table.
+        let page = UInt(Int(count) / Self.perPage)
+        return page == 0 || uses.commit(page &+ 1, step: 4096)
+    }
+
+    /// Gives up what a window of `pages` pages does not need.
+    mutating func truncate(toPages pages: Int) {
+        records.truncate(to: Self.recordSize(pages))
+        pageSpans.truncate(to: UInt(pages) &* 4)
+        uses.truncate(to: Self.useSize(pages))
+    }
 
     @inline(__always)
     subscript(id: SpanID) -> UnsafeMutablePointer<Span> {
@@ -99,7 +118,7 @@ struct SpanTable {
         }
     }
 
-    /// An unused record; 0 when there is no memory for one.
+    /// An unused record; 0 when none is left of those that `commitRecords` made usable.
     mutating func makeRecord() -> SpanID {
         if firstUnused == 0, releasedPages > 0 { revivePage() }
         var id = firstUnused
@@ -108,24 +127,24 @@ struct SpanTable {
             unusedCount &-= 1
         } else {
             id = count
-            guard records.commit(UInt(id &+ 1) &* Span.stride), countUse(of: id, 0) else { return 0 }
+            let page = UInt(Int(id) / Self.perPage)
+            guard UInt(id &+ 1) &* Span.stride <= records.committed, page == 0 || page < uses.committed else {
+                return 0
+            }
             count &+= 1
         }
-        _ = countUse(of: id, 1)
+        countUse(of: id, 1)
         return id
     }
 
-    /// Adds to the uses of the record's page. The first page is never released, and not counted: a small process does without the table.
-    private mutating func countUse(of id: SpanID, _ change: Int8) -> Bool {
+    /// Adds to the uses of the record's page. The first page is never released, and not counted.
+    private func countUse(of id: SpanID, _ change: Int8) {
         let page = Int(id) / Self.perPage
-        guard page > 0 else { return true }
-        guard uses.commit(UInt(page &+ 1), step: 4096) else { return false }
-        use(ofPage: page).pointee &+= UInt8(bitPattern: change)
-        return true
+        if page > 0 { use(ofPage: page).pointee &+= UInt8(bitPattern: change) }
     }
 
     mutating func returnRecord(_ id: SpanID) {
-        _ = countUse(of: id, -1)
+        countUse(of: id, -1)
         addUnused(id)
     }
 

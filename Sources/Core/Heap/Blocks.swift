@@ -18,10 +18,7 @@ extension Heap {
             if zeroed, block != 0 { percolate_zero(block, size) }
             return block
         }
-        var dirty = false
-        let block = allocateLarge(size, alignment: 1, dirty: &dirty)
-        if zeroed, dirty, block != 0 { percolate_zero(block, size) }
-        return block
+        return allocateLarge(size, alignment: 1, zeroed: zeroed)
     }
 
     private static var largestAlignment: UInt { 1 << 46 }
@@ -38,10 +35,7 @@ extension Heap {
             if zeroed, block != 0 { percolate_zero(block, size) }
             return block
         }
-        var dirty = false
-        let block = allocateLarge(size, alignment: Int(alignment), dirty: &dirty)
-        if zeroed, dirty, block != 0 { percolate_zero(block, size) }
-        return block
+        return allocateLarge(size, alignment: Int(alignment), zeroed: zeroed)
     }
 
     /// The usable bytes of the block that `allocate(size, alignment:)` would give. 0 for a request

@@ -135,7 +135,7 @@ public func percolateSetMemoryLimit(_ bytes: UInt64) {
     Visit.begin(&visit)
     defer { Visit.end(&visit) }
     guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
-    arena.inUseLimit = Int(min(bytes &>> UInt64(PERCOLATE_PAGE_SHIFT), UInt64(Int.max)))
+    arena.limits.hard = MemoryLimits.pages(bytes)
     arenaLock.release()
 }
 
@@ -160,6 +160,41 @@ public func percolateSetRelease(_ policy: UInt32) {
 public func percolateSetBackground(_ isWanted: Bool) {
     guard Heap.ensureStarted() else { return }
     Heap.options.background = isWanted
+}
+
+/// Bytes of resident pages above which free ones go back at once; UINT64_MAX for no limit. What is resident above that goes
+/// back now, as far as it is free.
+@c(percolate_set_soft_memory_limit)
+public func percolateSetSoftMemoryLimit(_ bytes: UInt64) {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
+    arena.limits.soft = MemoryLimits.pages(bytes)
+    let excess = arena.limits.excess(0, inUse: arena.inUse, resident: arena.retention.resident)
+    arenaLock.release()
+    if excess > 0 { release(Retention.Demand(pages: excess, shortestRun: 1)) }
+}
+
+@c(percolate_give_up_reservation)
+public func percolateGiveUpReservation(_ limit: UInt64) {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    if Heap.ensureStarted() { giveUpReservation(limit: UInt(limit)) }
+}
+
+/// What the allocator would ask the kernel later, it asks now.
+@c(percolate_prepare_restriction)
+public func percolatePrepareRestriction() {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    if Heap.ensureStarted() { readMachineBeforeRestriction() }
+    percolate_restrict()
 }
 
 @c(percolate_begin_counting)

@@ -11,19 +11,41 @@ extension Heap {
 
     private static func pages(_ size: Int) -> Int { (size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT) }
 
-    /// A large block; 0 when there is no memory. `dirty` says whether it may hold old bytes.
-    static func allocateLarge(_ size: Int, alignment: Int, dirty: inout Bool) -> UInt {
-        var interrupted = false
-        let span = allocateSpan(
-            pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)), kind: .large,
-            interrupted: &interrupted)
-        if let span {
-            dirty = span.allocation.dirty
-            return arena.address(span.allocation.first)
+    /// A large block; 0 when there is no memory. `zeroed` asks for bytes that read as zero.
+    static func allocateLarge(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
+        var mayDrain = true
+        let request = SpanRequest(
+            pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)))
+        while true {
+            var interrupted = false
+            if let span = allocateSpan(request, interrupted: &interrupted) {
+                if zeroed { zero(span.allocation.dirty) }
+                return arena.address(span.allocation.first)
+            }
+            if interrupted {
+                let block = Emergency.allocate(size, alignment: alignment)
+                if zeroed, block != 0 { percolate_zero(block, size) }
+                return block
+            }
+            // The spans that only caches keep from being free may be what is missing.
+            guard mayDrain, FrontEnd.drainAll() > 0 else { return 0 }
+            mayDrain = false
         }
-        guard interrupted else { return 0 }
-        dirty = true
-        return Emergency.allocate(size, alignment: alignment)
+    }
+
+    /// Pages from which giving memory back to the kernel is cheaper than writing zeros, if the program touches few of them.
+    /// It does not have to: where it touches all, it pays for the page faults what it saved here, and no byte was
+    /// resident without need.
+    private static var zeroingLimit: Int { 16 }
+
+    /// Makes pages of a block that may hold old bytes read as zero.
+    private static func zero(_ pages: Range<Int>) {
+        guard !pages.isEmpty else { return }
+        let address = arena.address(pages.lowerBound)
+        let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
+        // The kernel refuses locked memory.
+        if pages.count >= zeroingLimit, percolate_madvise(address, bytes, MADV_DONTNEED) == 0 { return }
+        percolate_zero(address, bytes)
     }
 
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.
@@ -44,7 +66,7 @@ extension Heap {
     /// Whether a block of `wanted` pages may be the one that `record` describes, as it is.
     private static func fits(_ wanted: Int, _ record: Span) -> Bool {
         let pages = Int(record.pages)
-        return wanted == pages || record.hasSlack && wanted < pages && wanted >= pages &- pages / 8
+        return wanted == pages || record.hasSlack && wanted < pages && wanted >= pages &- pages / 16
     }
 
     /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and lets the mapping join its
@@ -113,7 +135,7 @@ extension Heap {
             return address
         }
         // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as one.
-        if !isMoved, growTables(), arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
+        if !isMoved, arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
             announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0)
             record.pointee.hasSlack = false
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
@@ -140,19 +162,19 @@ extension Heap {
         return target
     }
 
-    /// A block of `size` bytes, `wanted` pages, for one of `old` pages that has no room to grow. One that grows in small steps gets an
-    /// eighth more than it asks for, so that it does not move at each step; pages that are fresh are no memory until touched.
+    /// A block of `size` bytes, `wanted` pages, for one of `old` pages that has no room to grow. One that grows in small
+    /// steps gets a sixteenth more than it asks for, so that it does not move at each step; pages that are fresh are no
+    /// memory until touched.
     private static func allocateGrown(_ wanted: Int, from old: Int, _ size: Int) -> UInt {
-        var dirty = false
         if wanted &- old < old / 8 {
-            let bytes = (wanted &+ wanted / 8) &<< Int(PERCOLATE_PAGE_SHIFT)
-            let target = allocateLarge(bytes, alignment: 1, dirty: &dirty)
+            let bytes = (wanted &+ wanted / 16) &<< Int(PERCOLATE_PAGE_SHIFT)
+            let target = allocateLarge(bytes, alignment: 1)
             if target != 0 {
                 if !Emergency.owns(target) { spans[largeSpan(at: target)].pointee.hasSlack = true }
                 return target
             }
         }
-        return allocateLarge(size, alignment: 1, dirty: &dirty)
+        return allocateLarge(size, alignment: 1)
     }
 
     private enum Move { case moved, kept, lost }
@@ -167,6 +189,8 @@ extension Heap {
         }
         let result = percolate_mremap_keep(source, count, target)
         if result > 0 {
+            // What is left at the source is one of the window's ordinary pages again.
+            if arena.hugePages.isOn { _ = percolate_madvise(source, count, MADV_NOHUGEPAGE) }
             spans[largeSpan(at: target)].pointee.moved = true
             movedBlocks.wrappingAdd(1, ordering: .relaxed)
             return .moved
@@ -181,8 +205,7 @@ extension Heap {
     }
 
     private static func copyElsewhere(_ address: UInt, _ bytes: Int, _ size: Int) -> UInt {
-        var dirty = false
-        let target = allocateLarge(size, alignment: 1, dirty: &dirty)
+        let target = allocateLarge(size, alignment: 1)
         guard target != 0 else { return 0 }
         percolate_copy(target, address, min(bytes, size))
         releaseOld(address, clean: false)

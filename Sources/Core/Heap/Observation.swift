@@ -48,7 +48,7 @@ enum Observation {
     private static func describePages() {
         let arenaPages = arena.countAddresses()
         let freePages = arena.retention.countAddresses()
-        percolate_observed_heap.memory_limit = pages(at: addressOf(&arena.inUseLimit))
+        percolate_observed_heap.memory_limit = pages(at: addressOf(&arena.limits.hard))
         percolate_observed_heap.in_use = pages(at: arenaPages.inUse)
         percolate_observed_heap.committed = pages(at: arenaPages.committed)
         percolate_observed_heap.free_resident = pages(at: freePages.resident)

@@ -72,6 +72,7 @@ enum Recovery {
         guard Heap.phase == .ready else { return }
         body(Counting.lock)
         body(arenaLock)
+        body(growthLock)
         for list in 0..<Middle.listCount { body(Middle.lock(Middle.lists[list])) }
         for index in 0..<FrontEnd.indexCount { body(FrontEnd.gate(index).lock) }
     }
@@ -89,7 +90,7 @@ enum Recovery {
         } else if let index = position(of: address, in: FrontEnd.caches.address, PerCPUCache.stride, FrontEnd.indexCount) {
             FrontEnd.repair(index)
         }
-        // Start-up begins anew.
+        // Start-up begins anew. Growth counts what it made usable last: pages that it lost are made usable again.
     }
 
     private static func position(of address: UInt, in start: UInt, _ stride: Int, _ count: Int) -> Int? {

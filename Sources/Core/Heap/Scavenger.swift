@@ -57,8 +57,11 @@ enum Scavenger {
         defer { Visit.end(&visit) }
         Requests.serve()
         let isCacheChanged = FrontEnd.drainIdle()
+        refreshLimits()
         guard arenaLock.acquire() == .entered else { return true }
-        let demand = arena.retention.tick()
+        var demand = arena.retention.tick()
+        let excess = arena.limits.excess(0, inUse: arena.inUse, resident: arena.retention.resident)
+        demand.pages = max(demand.pages, excess)
         let isAtRest = arena.retention.isAtRest
         arenaLock.release()
         let released = demand.pages > 0 ? release(demand) : 0

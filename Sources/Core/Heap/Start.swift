@@ -8,6 +8,9 @@ enum Heap {
     nonisolated(unsafe) static var phase = Phase.cold
     nonisolated(unsafe) static var options = Options()
 
+    /// Half of the addresses that the heap may use under an emulator.
+    private static var emulatedAddresses: UInt { 1 << 35 }
+
     /// Largest window: a chunk less than 16 TiB, so that a span's pages are a number of 32 bits. Smallest: 64 MiB.
     private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44 &- 1 << 21) }
 
@@ -48,7 +51,10 @@ enum Heap {
         FrontEnd.mode =
             options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
         arena.retention.policy = options.release
-        arena.mayUseHugePages = options.hugePages
+        arena.hugePages.isOn = options.hugePages == .on
+        arena.hugePages.isDecided = options.hugePages != .automatic
+        arena.limits.hard = options.limit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.limit))
+        arena.limits.soft = options.softLimit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.softLimit))
         phase = .ready
         percolate_has_started = 1
         guard arenaLock.acquire() == .entered else { return false }
@@ -78,17 +84,24 @@ enum Heap {
         return min(size, windowRange.upperBound)
     }
 
+    /// An emulator of user programs (qemu-user) keeps a table of every page that is mapped, reserved or not. It has no
+    /// restartable sequences, as kernels before 4.18; there pieces are mapped one after the other.
+    private static var mayReserve: Bool { options.reserve != 0 || !options.sequences || Sequences.areKnown }
+
     /// Reserves window and metadata: in one mapping, or where address space is short, metadata only.
     private static func placeHeap(indexes: Int) -> Bool {
         var window = wantedWindow()
         let layout = MetadataLayout(window: window, indexes: indexes)
-        if let memory = Reservation.reserve(layout.size &+ window &+ (1 << 21)) {
+        if mayReserve, let memory = Reservation.reserve(layout.size &+ window &+ (1 << 21)) {
             _ = percolate_madvise(memory.address, Int(memory.size), MADV_NOHUGEPAGE)
             let base = roundUp(memory.address &+ layout.size, 1 << 21)
+            Reservation.name(memory.address, base &- memory.address, "percolate: metadata")
+            Reservation.name(base, memory.address &+ memory.size &- base, "percolate: heap")
             return layout.place(at: memory.address, window: base, backing: .reserved)
         }
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = percolate_getrlimit(Int32(RLIMIT_AS.rawValue), &limit)
+        if !mayReserve { limit.rlim_cur = min(limit.rlim_cur, emulatedAddresses) }
         // Twice the limit leaves room to go around what is in the way; RLIM_INFINITY is beyond every window. Where even the
         // metadata is too much (mlockall(2) with a limit counts it), smaller windows need less.
         if limit.rlim_cur < window { window = max(roundUp(UInt(limit.rlim_cur) &* 2, 1 << 21), windowRange.lowerBound) }
@@ -163,9 +176,8 @@ private struct MetadataLayout {
 
         let treeStart = records.address &+ small
         spans.place(at: treeStart &+ tree, pages: pages)
-        arena.start(base: base, pages: pages, metadata: treeStart, backing: backing)
+        guard arena.start(base: base, pages: pages, metadata: treeStart, backing: backing) else { return false }
         percolate_front.base = UInt64(base)
-
         return true
     }
 }

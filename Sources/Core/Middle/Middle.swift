@@ -120,9 +120,10 @@ enum Middle {
         let info = sizeClasses[sizeClass].pointee
         let shard = shard(sizeClass, ofCPU: cpu)
         var interrupted = false
-        let span = allocateSpan(
-            pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size), growing: growing,
-            interrupted: &interrupted)
+        let request = SpanRequest(
+            pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size),
+            isGrowing: growing)
+        let span = allocateSpan(request, interrupted: &interrupted)
         guard let span else { return interrupted ? .interrupted : .noMemory }
         hold(span.id, before: 0)
         spans[span.id].pointee.shard = UInt8(truncatingIfNeeded: shard)

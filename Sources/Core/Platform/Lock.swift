@@ -128,7 +128,8 @@ struct Lock {
     /// Whether the owner does not exist any more, and the calling thread has its lock now, repaired.
     private func takeOverFromDead(_ owner: UInt32) -> Bool {
         // A vfork child has the parent's memory, but not its threads.
-        guard percolate_process_mark.pointee == UInt32(truncatingIfNeeded: percolate_getpid()),
+        guard percolate_is_restricted() == 0,
+            percolate_process_mark.pointee == UInt32(truncatingIfNeeded: percolate_getpid()),
             !percolate_thread_exists(Int32(bitPattern: owner)), takeOver(from: owner)
         else { return false }
         percolate_repair_lock(UInt(bitPattern: word))

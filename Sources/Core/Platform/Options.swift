@@ -7,6 +7,7 @@ import CPercolate
 struct Options {
     enum Index { case automatic, cpuID, mmCID }
     enum Release { case prompt, lazy, never }
+    enum HugePages { case automatic, on, off }
 
     /// Where statistics go at the end: nil nowhere, an empty string standard error, else a path.
     var statistics: UnsafePointer<CChar>?
@@ -28,7 +29,11 @@ struct Options {
     /// Whether a process with threads has one more, which returns memory that stays unused.
     var background = true
     /// Whether dense parts of a large heap may have huge pages.
-    var hugePages = false
+    var hugePages = HugePages.automatic
+    /// Bytes of pages in use that no allocation may exceed, and bytes of resident pages above which free ones go back
+    /// at once; 0 for no limit.
+    var limit: UInt = 0
+    var softLimit: UInt = 0
     /// Bytes of addresses for the arena; 0 lets start-up choose.
     var reserve: UInt = 0
 
@@ -70,6 +75,17 @@ struct Options {
         return true
     }
 
+    private mutating func applyHugePages(_ item: OptionItem) -> Bool {
+        if item.valueIs("auto") {
+            hugePages = .automatic
+            return true
+        }
+        var isOn = false
+        guard item.flag(into: &isOn) else { return false }
+        hugePages = isOn ? .on : .off
+        return true
+    }
+
     private mutating func apply(_ item: OptionItem) -> Bool {
         if item.hasKey("stats") {
             guard item.valueCount > 0 else { return false }
@@ -83,7 +99,9 @@ struct Options {
         if item.hasKey("main") { return item.number(into: &mainProcess) }
         if item.hasKey("hardened") { return item.flag(into: &hardened) }
         if item.hasKey("background") { return item.automatic(into: &background) }
-        if item.hasKey("huge") { return item.flag(into: &hugePages) }
+        if item.hasKey("huge") { return applyHugePages(item) }
+        if item.hasKey("limit") { return item.size(into: &limit) }
+        if item.hasKey("soft") { return item.size(into: &softLimit) }
         if item.hasKey("rseq") { return item.automatic(into: &sequences) }
         if item.hasKey("membarrier") { return item.automatic(into: &membarrier) }
         if item.hasKey("cache") { return applyCache(item) }

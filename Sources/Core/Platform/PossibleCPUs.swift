@@ -12,13 +12,8 @@ func possibleCPUCount() -> Int {
 
 /// The number that the text of a file ends in, before its newline.
 private func lastNumber(of path: StaticString) -> Int? {
-    let descriptor = path.withUTF8Buffer { bytes in
-        bytes.withMemoryRebound(to: CChar.self) { percolate_open($0.baseAddress, O_RDONLY, 0) }
-    }
-    guard descriptor >= 0 else { return nil }
-    defer { _ = percolate_close(Int32(descriptor)) }
     var text = InlineArray<256, UInt8>(repeating: 0)
-    let count = withUnsafeMutablePointer(to: &text) { percolate_read(Int32(descriptor), $0, 256) }
+    let count = SmallFile.read(path, into: &text)
     guard count > 0 else { return nil }
     var number = 0
     var scale = 1

@@ -2,8 +2,9 @@ import CPercolate
 
 /// A range of addresses of which a growing front part can be used.
 ///
-/// Reserved memory is `PROT_NONE`: it costs no memory, is not charged under `vm.overcommit_memory=2` or `RLIMIT_DATA`, and
-/// `mlockall` does not populate it. `commit` makes a further part readable and writable.
+/// Reserved memory is `PROT_NONE`: it costs no memory, is not charged under `vm.overcommit_memory=2` or
+/// `RLIMIT_DATA`, `mlockall` does not populate it, and core dumps leave it out. `commit` makes a further part
+/// readable and writable.
 struct Reservation {
     var address: UInt = 0
     var size: UInt = 0
@@ -23,10 +24,18 @@ struct Reservation {
     static func reserve(_ size: UInt) -> Reservation? {
         let result = percolate_mmap(0, Int(size), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
         guard result > 0 else { return nil }
+        _ = percolate_madvise(UInt(result), Int(size), MADV_DONTDUMP)
         return Reservation(address: UInt(result), size: size)
     }
 
-    /// Makes the first `bytes` usable. Commits `step` bytes at once to save calls, less where the kernel refuses that much.
+    /// Gives memory a name that /proc/PID/maps shows, where the kernel keeps names.
+    static func name(_ address: UInt, _ bytes: UInt, _ name: StaticString) {
+        percolate_name_memory(
+            address, Int(bytes), UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
+    }
+
+    /// Makes the first `bytes` usable. Commits `step` bytes at once to save calls, less where the kernel refuses
+    /// that much.
     mutating func commit(_ bytes: UInt, step: UInt = 65536) -> Bool {
         if bytes <= committed { return true }
         let needed = roundUp(bytes, Self.pageSize)
@@ -36,11 +45,25 @@ struct Reservation {
     }
 
     private mutating func extend(to end: UInt) -> Bool {
-        let result = percolate_mprotect(address &+ committed, Int(end &- committed), PROT_READ | PROT_WRITE)
-        guard result == 0 else { return false }
+        guard Self.makeUsable(address &+ committed, Int(end &- committed)) else { return false }
         percolate_add_committed_metadata(end &- committed)
         committed = end
         return true
+    }
+
+    /// Makes reserved addresses readable and writable, and part of core dumps. False when the kernel refuses.
+    static func makeUsable(_ address: UInt, _ bytes: Int) -> Bool {
+        guard percolate_mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0 else { return false }
+        _ = percolate_madvise(address, bytes, MADV_DODUMP)
+        return true
+    }
+
+    /// Gives the addresses behind the first `bytes` back, but for those that are committed.
+    mutating func truncate(to bytes: UInt) {
+        let kept = max(roundUp(bytes, Self.pageSize), committed)
+        guard kept < size else { return }
+        _ = percolate_munmap(address &+ kept, Int(size &- kept))
+        size = kept
     }
 }
 

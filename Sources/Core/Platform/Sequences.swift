@@ -8,8 +8,11 @@ struct Sequences {
 
     private(set) var registration = Registration.none
     private(set) var index = Index.cpuID
-    /// Whether another CPU's gate can be closed: membarrier(2) can fence sections.
-    private(set) var canFence = false
+    /// Whether membarrier(2) can fence sections.
+    private var isFenceRegistered = false
+    /// Whether another CPU's gate can be closed. A process that restricts its system calls must not be asked for that
+    /// one.
+    var canFence: Bool { isFenceRegistered && percolate_is_restricted() == 0 }
     /// Offset of the field `rseq_cs` of the thread's area from its thread pointer.
     private(set) var areaOffset = 0
     /// Bytes of the area; ours has 32.
@@ -19,6 +22,12 @@ struct Sequences {
 
     /// Offset of `cpu_id`, which says whether the thread is registered whichever field is the index.
     var cpuOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_CPU_ID) }
+
+    /// Whether the kernel has restartable sequences at all: libc registered the thread, or the system call exists.
+    static var areKnown: Bool {
+        if percolate_rseq_glibc_size() >= 20 { return percolate_rseq_field(percolate_rseq_glibc_offset() &+ 4) >= 0 }
+        return percolate_rseq_is_known() != 0
+    }
 
     /// Decides registration, index and fence.
     ///
@@ -58,7 +67,7 @@ struct Sequences {
 
         if options.membarrier {
             let register = Int32(bitPattern: MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ.rawValue)
-            result.canFence = percolate_membarrier(register, 0, 0) == 0
+            result.isFenceRegistered = percolate_membarrier(register, 0, 0) == 0
         }
         return result
     }
@@ -70,7 +79,7 @@ struct Sequences {
     /// Registers the calling thread where that is our task and was not done. False when it stays unregistered.
     func registerThread() -> Bool {
         if percolate_rseq_field(cpuOffset) >= 0 { return true }
-        return registration == .own && register() == 0
+        return registration == .own && percolate_is_restricted() == 0 && register() == 0
     }
 
     /// Registers the calling thread although its area may say that it is registered. False when the kernel refuses.

@@ -125,7 +125,7 @@ enum Visit {
         let there = UInt(bitPattern: visit)
         var isOnAlternate = false
         var wasOnAlternate = false
-        percolate_alternate_stack(there, &isOnAlternate, &wasOnAlternate)
+        if percolate_is_restricted() == 0 { percolate_alternate_stack(there, &isOnAlternate, &wasOnAlternate) }
         if wasOnAlternate, !isOnAlternate { return false }
         guard isOnAlternate != wasOnAlternate || here &+ signalFrame <= there else { return false }
         return visit.pointee.marks == marks(there)

@@ -36,9 +36,10 @@ const char *percolate_program_name(void) PERCOLATE_HIDDEN;
 /// Bytes of memory of the machine (sysinfo(2)).
 int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 
-/// Addresses of the words of the locks of start-up, of the arena and of counting, each on a line of its own.
+/// Addresses of the words of the locks of start-up, of the arena, of growth and of counting, each on a line of its own.
 uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
+uintptr_t percolate_growth_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
 
 /// Addresses of the words that the scavenger sleeps on, until there is work and until it is to end, each on a line of its own.
@@ -69,6 +70,9 @@ int64_t percolate_thread_cpu_time(int thread) PERCOLATE_HIDDEN;
 /// Whether this process has a thread of that kernel number.
 bool percolate_thread_exists(int thread) PERCOLATE_HIDDEN;
 
+/// A number for the calling thread that no other thread of the process has.
+uint32_t percolate_new_thread_number(void) PERCOLATE_HIDDEN;
+
 /// A word that holds the id of the process that wrote it, and 0 in a child of it until the child writes it: it lies in memory that the
 /// kernel wipes at fork (madvise(2), MADV_WIPEONFORK). An ordinary word, 1, before start-up; an ordinary word where the kernel refuses.
 extern uint32_t *percolate_process_mark PERCOLATE_HIDDEN PERCOLATE_SHARED;
@@ -92,6 +96,11 @@ extern const char *percolate_single_threaded PERCOLATE_HIDDEN PERCOLATE_SHARED;
 
 /// Whether the process has one thread, as far as libc knows. No where it does not say.
 static inline int percolate_is_single_threaded(void) { return *percolate_single_threaded; }
+
+/// Whether the process restricts its own system calls (seccomp(2)): the allocator makes from then on only those that
+/// glibc's malloc and pthread_create make. And that it does, or is about to.
+int percolate_is_restricted(void) PERCOLATE_HIDDEN;
+void percolate_restrict(void) PERCOLATE_HIDDEN;
 
 /// Whether start-up has run.
 extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;

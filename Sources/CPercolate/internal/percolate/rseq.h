@@ -39,6 +39,9 @@ ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
 /// negative errno.
 long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
 
+/// Whether the kernel has the system call. It changes nothing.
+int percolate_rseq_is_known(void) PERCOLATE_HIDDEN;
+
 /// The CPU the caller runs on (sched_getcpu(3)); -1 where the kernel does not say.
 int percolate_current_cpu(void) PERCOLATE_HIDDEN;
 

@@ -65,6 +65,11 @@ static inline long percolate_mremap_keep(uintptr_t source, size_t length, uintpt
         SYS_mremap, (long)source, (long)length, (long)length, 1 | 2 | 4 /* MAYMOVE | FIXED | DONTUNMAP */, (long)target, 0);
 }
 
+/// Names memory in /proc/PID/maps (prctl(2), PR_SET_VMA; Linux 5.17, where it is built in).
+static inline void percolate_name_memory(uintptr_t address, size_t length, const char *name) {
+    percolate_syscall6(SYS_prctl, 0x53564d41, 0, (long)address, (long)length, (long)name, 0);
+}
+
 static inline long percolate_futex_wait(uint32_t *word, uint32_t expected) {
     return percolate_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, (long)expected, 0, 0, 0);
 }
@@ -155,11 +160,14 @@ static inline void percolate_alternate_stack(uintptr_t address, bool *runs_there
     *lies_there = exists && address - (uintptr_t)stack.ss_sp < stack.ss_size;
 }
 
-/// Sleeps that long, or shorter when a signal arrives.
-static inline void percolate_nap(uint64_t milliseconds) {
-    struct timespec length = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000 * 1000};
-    percolate_syscall6(SYS_nanosleep, (long)&length, 0, 0, 0, 0, 0);
+/// Sleeps that long, less than a second, or shorter when a signal arrives. By futex(2), which every process may call.
+static inline void percolate_nap_microseconds(uint64_t microseconds) {
+    uint32_t word = 0;
+    struct timespec length = {0, (long)microseconds * 1000};
+    percolate_syscall6(SYS_futex, (long)&word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, (long)&length, 0, 0);
 }
+
+static inline void percolate_nap(uint64_t milliseconds) { percolate_nap_microseconds(milliseconds * 1000); }
 
 /// The CPU the caller runs on, from the kernel.
 static inline int percolate_getcpu(void) {
