@@ -5,7 +5,7 @@ import PackageDescription
 /// what the variants are for.
 let variant = Context.environment["PERCOLATE_VARIANT"] ?? ""
 precondition(
-    ["", "widened", "widened-without-fence", "without-fork-handlers"].contains(variant),
+    ["", "widened", "widened-without-fence", "without-fork-handlers", "refill-samples"].contains(variant),
     "PERCOLATE_VARIANT names no variant: \(variant)")
 
 /// Turns of a delay loop inside each restartable sequence, in the variants that have it.
@@ -13,6 +13,7 @@ let widening: [CSetting] =
     variant.hasPrefix("widened") ? [.define("PERCOLATE_WIDENED", to: "2000")] : []
 let fencing: [SwiftSetting] =
     variant == "widened-without-fence" ? [.define("PERCOLATE_WITHOUT_FENCE")] : []
+let sampling: [SwiftSetting] = variant == "refill-samples" ? [.define("PERCOLATE_REFILL_SAMPLES")] : []
 let forkHandling: [CSetting] =
     variant == "without-fork-handlers" ? [.define("PERCOLATE_WITHOUT_FORK_HANDLERS")] : []
 let childHandling: [SwiftSetting] =
@@ -100,7 +101,7 @@ let package = Package(
         .target(name: "CAbortTest"),
         .target(
             name: "PercolateCore", dependencies: ["CPercolate"], path: "Sources/Core",
-            swiftSettings: embedded + fencing + childHandling),
+            swiftSettings: embedded + fencing + childHandling + sampling),
         .target(name: "PercolateCoreHosted", dependencies: ["CPercolate"], path: "Sources/CoreHosted"),
         .target(
             name: "Percolate", dependencies: ["PercolateCoreHosted", "CPercolate"], swiftSettings: api,

@@ -14,6 +14,7 @@ void *percolate_allocate_zeroed(size_t size);
 void *percolate_allocate_aligned(size_t alignment, size_t size);
 void *percolate_allocate_aligned_zeroed(size_t alignment, size_t size);
 size_t percolate_block_size(size_t alignment, size_t size);
+void *percolate_consider_sample(size_t size, void *block, uint64_t slab, uint64_t size_class, bool is_first);
 void percolate_deallocate(void *block);
 void percolate_deallocate_sized(void *block, size_t size, size_t alignment);
 void *percolate_resize(void *block, size_t size, size_t *usable);
@@ -37,6 +38,7 @@ void percolate_end_counting(struct percolate_counting_scope *scope);
 void percolate_write_statistics(int descriptor);
 bool percolate_write_statistics_xml(
     ssize_t (*take)(void *context, const char *text, ssize_t count), void *context);
+bool percolate_set_sampling(uint64_t rate, uint64_t guard_rate);
 void percolate_end(void);
 bool percolate_scavenger_is_wanted(void);
 void percolate_scavenge(void);

@@ -3,7 +3,8 @@
 //
 // Each entry stands here twice: for gates indexed by cpu_id, and as its twin for gates indexed by mm_cid. The first comparison
 // sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
-// around vfork, and for large sizes and foreign pointers there is no further branch.
+// around vfork, and for large sizes and foreign pointers there is no further branch. What allocates has a third form between
+// the twin and the slow path, for either index, which counts down to the next sample.
 #if defined(__x86_64__)
 #include "Jemalloc/Flags.h"
 #include "percolate/section_x86_64.h"
@@ -52,12 +53,35 @@
     ret
 .L\name\()_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rdi
-    jae \slow
+    jae .L\name\()_sampled_twin
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP \name\()_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow
     ret
+    .p2align 4
+.L\name\()_sampled_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rdi
+    jae \slow
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP_SAMPLED \name\()_sampled, \slow, \slow, .Lexpired
+    ret
     END \name
 .endm
+
+// Where a sampled twin goes with a block and a countdown that expired. The size is in rdi.
+//
+//     return target(size, block, slab, class, whether this pop expired it)
+.macro EXPIRED target
+    setc %r8b
+    movzbl %r8b, %r8d
+    movq %rax, %rsi
+    movq %rcx, %rdx
+    movq %r9, %rcx
+    jmp \target
+.endm
+.Lexpired:
+    .cfi_startproc
+    EXPIRED percolate_sampled
+    .cfi_endproc
 
 // rax = the page of block rdi: a number beyond every page for NULL and for what lies below the arena.
 .macro BLOCK_PAGE
@@ -118,10 +142,19 @@ OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
     jmp *memset@GOTPCREL(%rip)
 .Lcalloc_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rax
-    jae .Lcalloc_slow
+    jae .Lcalloc_sampled_twin
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP calloc_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow
     jmp .Lcalloc_zero
+.Lcalloc_sampled_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rax
+    jae .Lcalloc_slow
+    PERCOLATE_SIZE_CLASS %rax
+    PERCOLATE_POP_SAMPLED calloc_sampled, .Lcalloc_slow, .Lcalloc_slow, .Lcalloc_expired
+    jmp .Lcalloc_zero
+.Lcalloc_expired:
+    movq %r10, %rdi
+    EXPIRED percolate_calloc_sampled
 .Lcalloc_slow:
     movq %r11, %rsi
     jmp percolate_calloc_slow

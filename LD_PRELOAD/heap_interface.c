@@ -28,4 +28,6 @@ __attribute__((visibility("default"))) const struct percolate_heap_interface per
     .begin_counting = percolate_begin_counting,
     .end_counting = percolate_end_counting,
     .run_vector = percolate_run_vector,
+    .set_sampling = percolate_set_sampling,
+    .samples = &percolate_samples,
 };

@@ -75,3 +75,6 @@ __attribute__((visibility("default"), noreturn)) void _exit(int status) {
 }
 
 __attribute__((visibility("default"), noreturn)) void _Exit(int status) { _exit(status); }
+
+/// Says to the core that it is part of the shared object (<percolate/frames.h>).
+__attribute__((visibility("hidden"))) const char percolate_shared_object_mark = 1;

@@ -19,6 +19,15 @@ void *percolate_calloc_slow(size_t count, size_t size) {
     return or_no_memory(percolate_allocate_zeroed(total));
 }
 
+/// The fast path popped `block` of class `size_class` from `slab`, and found the class's countdown expired.
+void *percolate_sampled(size_t size, void *block, uint64_t slab, uint64_t size_class, bool is_first) {
+    return percolate_consider_sample(size, block, slab, size_class, is_first);
+}
+
+void *percolate_calloc_sampled(size_t total, void *block, uint64_t slab, uint64_t size_class, bool is_first) {
+    return memset(percolate_consider_sample(total, block, slab, size_class, is_first), 0, total);
+}
+
 void percolate_free_slow(void *block) { percolate_deallocate(block); }
 
 void percolate_free_sized_slow(void *block, size_t size) { percolate_deallocate_sized(block, size, 0); }

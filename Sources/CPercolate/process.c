@@ -75,13 +75,14 @@ static struct {
     uint64_t word;
     char padding[56];
 } start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))), growth_lock __attribute__((aligned(64))),
-    counting_lock __attribute__((aligned(64))), scavenger_rest __attribute__((aligned(64))),
+    counting_lock __attribute__((aligned(64))), sampling_lock __attribute__((aligned(64))), scavenger_rest __attribute__((aligned(64))),
     scavenger_stop __attribute__((aligned(64)));
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
 uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
 uintptr_t percolate_growth_lock_address(void) { return (uintptr_t)&growth_lock.word; }
 uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
+uintptr_t percolate_sampling_lock_address(void) { return (uintptr_t)&sampling_lock.word; }
 uintptr_t percolate_scavenger_rest_address(void) { return (uintptr_t)&scavenger_rest.word; }
 uintptr_t percolate_scavenger_stop_address(void) { return (uintptr_t)&scavenger_stop.word; }
 

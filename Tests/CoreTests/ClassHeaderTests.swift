@@ -9,16 +9,19 @@ import Testing
         for (begin, current, end) in [
             (0, 0, 0), (83, 83, 91), (83, 90, 91), (0x8000, 0xc000, 0xffff), (0xffff, 0xffff, 0xffff),
         ] {
-            let header = ClassHeader(word: ClassHeader(current: current, begin: begin, end: end).word)
+            let header = ClassHeader(
+                word: ClassHeader(current: current, begin: begin, end: end, countdown: 0x8001).word)
             #expect(header.current == current && header.begin == begin && header.end == end)
+            #expect(header.countdown == 0x8001)
             #expect(header.count == current - begin && header.room == end - current && header.capacity == end - begin)
         }
     }
 
     @Test func theWordLiesAsTheStructOfTheSectionsDoes() {
-        let word = ClassHeader(current: 0x1122, begin: 0x3344, end: 0x5566).word
+        let word = ClassHeader(current: 0x1122, begin: 0x3344, end: 0x5566, countdown: 0x7788).word
         let asStruct = withUnsafeBytes(of: word) { $0.loadUnaligned(as: percolate_class_header.self) }
-        #expect(asStruct.current == 0x1122 && asStruct.begin == 0x3344 && asStruct.end == 0x5566 && asStruct.spare == 0)
+        #expect(asStruct.current == 0x1122 && asStruct.begin == 0x3344 && asStruct.end == 0x5566)
+        #expect(asStruct.countdown == 0x7788)
         #expect(MemoryLayout<percolate_class_header>.size == 8)
     }
 

@@ -43,7 +43,7 @@ struct BudgetTests {
     /// What makes a section of it: one commit, after which nothing is left but the return.
     @Test(arguments: sections) func theLastStoreIsTheCommit(entry: String) async throws {
         let path = try await FastPath(of: entry, in: Checkout.library).instructions
-        let commits = path.indices.filter { path[$0].hasPrefix("decw") || path[$0].hasPrefix("incw") }
+        let commits = path.indices.filter { path[$0].hasPrefix("decl") || path[$0].hasPrefix("incl") }
         let commit = try #require(commits.first)
         #expect(commits.count == 1)
         let rest = path[(commit + 1)...]

@@ -4,7 +4,7 @@ import Testing
 
 /// The instructions that an entry point of the built library executes when nothing is in its way.
 struct FastPath {
-    /// Each with its operands, as objdump prints them in AT&T syntax: `decw 0x40(%rcx,%r9,8)`.
+    /// Each with its operands, as objdump prints them in AT&T syntax: `decl 0x40(%rcx,%r9,8)`.
     let instructions: [String]
 
     /// Follows the code of `symbol` from its entry, past every conditional jump, to its return or to its jump to another function.

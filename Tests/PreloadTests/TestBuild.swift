@@ -13,6 +13,8 @@ struct TestBuild {
     /// The same delay, and closes without the fence.
     static let noFence = TestBuild(variant: "widened-without-fence", variable: "PERCOLATE_BUILD_NO_FENCE")
     /// No fork handlers.
+    /// Samples at refills only.
+    static let refillSamples = TestBuild(variant: "refill-samples", variable: "PERCOLATE_BUILD_REFILL_SAMPLES")
     static let noForkHandlers = TestBuild(variant: "without-fork-handlers", variable: "PERCOLATE_BUILD_NO_ATFORK")
 
     /// The path of the variant's shared object, built on first use in a test run.

@@ -27,6 +27,8 @@ struct SpanRequest {
     var blockSize = 0
     /// Whether the kernel may be asked for more pages.
     var isGrowing = true
+    /// Whether the fast path of `free` sees the size class of the pages.
+    var isPublished = true
 }
 
 /// Allocates a span. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
@@ -96,7 +98,7 @@ private func allocateLocked(_ request: SpanRequest) -> Attempt {
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: request.sizeClass)
     // Pages inside a large block stay without a span: a pointer into it is found to be one by that.
     spans.setSpan(id, of: isSmall ? pages : pages.lowerBound..<(pages.lowerBound &+ 1))
-    if request.sizeClass != 0 { setPageClass(request.sizeClass, of: pages) }
+    if request.sizeClass != 0, request.isPublished { setPageClass(request.sizeClass, of: pages) }
     // The span is there from this store on (`repairArena`).
     percolate_compiler_barrier()
     record.pointee.kind = request.kind
@@ -173,8 +175,12 @@ private func growArena(_ count: Int) -> Growing {
 private func publishPages() {
     publishedPages = arena.committed
     // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
-    if percolate_front.limit != 0 { percolate_front.pages = UInt64(arena.committed) }
-    if percolate_front.limit_mm_cid != 0 { percolate_front.pages_mm_cid = UInt64(arena.committed) }
+    guard percolate_front.limit | percolate_front.limit_mm_cid | percolate_front.limit_sampled != 0 else { return }
+    if percolate_front.index &- percolate_front.rseq_cs == Int64(PERCOLATE_RSEQ_MM_CID) {
+        percolate_front.pages_mm_cid = UInt64(arena.committed)
+    } else {
+        percolate_front.pages = UInt64(arena.committed)
+    }
 }
 
 /// Pages for which `spans` and `pageClasses` have entries.

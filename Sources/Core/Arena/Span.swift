@@ -29,6 +29,8 @@ struct Span {
     var hasSlack = false
     /// Whether the span belongs to its central list. One that does not is in some thread's hands, between list and arena.
     var isListed = false
+    /// Whether the large block is a sample. Written by whoever owns the block.
+    var isSampled = false
     var blocks: UInt16 = 0
     var free: UInt16 = 0
 

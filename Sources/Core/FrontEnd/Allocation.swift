@@ -173,6 +173,12 @@ extension FrontEnd {
         }
     }
 
+    /// Gives one block back past the caches.
+    static func giveBack(_ block: UInt, _ sizeClass: Int) {
+        var block = UInt64(block)
+        withUnsafePointer(to: &block) { giveDown(sizeClass, $0, 1) }
+    }
+
     /// Without restartable sequences: the slab is used under its lock, and the lock is not held while the middle tier's is.
     private static func allocateUnderLock(_ sizeClass: Int) -> (address: UInt64, supply: Middle.Supply) {
         guard let index = currentIndex() else { return direct(sizeClass) }

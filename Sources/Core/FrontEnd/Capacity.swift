@@ -92,7 +92,9 @@ extension FrontEnd {
             else { return .noWords }
             region = fresh
         }
-        let after = ClassHeader(current: region &+ header.count, begin: region, end: region &+ wanted)
+        let after = ClassHeader(
+            current: region &+ header.count, begin: region, end: region &+ wanted,
+            countdown: header.countdown)
         let vector = MoveVector(
             gate: gate(index), open: slab.address, header: slab.headerWord(sizeClass), expected: header.word,
             replacement: after.word, target: slab.words + region, source: slab.words + header.begin,
@@ -139,7 +141,9 @@ extension FrontEnd {
             cache.pointee.misses[victim] = misses / 2
             guard victim != sizeClass, header.capacity > 0, misses == 0 else { continue }
             let lowest = max(header.begin &+ header.capacity / 2, header.current &- MoveVector.limit)
-            let after = ClassHeader(current: min(header.current, lowest), begin: header.begin, end: lowest)
+            let after = ClassHeader(
+                current: min(header.current, lowest), begin: header.begin, end: lowest,
+                countdown: header.countdown)
             let count = header.current &- after.current
             let vector = MoveVector(
                 gate: gate, open: slab.address, header: slab.headerWord(victim), expected: header.word,

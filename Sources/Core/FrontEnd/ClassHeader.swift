@@ -6,22 +6,26 @@ struct ClassHeader {
     var current: Int
     var begin: Int
     var end: Int
+    /// 16 bits of a number that may be negative: see `Countdown`.
+    var countdown: Int
 
-    init(current: Int, begin: Int, end: Int) {
+    init(current: Int, begin: Int, end: Int, countdown: Int) {
         self.current = current
         self.begin = begin
         self.end = end
+        self.countdown = countdown
     }
 
     @inline(__always)
     init(word: UInt64) {
         current = Int(word & 0xffff)
-        begin = Int(word &>> 16 & 0xffff)
-        end = Int(word &>> 32 & 0xffff)
+        countdown = Int(word &>> 16 & 0xffff)
+        begin = Int(word &>> 32 & 0xffff)
+        end = Int(word &>> 48)
     }
 
     @inline(__always)
-    var word: UInt64 { UInt64(current) | UInt64(begin) &<< 16 | UInt64(end) &<< 32 }
+    var word: UInt64 { UInt64(current) | UInt64(countdown) &<< 16 | UInt64(begin) &<< 32 | UInt64(end) &<< 48 }
 
     var capacity: Int { end &- begin }
     /// Free blocks in the cache.

@@ -119,6 +119,7 @@ enum FrontEnd {
             cache.pointee.memory = memory
             cache.pointee.budget = budget
             cache.pointee.regions.clear()
+            if Countdown.isOn { Countdown.start(Slab(address: UInt64(memory.address))) }
             cache.pointee.slab = UInt64(memory.address)
             slabCount.wrappingAdd(1, ordering: .relaxed)
         }

@@ -186,7 +186,7 @@ extension FrontEnd {
                     header = slab.header(sizeClass)
                 }
                 announceDrain(sum &- before, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
-                slab.headerWord(sizeClass).pointee = 0
+                slab.headerWord(sizeClass).pointee = Countdown.emptyHeader(sizeClass)
                 cache.pointee.misses[sizeClass] = 0
                 cache.pointee.regionPowers[sizeClass] = 0
             }

@@ -13,6 +13,11 @@ extension Heap {
         guard ensureStarted() else { return allocateInEmergency(size, alignment: 16, zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
+        if Countdown.isOn {
+            let number = size <= SizeClass.largest ? sizeClass(ofSize: size) : 0
+            let block = allocateSampled(size, alignment: 1, sizeClass: number, zeroed: zeroed)
+            if block != 0 { return block }
+        }
         if size <= SizeClass.largest {
             let block = allocateSmall(sizeClass(ofSize: size), alignment: 16)
             if zeroed, block != 0 { percolate_zero(block, size) }
@@ -30,7 +35,12 @@ extension Heap {
         guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment), zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
-        if alignment <= Arena.pageSize, let number = sizeClass(ofSize: size, alignment: Int(alignment)) {
+        let number = alignment <= Arena.pageSize ? sizeClass(ofSize: size, alignment: Int(alignment)) ?? 0 : 0
+        if Countdown.isOn {
+            let block = allocateSampled(size, alignment: Int(alignment), sizeClass: number, zeroed: zeroed)
+            if block != 0 { return block }
+        }
+        if number != 0 {
             let block = allocateSmall(number, alignment: Int(alignment))
             if zeroed, block != 0 { percolate_zero(block, size) }
             return block
@@ -52,17 +62,21 @@ extension Heap {
     /// Whether it could be done.
     static func resizeInPlace(_ address: UInt, _ size: UInt) -> Bool {
         guard !isForEmergencies(address) else { return size <= UInt(Emergency.usableSize(address)) }
+        if GuardedBlocks.owns(address) { return UInt(GuardedBlocks.usableSize(address)) == size }
         let number = pageClass(of: address)
         guard number == 0 else {
             refuseInterior(address, number)
             return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number
         }
         guard size > UInt(SizeClass.largest), size <= UInt(largestRequest) else { return false }
+        guard !spans[largeSpan(at: address)].pointee.isSampled, !Countdown.isOn else {
+            return resizeLargeSampled(address, to: Int(size), mayMove: false) != 0
+        }
         return resizeLarge(address, to: Int(size), mayMove: false) != 0
     }
 
     /// Whether `address` lies in memory that blocks come from.
-    static func owns(_ address: UInt) -> Bool { isInArena(address) || Emergency.owns(address) }
+    static func owns(_ address: UInt) -> Bool { isInArena(address) || Emergency.owns(address) || GuardedBlocks.owns(address) }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
         let (address, supply) = FrontEnd.allocate(number)
@@ -88,8 +102,9 @@ extension Heap {
     }
 
     private static func freeListed(_ address: UInt) {
-        let number = pageClass(of: address)
-        if number != 0 { FrontEnd.free(UInt64(address), number) } else { freeLarge(address) }
+        if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
+        let number = publishedClass(of: address)
+        if number != 0 { FrontEnd.free(UInt64(address), number) } else { freeUnpublished(address) }
     }
 
     /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (0: the default). Ends the process when the
@@ -97,6 +112,9 @@ extension Heap {
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
         if isForEmergencies(address) { return Emergency.free(address) }
+        if GuardedBlocks.owns(address) {
+            return GuardedBlocks.free(address, expectedSize: Int(min(size, UInt(largestRequest))))
+        }
         let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
@@ -110,9 +128,10 @@ extension Heap {
         }
         if actual != 0 {
             refuseInterior(address, actual)
+            guard publishedClass(of: address) != 0 else { return freeUnpublished(address) }
             FrontEnd.free(UInt64(address), actual)
         } else {
-            freeLarge(address, expectedSize: Int(min(size, UInt(largestRequest))))
+            freeUnpublished(address, expectedSize: Int(min(size, UInt(largestRequest))))
         }
     }
 
@@ -124,11 +143,19 @@ extension Heap {
             usable = Emergency.usableSize(address)
             return 0
         }
+        if GuardedBlocks.owns(address) {
+            usable = GuardedBlocks.usableSize(address)
+            return UInt(usable) == size ? address : 0
+        }
         let number = pageClass(of: address)
         guard number != 0 else {
-            usable = usableLargeSize(largeSpan(at: address))
-            let isLarge = size > UInt(SizeClass.largest) && size <= UInt(largestRequest)
-            return isLarge ? resizeLarge(address, to: Int(size)) : 0
+            let id = largeSpan(at: address)
+            usable = usableLargeSize(id)
+            guard size > UInt(SizeClass.largest), size <= UInt(largestRequest) else { return 0 }
+            guard !spans[id].pointee.isSampled, !Countdown.isOn else {
+                return resizeLargeSampled(address, to: Int(size))
+            }
+            return resizeLarge(address, to: Int(size))
         }
         refuseInterior(address, number)
         usable = Int(sizeClasses[number].pointee.size)
@@ -151,6 +178,7 @@ extension Heap {
     /// Bytes that may be used of the block at `address`. Ends the process when it is none of ours.
     static func usableSize(_ address: UInt) -> Int {
         if isForEmergencies(address) { return Emergency.usableSize(address) }
+        if GuardedBlocks.owns(address) { return GuardedBlocks.usableSize(address) }
         let number = pageClass(of: address)
         guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
         refuseInterior(address, number)
@@ -167,8 +195,14 @@ extension Heap {
         (address &- arena.base) &>> UInt(PERCOLATE_PAGE_SHIFT) < UInt(bitPattern: publishedPages)
     }
 
-    /// The size class of the page at `address`, 0 for a large block. Ends the process for an address outside the arena.
+    /// The size class of the block at `address`, 0 for a large block. Ends the process for an address outside the arena.
     private static func pageClass(of address: UInt) -> Int {
+        let number = publishedClass(of: address)
+        return number != 0 ? number : Middle.sampledClass(ofPage: Middle.page(of: address))
+    }
+
+    /// The same as the fast path sees it: 0 for samples, too.
+    private static func publishedClass(of address: UInt) -> Int {
         guard isInArena(address) else { ProgrammerError.foreignPointer.report(address, .elsewhere) }
         return Int(Table<UInt8>(address: pageClasses.address)[Middle.page(of: address)].pointee)
     }

@@ -1,4 +1,5 @@
 import CPercolate
+import Synchronization
 
 // What the C entry points call. Sizes are as C gives them; null stands for no memory, and setting errno is the caller's.
 
@@ -46,6 +47,20 @@ public func percolateAllocateAlignedZeroed(_ alignment: UInt, _ size: UInt) -> U
 /// give none.
 @c(percolate_block_size)
 public func percolateBlockSize(_ alignment: UInt, _ size: UInt) -> UInt { Heap.blockSize(size, alignment: alignment) }
+
+/// For a fast path that popped `taken` of `sizeClass` from `slab`, and found the countdown expired, `isFirst` by its own pop.
+@c(percolate_consider_sample)
+public func percolateConsiderSample(
+    _ size: UInt, _ taken: UnsafeMutableRawPointer, _ slab: UInt64, _ sizeClass: UInt64, _ isFirst: Bool
+) -> UnsafeMutableRawPointer? {
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return block(
+        Heap.considerSample(
+            UInt(bitPattern: taken), size: Int(size), sizeClass: Int(sizeClass), slab: Slab(address: slab),
+            isFirst: isFirst))
+}
 
 @c(percolate_deallocate)
 public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) {
@@ -231,9 +246,29 @@ public func percolateWriteStatisticsXML(
     Heap.ensureStarted() && Heap.writeStatistics(as: .xml, take, context) == 0
 }
 
+/// Mean numbers of bytes between sampled and between guarded blocks, 0 for none. Whether they hold now.
+@c(percolate_set_sampling)
+public func percolateSetSampling(_ rate: UInt64, _ guardRate: UInt64) -> Bool {
+    guard Heap.ensureStarted() else { return false }
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return Heap.setSampling(rate: rate, guardRate: guardRate)
+}
+
+/// Where the samples are.
+public var percolateSamples: UnsafePointer<percolate_samples> {
+    withUnsafeMutablePointer(to: &percolate_samples) { UnsafePointer($0) }
+}
+
 @c(percolate_end)
 public func percolateEnd() {
-    if Heap.ensureStarted() { Heap.writeStatisticsAtExit() }
+    guard Heap.ensureStarted() else { return }
+    Heap.writeStatisticsAtExit()
+    // Not in a vfork child, whose memory is its parent's.
+    guard FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+    LeakReport.write()
+    GuardedBlocks.checkAll()
 }
 
 /// Whether the process should have a scavenger.

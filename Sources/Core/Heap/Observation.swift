@@ -11,7 +11,8 @@ enum Observation {
         describeCaches()
         describeCounters()
         percolate_observed_heap.limits = (
-            UInt64(addressOf(&percolate_front.limit)), UInt64(addressOf(&percolate_front.limit_mm_cid))
+            UInt64(addressOf(&percolate_front.limit)), UInt64(addressOf(&percolate_front.limit_mm_cid)),
+            UInt64(addressOf(&percolate_front.limit_sampled))
         )
         percolate_observed_heap.samples = UInt64(addressOf(&percolate_samples))
         percolate_order_stores()

@@ -137,14 +137,16 @@ public struct ObservedFigures<Memory: ObservedMemory> {
         memory.copy(2, from: info &+ UInt64(heap.pointee.span_blocks_offset), to: &blocks)
         result.block_size = UInt64(size)
         result.span_size = UInt64(pages) &* heap.pointee.page_size
-        let lists = lists(ofClass: number)
-        for list in lists {
-            let address = record(heap.pointee.lists, list)
-            result.spans &+= word(address &+ UInt64(heap.pointee.span_count_offset))
-            result.free_blocks &+= word(address &+ UInt64(heap.pointee.free_blocks_offset))
-        }
+        for list in lists(ofClass: number) { count(list, into: &result) }
+        count(Int(heap.pointee.lists.count) &- Int(heap.pointee.classes.count) &+ number, into: &result)
         result.blocks = result.spans &* UInt64(blocks)
         return result
+    }
+
+    private mutating func count(_ list: Int, into result: inout percolate_class_figures) {
+        let address = record(heap.pointee.lists, list)
+        result.spans &+= word(address &+ UInt64(heap.pointee.span_count_offset))
+        result.free_blocks &+= word(address &+ UInt64(heap.pointee.free_blocks_offset))
     }
 
     private func lists(ofClass number: Int) -> Range<Int> {
@@ -193,7 +195,7 @@ public struct ObservedFigures<Memory: ObservedMemory> {
 
     private func cachedBlocks(header: UInt64) -> UInt64 {
         let current = header & 0xffff
-        let begin = header &>> 16 & 0xffff
+        let begin = header &>> 32 & 0xffff
         return max(current, begin) &- begin
     }
 

@@ -43,6 +43,7 @@ enum Recovery {
         freeLocks { $0 != me }
         abandonRelease { $0 != before || !isInside }
         Scavenger.forget()
+        Heap.adoptSampling()
         _ = percolate_scavenger_retire()
         openGates(me)
         // Threads of the parent that were in vfork do not return here. This one may be a vfork child's: the kernel took its registration
@@ -71,6 +72,7 @@ enum Recovery {
         body(Heap.startLock)
         guard Heap.phase == .ready else { return }
         body(Counting.lock)
+        body(Samples.lock)
         body(arenaLock)
         body(growthLock)
         for list in 0..<Middle.listCount { body(Middle.lock(Middle.lists[list])) }
@@ -85,6 +87,8 @@ enum Recovery {
             publishFront()
         } else if address == Counting.lock.address {
             Counting.recount()
+        } else if address == Samples.lock.address {
+            Samples.rebuild()
         } else if let list = position(of: address, in: Middle.lists.address, Middle.stride, Middle.listCount) {
             Middle.rebuild(list)
         } else if let index = position(of: address, in: FrontEnd.caches.address, PerCPUCache.stride, FrontEnd.indexCount) {

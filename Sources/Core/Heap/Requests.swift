@@ -1,7 +1,7 @@
 import CPercolate
 import Synchronization
 
-/// What observers ask for by writing words of `percolate_observed_heap`, seen by the next slow path of any thread and by the scavenger's
+/// What observers ask for by writing words of `percolate_observed_heap` and `percolate_samples`, seen by the next slow path of any thread and by the scavenger's
 /// ticks. A process that does neither serves nothing: nobody waits for an observer, and nothing runs for one.
 ///
 /// An observer also sets the fast path's limits to 0, so that the next operation takes a slow path although the caches would have
@@ -9,9 +9,9 @@ import Synchronization
 /// that are not those last published publishes them again. A store of the observer that comes late, after that, costs one more
 /// slow path and nothing else.
 enum Requests {
-    /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock, read without: a reader that finds only one of
-    /// two stores publishes once more than it had to.
-    nonisolated(unsafe) static var publishedLimits: (UInt64, UInt64) = (0, 0)
+    /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock, read without: a reader that finds only some of
+    /// the stores publishes once more than it had to.
+    nonisolated(unsafe) static var publishedLimits: (UInt64, UInt64, UInt64) = (0, 0, 0)
 
     /// The process in which a thread serves requests; 0 for none. A child of a fork finds its parent's id, and takes it for none.
     private static let server = Atomic<Int>(0)
@@ -19,12 +19,13 @@ enum Requests {
     @inline(__always)
     static func serve() {
         let isAsked = percolate_observed_heap.trim_asked > percolate_observed_heap.trim_done
-        if isAsked || !areLimitsPublished { serveNow() }
+        if isAsked || !areLimitsPublished || Heap.isSamplingAsked { serveNow() }
     }
 
     @inline(__always)
     private static var areLimitsPublished: Bool {
         percolate_front.limit == publishedLimits.0 && percolate_front.limit_mm_cid == publishedLimits.1
+            && percolate_front.limit_sampled == publishedLimits.2
     }
 
     @inline(never)
@@ -35,6 +36,7 @@ enum Requests {
             publishFront()
             arenaLock.release()
         }
+        if Heap.isSamplingAsked { Heap.answerSampling() }
         let asked = percolate_observed_heap.trim_asked
         guard asked > percolate_observed_heap.trim_done else { return }
         let process = percolate_getpid()

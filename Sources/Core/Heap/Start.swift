@@ -60,7 +60,9 @@ enum Heap {
         guard arenaLock.acquire() == .entered else { return false }
         publishFront()
         arenaLock.release()
+        Randomness.seed()
         Observation.publish()
+        startSampling()
         return true
     }
 
@@ -191,10 +193,18 @@ func publishFront() {
     let byMMCID = FrontEnd.sequences.index == .mmCID
     let limit = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
     let pages = live ? UInt64(publishedPages) : 0
+    #if PERCOLATE_REFILL_SAMPLES
+        // A test build: the fast path counts nothing, and the statistics of samples must fail.
+        let isPlain = true
+    #else
+        let isPlain = !Countdown.isOn
+    #endif
     percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
-    Requests.publishedLimits = byMMCID ? (0, limit) : (limit, 0)
-    percolate_front.limit = byMMCID ? 0 : limit
+    percolate_front.index = Int64(FrontEnd.sequences.indexOffset)
+    percolate_front.limit = isPlain && !byMMCID ? limit : 0
+    percolate_front.limit_mm_cid = isPlain && byMMCID ? limit : 0
+    percolate_front.limit_sampled = isPlain || Countdown.takesAll ? 0 : limit
+    Requests.publishedLimits = (percolate_front.limit, percolate_front.limit_mm_cid, percolate_front.limit_sampled)
     percolate_front.pages = byMMCID ? 0 : pages
-    percolate_front.limit_mm_cid = byMMCID ? limit : 0
     percolate_front.pages_mm_cid = byMMCID ? pages : 0
 }

@@ -14,9 +14,15 @@ enum Middle {
     /// Classes below this number have blocks of less than a cache line: 8, 16, 32 and 48 bytes.
     static var firstOfWholeLines: Int { 5 }
 
-    static var listCount: Int {
+    static var listCount: Int { sharedListCount &+ SizeClass.count }
+
+    private static var sharedListCount: Int {
         firstOfWholeLines &<< homeBits &+ (SizeClass.count &- firstOfWholeLines) &<< shardBits
     }
+
+    /// The shard of sampled blocks, of every class. Its spans' pages have page class 0, so that `free` and `realloc` leave the fast path for
+    /// its blocks, and none of them enters a cache.
+    static var sampledShard: Int { 255 }
     static var stride: Int { MemoryLayout<CentralList>.stride }
 
     /// Blocks of a cache line and more: one shard for every eight CPUs, at most eight; what 64 CPUs would contend on is divided,
@@ -37,6 +43,7 @@ enum Middle {
 
     @inline(__always)
     static func list(_ sizeClass: Int, _ shard: Int) -> UnsafeMutablePointer<CentralList> {
+        guard shard != sampledShard else { return lists[sharedListCount &+ sizeClass] }
         guard !sharesLines(sizeClass) else { return lists[sizeClass &<< homeBits &+ shard] }
         return lists[firstOfWholeLines &<< homeBits &+ (sizeClass &- firstOfWholeLines) &<< shardBits &+ shard]
     }
@@ -64,6 +71,11 @@ enum Middle {
 
     /// Makes a list whole after a thread was lost that had its lock. The caller has the lock.
     static func rebuild(_ position: Int) {
+        let sampled = position &- sharedListCount
+        if sampled >= 0 {
+            guard sampled > 0 else { return }
+            return lists[position].pointee.rebuild(sampled, shard: sampledShard, sizeClasses[sampled].pointee)
+        }
         let smaller = firstOfWholeLines &<< homeBits
         let isSmaller = position < smaller
         let offset = isSmaller ? position : position &- smaller
@@ -117,12 +129,17 @@ enum Middle {
     static func takeFresh(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int, growing: Bool
     ) -> Supply {
+        takeFresh(sizeClass, count, before: end, shard: shard(sizeClass, ofCPU: cpu), growing: growing)
+    }
+
+    private static func takeFresh(
+        _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, shard: Int, growing: Bool
+    ) -> Supply {
         let info = sizeClasses[sizeClass].pointee
-        let shard = shard(sizeClass, ofCPU: cpu)
         var interrupted = false
         let request = SpanRequest(
             pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size),
-            isGrowing: growing)
+            isGrowing: growing, isPublished: shard != sampledShard)
         let span = allocateSpan(request, interrupted: &interrupted)
         guard let span else { return interrupted ? .interrupted : .noMemory }
         hold(span.id, before: 0)
@@ -167,6 +184,23 @@ enum Middle {
             return takeAnywhere(sizeClass, 1, before: cell + 1)
         }
         return (block, supply)
+    }
+
+    /// One block for a sample; 0 when there is none to be had now.
+    static func allocateSampled(_ sizeClass: Int) -> UInt {
+        var block: UInt64 = 0
+        withUnsafeMutablePointer(to: &block) { cell in
+            guard case .noMemory = take(sizeClass, 1, before: cell + 1, shard: sampledShard) else { return }
+            _ = takeFresh(sizeClass, 1, before: cell + 1, shard: sampledShard, growing: true)
+        }
+        return UInt(block)
+    }
+
+    /// The class of the sampled blocks on the page, whose page class is 0; 0 where it holds none.
+    @inline(__always)
+    static func sampledClass(ofPage page: Int) -> Int {
+        let id = spans.span(of: page)
+        return id != 0 && spans[id].pointee.kind == .small ? Int(spans[id].pointee.sizeClass) : 0
     }
 
     /// Gives `count` blocks of one class back. False when the calling thread is inside the list already; then blocks from

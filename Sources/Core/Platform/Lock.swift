@@ -17,7 +17,7 @@ enum Admission {
 /// The word is 0 when free, else the owner's thread number, and `contended` while somebody may sleep. Zero bytes are a free lock. Waiting
 /// sleeps on the low half of the word (futex(2)). Safe in signal handlers.
 ///
-/// No deadlock: code of ours takes locks in the order start, slab gates, classes, arena, counting, and a signal handler that interrupted it
+/// No deadlock: code of ours takes locks in the order start, slab gates, classes, arena, counting, sampling, and a signal handler that interrupted it
 /// waits for none of them longer than one sleep. So whoever waits for ever waits up the order. (The locks of public gates come last: their
 /// owners have signals blocked and want no other lock.)
 ///

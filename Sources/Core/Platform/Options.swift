@@ -36,6 +36,11 @@ struct Options {
     var softLimit: UInt = 0
     /// Bytes of addresses for the arena; 0 lets start-up choose.
     var reserve: UInt = 0
+    /// Mean bytes between sampled blocks, and between guarded ones: 0 for none, 1 for every block.
+    var sampleRate: UInt = 0
+    var guardRate: UInt = 0
+    /// Whether what was not freed is listed at the end.
+    var leaks = false
 
     /// Reads the list. `text` must live as long as the process, as the environment does.
     mutating func parse(_ text: UnsafePointer<CChar>) {
@@ -106,6 +111,9 @@ struct Options {
         if item.hasKey("membarrier") { return item.automatic(into: &membarrier) }
         if item.hasKey("cache") { return applyCache(item) }
         if item.hasKey("reserve") { return item.size(into: &reserve) }
+        if item.hasKey("sample") { return item.size(into: &sampleRate) }
+        if item.hasKey("guard") { return item.size(into: &guardRate) }
+        if item.hasKey("leaks") { return item.flag(into: &leaks) }
         if item.hasKey("index") {
             if item.valueIs("auto") {
                 index = .automatic

@@ -76,7 +76,9 @@ struct HeapAccess: @unchecked Sendable {
                 run_vector: { vector, copy, count, cpu, flags, which in
                     guard let copy = unsafe copy else { return -Int(EFAULT) }
                     return unsafe runVector(vector, copy, count, cpu, flags, which)
-                }))
+                },
+                set_sampling: { percolateSetSampling($0, $1) },
+                samples: percolateSamples))
         return unsafe UnsafePointer(table)
     }
 }

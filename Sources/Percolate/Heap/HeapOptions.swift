@@ -52,6 +52,14 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
     public var reservedBytes: Int?
 
+    /// Mean number of bytes between blocks that are sampled for the heap profile, 1 for every block; nil for none.
+    public var sampleBytes: Int?
+    /// Mean number of bytes between blocks that are guarded, 1 for every block; nil for none. An overflow of a guarded block, and a use
+    /// after it was freed, end the process with a report of the stacks.
+    public var guardBytes: Int?
+    /// Whether what was not freed is listed on standard error when the process ends, by where it was allocated.
+    public var listsLeaks = false
+
     /// The defaults.
     public init() {}
 
@@ -59,7 +67,8 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// statistics has a comma, which would begin another option, or a number of bytes is negative.
     public var environmentValue: String {
         require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
-        require(cacheBytes ?? 0 >= 0 && reservedBytes ?? 0 >= 0, "a number of bytes cannot be negative")
+        let numbers = [cacheBytes, reservedBytes, sampleBytes, guardBytes]
+        require(numbers.allSatisfy { $0 ?? 0 >= 0 }, "a number of bytes cannot be negative")
         var items: [String] = []
         if let statistics { items.append("stats=\(statistics)") }
         if isHardened { items.append("hardened=1") }
@@ -71,6 +80,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
         if !usesBackgroundThread { items.append("background=off") }
         if usesHugePages { items.append("huge=1") }
         if let reservedBytes { items.append("reserve=\(reservedBytes)") }
+        if let sampleBytes { items.append("sample=\(sampleBytes)") }
+        if let guardBytes { items.append("guard=\(guardBytes)") }
+        if listsLeaks { items.append("leaks=1") }
         return items.joined(separator: ",")
     }
 }

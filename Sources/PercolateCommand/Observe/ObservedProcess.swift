@@ -156,7 +156,7 @@ struct ObservedProcess {
     /// Makes the process's next operation take a slow path, where it sees what was asked.
     func nudge() throws(ObservationFailure) {
         try writing { () throws(Errno) in
-            for limit in [description.limits.0, description.limits.1] { try memory.write(0, at: limit) }
+            for limit in [description.limits.0, description.limits.1, description.limits.2] { try memory.write(0, at: limit) }
         }
     }
 

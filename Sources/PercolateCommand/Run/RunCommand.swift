@@ -7,7 +7,7 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run a program on Percolate.",
         usage: """
-            percolate run [--stats[=<file>]] [--hardened] [-o <key=value>]... [--library <path>] -- <program> [<arg> ...]
+            percolate run [--stats[=<file>]] [--leaks] [--hardened] [-o <key=value>]... [--library <path>] -- <program> [<arg> ...]
             """,
         discussion: """
             The command replaces itself by the program, which keeps the process id, the arguments, the environment, the \
@@ -32,6 +32,13 @@ struct RunCommand: ParsableCommand {
             valueName: "file"))
     var stats: StatisticsDestination?
 
+    @Flag(
+        help: """
+            List on standard error what was not freed when the program ends, by where it was allocated: an estimate from samples, or \
+            every block with '-o sample=1'.
+            """)
+    var leaks = false
+
     @OptionGroup var launch: LaunchOptions
 
     func run() throws {
@@ -48,7 +55,7 @@ struct RunCommand: ParsableCommand {
         let options = try stats?.options() ?? []
         let target = TargetInspection(of: launch.program[0])
         if target.mayBePreloaded(sayingWhyNot: launch.program[0]) {
-            PreloadEnvironment(library: preloaded, options: options + launch.assignments).apply()
+            PreloadEnvironment(library: preloaded, options: options + (leaks ? ["leaks=1"] : []) + launch.assignments).apply()
         }
         throw target.failure(
             of: launch.program[0], ProcessReplacement.execute(lastArguments: launch.program.count))

@@ -12,9 +12,10 @@
 
 #include <percolate/cpu_opv.h>
 #include "figures.h"
+#include "samples.h"
 #include "vector_entry.h"
 
-#define PERCOLATE_HEAP_INTERFACE_VERSION 2
+#define PERCOLATE_HEAP_INTERFACE_VERSION 3
 
 /// A scope that counts what all threads allocate and free between `begin_counting` and `end_counting`. The memory is the caller's and
 /// stays where it is in between. Bytes are those of whole blocks.
@@ -57,6 +58,10 @@ struct percolate_heap_interface {
     /// As `percolate_run_vector`.
     long (*run_vector)(
         const struct cpu_op *vector, struct cpu_op *copy, int count, int cpu, int flags, enum percolate_vector_cpu which);
+    /// Sets the mean numbers of bytes between sampled blocks and between guarded ones, 0 for none. Whether they hold now. Not in signal handlers.
+    bool (*set_sampling)(uint64_t rate, uint64_t guard_rate);
+    /// Where the samples are.
+    const struct percolate_samples *samples;
 };
 
 #endif

@@ -29,6 +29,13 @@
 #define PERCOLATE_FRONT_PAGES_MM_CID 32
 #define PERCOLATE_FRONT_TABLES 40
 #define PERCOLATE_FRONT_RSEQ_CS 48
+#define PERCOLATE_FRONT_LIMIT_SAMPLED 56
+#define PERCOLATE_FRONT_INDEX 64
+
+/// Offsets in a class's header.
+#define PERCOLATE_HEADER_COUNTDOWN 2
+#define PERCOLATE_HEADER_BEGIN 4
+#define PERCOLATE_HEADER_END 6
 
 /// Distances from the field `rseq_cs` of a thread's rseq area to the two ids that can index the gates.
 #define PERCOLATE_RSEQ_CPU_ID -4
@@ -49,16 +56,18 @@
 /// The header of one size class in a slab.
 struct percolate_class_header {
     uint16_t current;
+    /// While blocks are sampled: how many more the class gives out here before one that may be a sample. Not part of the invariant of the
+    /// other three, and stored by anybody (Sources/Core/FrontEnd/Countdown.swift).
+    int16_t countdown;
     uint16_t begin;
     uint16_t end;
-    uint16_t spare;
 };
 
 /// The variables of the fast path. All zero before start-up, so that every call leaves for the slow path.
 struct percolate_front {
     /// Sizes below this are served by a section indexed by cpu_id; 0 sends every call to the slow path.
     uint64_t limit;
-    /// The same for the sections indexed by mm_cid. At most one of the two is not 0.
+    /// The same for the sections indexed by mm_cid. At most one of the three limits is not 0.
     uint64_t limit_mm_cid;
     /// Address of arena page 0.
     uint64_t base;
@@ -68,6 +77,10 @@ struct percolate_front {
     uint64_t tables;
     /// Offset of the field `rseq_cs` of the thread's rseq area from the thread pointer.
     int64_t rseq_cs;
+    /// The same for the sections that count down to the next sample, on gates of either index.
+    uint64_t limit_sampled;
+    /// Offset of the field that indexes the gates from the thread pointer.
+    int64_t index;
 };
 
 extern struct percolate_front percolate_front PERCOLATE_HIDDEN PERCOLATE_SHARED;
@@ -79,5 +92,10 @@ _Static_assert(offsetof(struct percolate_front, pages) == PERCOLATE_FRONT_PAGES,
 _Static_assert(offsetof(struct percolate_front, pages_mm_cid) == PERCOLATE_FRONT_PAGES_MM_CID, "layout");
 _Static_assert(offsetof(struct percolate_front, tables) == PERCOLATE_FRONT_TABLES, "layout");
 _Static_assert(offsetof(struct percolate_front, rseq_cs) == PERCOLATE_FRONT_RSEQ_CS, "layout");
+_Static_assert(offsetof(struct percolate_front, index) == PERCOLATE_FRONT_INDEX, "layout");
+_Static_assert(offsetof(struct percolate_front, limit_sampled) == PERCOLATE_FRONT_LIMIT_SAMPLED, "layout");
+_Static_assert(offsetof(struct percolate_class_header, countdown) == PERCOLATE_HEADER_COUNTDOWN, "layout");
+_Static_assert(offsetof(struct percolate_class_header, begin) == PERCOLATE_HEADER_BEGIN, "layout");
+_Static_assert(offsetof(struct percolate_class_header, end) == PERCOLATE_HEADER_END, "layout");
 #endif
 #endif

@@ -76,7 +76,7 @@ struct percolate_observed_heap {
     uint32_t block_size_offset, span_pages_offset, span_blocks_offset;
 
     /// One record for each shard of each class: 2^`shard_bits[0]` shards for classes below `first_of_whole_lines`, in front, and
-    /// 2^`shard_bits[1]` for the others. Fields of 8 bytes: spans, and free blocks in them.
+    /// 2^`shard_bits[1]` for the others; behind them one for the sampled blocks of each class, from 0 on. Fields of 8 bytes: spans, and free blocks in them.
     struct percolate_observed_table lists;
     uint32_t span_count_offset, free_blocks_offset;
     uint32_t first_of_whole_lines;
@@ -86,7 +86,7 @@ struct percolate_observed_heap {
     struct percolate_observed_table caches;
     uint32_t slab_offset, capacity_offset, budget_offset;
     /// In a slab: where the header of class 0 is, of 8 bytes each. A cache holds as many blocks as the first two bytes, a number, are
-    /// above the next two.
+    /// above the third two.
     uint32_t headers_offset;
 
     /// One row of counters of 8 bytes for each index, and the column of each counter.
@@ -95,7 +95,7 @@ struct percolate_observed_heap {
 
     /// Words of the fast path that an observer may set to 0, at any time and as often as it likes: then the next operation takes a slow
     /// path, which sees the requests below and sets the words as they must be.
-    uint64_t limits[2];
+    uint64_t limits[3];
 
     /// When an observer last asked for free memory to be given back, and what of that is done: nanoseconds of CLOCK_MONOTONIC, which
     /// only grow. An observer that asked at `t` has its answer once `trim_done` is not below `t`; where another observer's smaller time

@@ -36,11 +36,12 @@ const char *percolate_program_name(void) PERCOLATE_HIDDEN;
 /// Bytes of memory of the machine (sysinfo(2)).
 int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 
-/// Addresses of the words of the locks of start-up, of the arena, of growth and of counting, each on a line of its own.
+/// Addresses of the words of the locks of start-up, of the arena, of growth, of counting and of sampling, each on a line of its own.
 uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_growth_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
+uintptr_t percolate_sampling_lock_address(void) PERCOLATE_HIDDEN;
 
 /// Addresses of the words that the scavenger sleeps on, until there is work and until it is to end, each on a line of its own.
 uintptr_t percolate_scavenger_rest_address(void) PERCOLATE_HIDDEN;

@@ -1,30 +1,37 @@
-/// Sampled blocks, as a debugger, a profiler or another process reads them: a fixed layout, of which `PERCOLATE_SAMPLES_VERSION` is the
-/// version. Everything here can be read by process_vm_readv(2) while the process runs.
+/// Sampled blocks, as a debugger, a profiler or another process reads them: a fixed layout, of
+/// which `PERCOLATE_SAMPLES_VERSION` is the version. Everything here can be read by
+/// process_vm_readv(2) while the process runs.
 ///
-/// What is sampled. Each byte that the process allocates is a point with probability 1 / rate; a block with one point or more
-/// is a sample. A block of `size` bytes is one with probability p = 1 - exp(-size / rate), so it stands for 1 / p blocks of its
-/// size (`blocks`). Every sum of these weights, over a site, a thread or the process, is unbiased for what was allocated.
-/// A block of a size class is sampled by the size of its class's blocks, and a large one by its whole pages. A block that realloc
-/// gives another size counts as freed and allocated again.
+/// What is sampled. Each byte that the process allocates is a point with probability 1 / rate; a
+/// block with one point or more is a sample. A block of `size` bytes is one with probability p = 1
+/// - exp(-size / rate), so it stands for 1 / p blocks of its size (`blocks`). Every sum of these
+/// weights, over a site, a thread or the process, is unbiased for what was allocated. The size that p
+/// is from is that of the size class, and what was asked for where the block is large. A block that
+/// realloc gives another size class, or other pages, counts as freed and allocated again.
 ///
-/// How to find it. `struct percolate_samples` lies in the allocator's data and never moves (`percolate_samples`). The three tables lie
-/// where it says, and never move either once their address is not 0. Entries below the counts were used at least once; the
-/// counts only grow.
+/// How to find it. `struct percolate_samples` lies in the allocator's data and never moves
+/// (`percolate_samples`). The three tables lie where it says, and never move either once their
+/// address is not 0. Entries below the counts were used at least once; the counts only grow.
 ///
 /// How to read it.
-/// - Reject a `version` that you do not know. Use `record_stride`, `site_stride` and the like: a later version may append fields.
-/// - A record or a site is consistent when `sequence` is even, and is the same before and after you copied it. Try again, a few
-///   times, where it is not; a record whose writer was killed or stopped stays odd: leave it out.
+/// - Reject a `version` that you do not know. Use `record_stride`, `site_stride` and the like: a
+///   later version may append fields.
+/// - A record or a site is consistent when `sequence` is even, and is the same before and after you
+///   copied it. Try again, a few times, where it is not; a record whose writer was killed or
+///   stopped stays odd: leave it out.
 /// - Frames and counts never change once a site can be seen, but for its figures.
-/// - In a process that is stopped, everything can be read at once. Between two tables nothing is consistent in a running one: a
-///   record may name a site that was made after you read the sites. Read records first, then sites, then frames.
+/// - In a process that is stopped, everything can be read at once. Between two tables nothing is
+///   consistent in a running one: a record may name a site that was made after you read the sites.
+///   Read records first, then sites, then frames.
 ///
-/// How to ask for something. Write `wanted_rate` and `wanted_guard_rate`, then add 1 to `requests`, with one write of 8 bytes each, in
-/// this order. The next slow path of any thread, or the scavenger's next tick, acts on it and stores the number that it saw
-/// into `answered`; then `rate` and `guard_rate` say what holds. A process that does not allocate answers late or never.
+/// How to ask for something. Write `wanted_rate` and `wanted_guard_rate`, then add 1 to `requests`,
+/// with one write of 8 bytes each, in this order. The next slow path of any thread, or the
+/// scavenger's next tick, acts on it and stores the number that it saw into `answered`; then `rate`
+/// and `guard_rate` say what holds. A process that does not allocate answers late or never.
 ///
-/// `total` figures count since the process began, over every time that sampling was on: take the difference of two readings for
-/// what was allocated in between. They are exact sums although records of freed blocks are used again.
+/// `total` figures count since the process began, over every time that sampling was on: take the
+/// difference of two readings for what was allocated in between. They are exact sums although
+/// records of freed blocks are used again.
 #ifndef PERCOLATE_SAMPLES_H
 #define PERCOLATE_SAMPLES_H
 
@@ -59,17 +66,20 @@ struct percolate_sample {
     uint64_t address;
     /// Bytes that were asked for.
     uint64_t size;
-    /// How many blocks like this one it stands for. So many times `size` is how many bytes it stands for. 0 for a block that is guarded but
-    /// not sampled: it stands for nothing, and no figure counts it.
+    /// How many blocks like this one it stands for. So many times `size` is how many bytes it
+    /// stands for. 0 for a block that is guarded but not sampled: it stands for nothing, and no
+    /// figure counts it.
     double blocks;
     /// When it was allocated: nanoseconds of CLOCK_MONOTONIC.
     uint64_t time;
-    /// The kernel's number of the thread that allocated it, and its name, which ends in 0 unless it is 16 bytes.
+    /// The kernel's number of the thread that allocated it, and its name, which ends in 0 unless it
+    /// is 16 bytes.
     int32_t thread;
     /// The same of the thread that freed a guarded block, 0 before.
     int32_t freeing_thread;
     char thread_name[16];
-    /// The number of the site that allocated it, and of the one that freed it (a guarded block only; else 0, which is also a site).
+    /// The number of the site that allocated it, and of the one that freed it (a guarded block
+    /// only; else 0, which is also a site).
     uint32_t site;
     uint32_t freeing_site;
     uint64_t freeing_time;
@@ -81,14 +91,16 @@ struct percolate_sample {
 
 /// One stack that allocated sampled blocks, or freed guarded ones.
 ///
-/// Site 0 has no frames: it stands for stacks that could not be read, or for which there was no room.
+/// Site 0 has no frames: it stands for stacks that could not be read, or for which there was no
+/// room.
 struct percolate_sample_site {
     /// Odd while the figures are being changed.
     uint32_t sequence;
     /// Number of frames.
     uint32_t depth;
-    /// Position of its innermost frame in the table of frames; the callers follow. Each frame is the address where the caller goes on (the
-    /// return address): look up `frame - 1`. The allocator's own frames are left out.
+    /// Position of its innermost frame in the table of frames; the callers follow. Each frame is
+    /// the address where the caller goes on (the return address): look up `frame - 1`. The
+    /// allocator's own frames are left out.
     uint64_t first_frame;
     /// What its samples that are not freed stand for, and what all of its samples stand for.
     double live_blocks, live_bytes;
@@ -107,8 +119,8 @@ struct percolate_samples {
     /// Bytes of this structure.
     uint32_t size;
 
-    /// Written by whoever asks. The mean number of bytes between samples: 0 for none, 1 for every block. And the mean number of
-    /// bytes between guarded blocks: 0 for none, 1 for every block.
+    /// Written by whoever asks. The mean number of bytes between samples: 0 for none, 1 for every
+    /// block. And the mean number of bytes between guarded blocks: 0 for none, 1 for every block.
     uint64_t wanted_rate;
     uint64_t wanted_guard_rate;
     uint64_t requests;
@@ -117,18 +129,19 @@ struct percolate_samples {
     uint64_t answered;
     uint64_t rate;
     uint64_t guard_rate;
-    /// When sampling was last switched on or off, or given another rate: nanoseconds of CLOCK_MONOTONIC.
+    /// When sampling was last switched on or off, or given another rate: nanoseconds of
+    /// CLOCK_MONOTONIC.
     uint64_t changed;
 
-    /// The tables: the address of entry 0 (0 while there is no table yet), bytes from one entry to the next, and the number of entries
-    /// that were ever used.
+    /// The tables: the address of entry 0 (0 while there is no table yet), bytes from one entry to
+    /// the next, and the number of entries that were ever used.
     uint64_t records, record_stride, record_count;
     uint64_t sites, site_stride, site_count;
     /// Addresses of code, 8 bytes each.
     uint64_t frames, frame_count;
 
-    /// Samples that were not recorded because the table was full or the caller had interrupted a change of it. Their blocks are plain ones, and
-    /// the figures do not count them.
+    /// Samples that were not recorded because the table was full or the caller had interrupted a
+    /// change of it. Their blocks are plain ones, and the figures do not count them.
     uint64_t lost_samples;
     /// Stacks that had no room: their samples count for site 0.
     uint64_t lost_sites;

@@ -66,6 +66,9 @@
 #endif
 .endm
 
+// A commit changes the four bytes of `current` and `countdown`, in every section: a load of four bytes behind a store of two would
+// wait for that store to leave the processor's store buffer. `current` neither overflows nor borrows, so the other field is left alone.
+
 // pop: rax = a free block of class r9 of this CPU, or leaves for \empty or the abort handler, which goes to \slow.
 //
 //     slab = gates[index]; header = slab.headers[class]
@@ -81,12 +84,36 @@
     movslq %fs:\index(%rdx), %rcx
     movq PERCOLATE_TABLE_GATES(%r8,%rcx,8), %rcx
     movzwl PERCOLATE_SLAB_HEADERS(%rcx,%r9,8), %esi
-    cmpw PERCOLATE_SLAB_HEADERS+2(%rcx,%r9,8), %si
+    cmpw PERCOLATE_SLAB_HEADERS+PERCOLATE_HEADER_BEGIN(%rcx,%r9,8), %si
     je \empty
     movq -8(%rcx,%rsi,8), %rax
     PERCOLATE_WIDEN
-    decw PERCOLATE_SLAB_HEADERS(%rcx,%r9,8)
+    decl PERCOLATE_SLAB_HEADERS(%rcx,%r9,8)
 .L\name\()_end:
+.endm
+
+// The same while blocks are sampled, on gates of whichever index is in use, with
+//
+//     header.current -= 1, header.countdown -= 1           // commit, in one store
+//     if header.countdown < 0: leave for \expired          // the block is the caller's
+//
+// At \expired the carry flag is set where it was this pop that expired the countdown, rax = block, rcx = slab. In: r8 = tables, r9 = class.
+// Out: rax = block. Changes rcx, rdx, rsi.
+.macro PERCOLATE_POP_SAMPLED name, empty, slow, expired
+    PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_ALLOCATION
+    PERCOLATE_EXIT \name, \empty
+    PERCOLATE_ARM \name
+    movq percolate_front+PERCOLATE_FRONT_INDEX(%rip), %rcx
+    movslq %fs:(%rcx), %rcx
+    movq PERCOLATE_TABLE_GATES(%r8,%rcx,8), %rcx
+    movzwl PERCOLATE_SLAB_HEADERS(%rcx,%r9,8), %esi
+    cmpw PERCOLATE_SLAB_HEADERS+PERCOLATE_HEADER_BEGIN(%rcx,%r9,8), %si
+    je \empty
+    movq -8(%rcx,%rsi,8), %rax
+    PERCOLATE_WIDEN
+    subl $0x10001, PERCOLATE_SLAB_HEADERS(%rcx,%r9,8)
+.L\name\()_end:
+    js \expired
 .endm
 
 // push: gives block rdi of class rax to this CPU, or leaves for \full or the abort handler, which goes to \slow.
@@ -105,13 +132,13 @@
     movslq %fs:\index(%rdx), %rcx
     movq PERCOLATE_TABLE_GATES(%r8,%rcx,8), %rcx
     movzwl PERCOLATE_SLAB_HEADERS(%rcx,%rax,8), %esi
-    cmpw PERCOLATE_SLAB_HEADERS+4(%rcx,%rax,8), %si
+    cmpw PERCOLATE_SLAB_HEADERS+PERCOLATE_HEADER_END(%rcx,%rax,8), %si
     je \full
     cmpq %rdi, -8(%rcx,%rsi,8)
     je \full
     movq %rdi, (%rcx,%rsi,8)
     PERCOLATE_WIDEN
-    incw PERCOLATE_SLAB_HEADERS(%rcx,%rax,8)
+    incl PERCOLATE_SLAB_HEADERS(%rcx,%rax,8)
 .L\name\()_end:
 .endm
 

@@ -127,6 +127,9 @@ static inline long percolate_unlink(const char *path) {
 /// What was stored before is seen by whoever sees what is stored after.
 static inline void percolate_order_stores(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
 
+/// Has loads before it happen before loads behind it.
+static inline void percolate_order_loads(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
+
 static inline long percolate_read(int descriptor, void *bytes, size_t count) {
     return percolate_syscall6(SYS_read, descriptor, (long)bytes, (long)count, 0, 0, 0);
 }

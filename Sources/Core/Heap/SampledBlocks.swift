@@ -1,0 +1,188 @@
+import CPercolate
+import Synchronization
+
+/// Sampling as the heap's operations see it: which calls are tried, and how sampling is switched.
+extension Heap {
+    /// The number of the thread that switches; 0 for none.
+    private static let switcher = Atomic<UInt32>(0)
+
+    /// Whether somebody asked for another rate than holds.
+    @inline(__always)
+    static var isSamplingAsked: Bool { percolate_samples.requests != percolate_samples.answered }
+
+    /// Asks for mean numbers of bytes between samples, and between guarded blocks; 0 for none.
+    /// Whether that holds now: not where the kernel refuses memory for the tables, or where another
+    /// thread is about it this moment, which then does it.
+    static func setSampling(rate: UInt64, guardRate: UInt64) -> Bool {
+        percolate_samples.wanted_rate = rate
+        percolate_samples.wanted_guard_rate = guardRate
+        percolate_samples.requests &+= 1
+        answerSampling()
+        return percolate_samples.rate == rate && percolate_samples.guard_rate == guardRate
+    }
+
+    /// Does what was asked for. Never waits for another thread that does.
+    @inline(never)
+    static func answerSampling() {
+        let me = percolate_thread_number()
+        guard !Visit.isNested else { return }
+        // A thread that finds itself there has left the switch by a jump.
+        let (exchanged, other) = switcher.compareExchange(expected: 0, desired: me, ordering: .acquiring)
+        guard exchanged || other == me else { return }
+        while isSamplingAsked {
+            let request = percolate_samples.requests
+            switchSampling(rate: percolate_samples.wanted_rate, guardRate: percolate_samples.wanted_guard_rate)
+            percolate_samples.answered = request
+        }
+        switcher.store(0, ordering: .releasing)
+    }
+
+    /// In the child of a fork: a thread that was switching is not here. What it left is done again
+    /// by whoever is asked next. And the child's random numbers are its own.
+    static func adoptSampling() {
+        if switcher.exchange(0, ordering: .relaxed) != 0 {
+            percolate_samples.answered = percolate_samples.requests &- 1
+        }
+        Randomness.seed()
+    }
+
+    private static func switchSampling(rate: UInt64, guardRate: UInt64) {
+        var rate = rate
+        var guardRate = guardRate
+        if rate | guardRate != 0, !SampleTables.place() {
+            rate = 0
+            guardRate = 0
+        }
+        if guardRate != 0, !GuardedBlocks.prepare(rate: guardRate) { guardRate = 0 }
+        let isOn = rate | guardRate != 0
+        if isOn {
+            for number in 1..<SizeClass.count {
+                let size = Double(sizeClasses[number].pointee.size)
+                #if PERCOLATE_REFILL_SAMPLES
+                    // Each refill stands for its whole batch: unbiased for the process, and wrong
+                    // for its sites.
+                    let batch = Double(sizeClasses[number].pointee.batch)
+                    var perBatch = Countdown.rate(size: size * batch, rate: rate, guardRate: guardRate)
+                    perBatch.weight *= batch
+                    Countdown.rates[number].pointee = perBatch
+                #else
+                    Countdown.rates[number].pointee = Countdown.rate(size: size, rate: rate, guardRate: guardRate)
+                #endif
+            }
+            Countdown.startAll()
+        }
+        let held = arenaLock.acquire() == .entered
+        percolate_samples.rate = rate
+        percolate_samples.guard_rate = guardRate
+        percolate_samples.changed = percolate_nanoseconds()
+        Countdown.takesAll = rate == 1 || guardRate == 1
+        Countdown.isOn = isOn
+        publishFront()
+        if held { arenaLock.release() }
+    }
+
+    /// What the options say, at start.
+    static func startSampling() {
+        var rate = UInt64(options.sampleRate)
+        if options.leaks {
+            LeakReport.begin()
+            if rate == 0 { rate = UInt64(PERCOLATE_SAMPLE_RATE) }
+        }
+        guard rate != 0 || options.guardRate != 0 else { return }
+        if !setSampling(rate: rate, guardRate: UInt64(options.guardRate)) {
+            var line = TextLine()
+            line.append("percolate: no memory for samples: blocks are neither sampled nor guarded\n")
+            _ = line.write(to: 2)
+        }
+    }
+
+    /// A block for a request that comes through the slow path, if it is to be a sample or guarded;
+    /// 0 otherwise.
+    ///
+    /// - Parameter sizeClass: 0 for a large block, which is only guarded here: a large sample is an
+    ///   ordinary block.
+    @inline(never)
+    static func allocateSampled(_ size: Int, alignment: Int, sizeClass: Int, zeroed: Bool) -> UInt {
+        let choice = sizeClass != 0 ? Sampling.choose(sizeClass) : Sampling.chooseLarge(size)
+        guard !choice.isPlain else { return 0 }
+        let block: UInt
+        if sizeClass != 0 || choice.isGuarded {
+            block = Sampling.allocate(size, alignment: alignment, sizeClass: sizeClass, choice)
+        } else {
+            block = 0
+        }
+        if block != 0 {
+            if zeroed { percolate_zero(block, size) }
+            return block
+        }
+        guard sizeClass == 0, choice.weight > 0 else { return 0 }
+        let large = allocateLarge(size, alignment: alignment, zeroed: zeroed)
+        if large != 0, !Emergency.owns(large) { Sampling.mark(large, size: size, weight: choice.weight) }
+        return large
+    }
+
+    /// The fast path popped `block`, and met the expired countdown of `sizeClass` in `slab`.
+    /// Returns the block, or the sample in its place.
+    ///
+    /// - Parameter isFirst: whether the countdown expired by this pop, which is the candidate.
+    ///   Otherwise one did before whose thread has not come here yet: it may have been preempted.
+    ///   Then this block was not counted, and is tried by itself.
+    static func considerSample(_ block: UInt, size: Int, sizeClass: Int, slab: Slab, isFirst: Bool) -> UInt {
+        Countdown.restart(slab, sizeClass)
+        guard Countdown.isOn else { return block }
+        let choice = isFirst ? Sampling.chooseCandidate(sizeClass) : Sampling.choose(sizeClass)
+        guard !choice.isPlain else { return block }
+        let sample = Sampling.allocate(size, alignment: 16, sizeClass: sizeClass, choice)
+        guard sample != 0 else { return block }
+        FrontEnd.free(UInt64(block), sizeClass)
+        return sample
+    }
+
+    /// Frees a block on a page without a published class.
+    @inline(never)
+    static func freeUnpublished(_ address: UInt, expectedSize: Int = -1) {
+        let page = Middle.page(of: address)
+        let sizeClass = Middle.sampledClass(ofPage: page)
+        if sizeClass != 0 {
+            guard Sampling.forget(address) else { return DeferredFrees.add(address) }
+            return FrontEnd.giveBack(address, sizeClass)
+        }
+        let id = spans.span(of: page)
+        if id != 0, spans[id].pointee.isSampled, arena.address(page) == address {
+            guard Sampling.forget(address) else { return DeferredFrees.add(address) }
+            spans[id].pointee.isSampled = false
+        }
+        freeLarge(address, expectedSize: expectedSize)
+    }
+
+    /// `resizeLarge` for a sample, or while blocks are sampled: a block of another size counts as
+    /// freed and allocated again.
+    static func resizeLargeSampled(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
+        let id = largeSpan(at: address)
+        let before = usableLargeSize(id)
+        var record: UInt32 = 0
+        if spans[id].pointee.isSampled {
+            switch Samples.take(address) {
+            case .record(let number): record = number
+            case .none: break
+            case .refused: return 0
+            }
+            spans[id].pointee.isSampled = false
+        }
+        let result = resizeLarge(address, to: size, mayMove: mayMove)
+        let isSame = result == 0 || result == address && usableLargeSize(largeSpan(at: address)) == before
+        if isSame {
+            if record != 0 {
+                Samples.putBack(record)
+                spans[id].pointee.isSampled = true
+            }
+            return result
+        }
+        if record != 0 { Samples.end(record) }
+        if Countdown.isOn, !Emergency.owns(result) {
+            let choice = Sampling.chooseLarge(size)
+            if choice.weight > 0 { Sampling.mark(result, size: size, weight: choice.weight) }
+        }
+        return result
+    }
+}

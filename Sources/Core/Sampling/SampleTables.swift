@@ -1,0 +1,99 @@
+import CPercolate
+
+/// The memory of sampling: one reservation, made when sampling is first switched on, of which what
+/// is used becomes usable step by step.
+///
+/// Readers outside the process know its tables by `percolate_samples` (percolate/samples.h). All of
+/// it is guarded by `Samples.lock`, but the rates (`Countdown`) and the rules of frames
+/// (`FrameRuleCache`).
+enum SampleTables {
+    static var recordLimit: Int { 1 << 22 }
+    static var siteLimit: Int { 1 << 16 }
+    static var frameLimit: Int { 1 << 21 }
+    /// Lists of records by address, and of sites by stack.
+    static var recordBuckets: Int { 1 << 16 }
+    static var siteBuckets: Int { 1 << 14 }
+
+    nonisolated(unsafe) private static var fixed = Reservation()
+    nonisolated(unsafe) private static var records = Reservation()
+    nonisolated(unsafe) private static var sites = Reservation()
+    nonisolated(unsafe) private static var frames = Reservation()
+
+    nonisolated(unsafe) static var recordLists = Table<UInt32>()
+    nonisolated(unsafe) static var siteLists = Table<UInt32>()
+
+    static func record(_ number: UInt32) -> UnsafeMutablePointer<percolate_sample> {
+        pointer(records.address &+ UInt(number) &* UInt(MemoryLayout<percolate_sample>.stride))
+    }
+
+    static func site(_ number: UInt32) -> UnsafeMutablePointer<percolate_sample_site> {
+        pointer(sites.address &+ UInt(number) &* UInt(MemoryLayout<percolate_sample_site>.stride))
+    }
+
+    static func frame(_ position: UInt64) -> UnsafeMutablePointer<UInt64> {
+        pointer(frames.address &+ UInt(position) &* 8)
+    }
+
+    /// Places the tables, once. False when the kernel refuses the addresses or the first pages.
+    static func place() -> Bool {
+        guard records.address == 0 else { return true }
+        let page = Reservation.pageSize
+        let rates = roundUp(UInt(SizeClass.count &* MemoryLayout<Countdown.Rate>.stride), page)
+        let lists = UInt(recordBuckets &+ siteBuckets) &* 4
+        let fixedSize = rates &+ FrameRuleCache.bytes &+ lists
+        let siteSize = roundUp(UInt(siteLimit &* MemoryLayout<percolate_sample_site>.stride), page)
+        let frameSize = UInt(frameLimit) &* 8
+        let recordSize = roundUp(UInt(recordLimit &* MemoryLayout<percolate_sample>.stride), page)
+        guard let memory = Reservation.reserve(fixedSize &+ siteSize &+ frameSize &+ recordSize) else { return false }
+        _ = percolate_madvise(memory.address, Int(memory.size), MADV_NOHUGEPAGE)
+        var fixed = Reservation(address: memory.address, size: fixedSize)
+        var sites = Reservation(address: fixed.address &+ fixedSize, size: siteSize)
+        let frames = Reservation(address: sites.address &+ siteSize, size: frameSize)
+        let records = Reservation(address: frames.address &+ frameSize, size: recordSize)
+        guard fixed.commit(fixedSize), sites.commit(page) else {
+            _ = percolate_munmap(memory.address, Int(memory.size))
+            return false
+        }
+        self.fixed = fixed
+        self.sites = sites
+        self.frames = frames
+        Countdown.rates = Table(address: fixed.address)
+        FrameRuleCache.address = fixed.address &+ rates
+        recordLists = Table(address: FrameRuleCache.address &+ FrameRuleCache.bytes)
+        siteLists = Table(address: recordLists.address &+ UInt(recordBuckets) &* 4)
+        percolate_samples.sites = UInt64(sites.address)
+        percolate_samples.site_count = 1
+        percolate_samples.frames = UInt64(frames.address)
+        percolate_samples.records = UInt64(records.address)
+        percolate_samples.record_count = 1
+        self.records = records
+        return true
+    }
+
+    /// The number of a record that was never used; 0 when there is no room.
+    static func makeRecord() -> UInt32 {
+        let number = percolate_samples.record_count
+        guard number < UInt64(recordLimit),
+            records.commit(UInt(number &+ 1) &* UInt(MemoryLayout<percolate_sample>.stride))
+        else { return 0 }
+        percolate_samples.record_count = number &+ 1
+        return UInt32(number)
+    }
+
+    /// The number of a new site with room for `depth` frames; 0 when there is none.
+    static func makeSite(depth: Int) -> UInt32 {
+        let number = percolate_samples.site_count
+        let first = percolate_samples.frame_count
+        guard number < UInt64(siteLimit), first &+ UInt64(depth) <= UInt64(frameLimit),
+            sites.commit(UInt(number &+ 1) &* UInt(MemoryLayout<percolate_sample_site>.stride)),
+            frames.commit(UInt(first &+ UInt64(depth)) &* 8)
+        else { return 0 }
+        site(UInt32(number)).pointee.first_frame = first
+        return UInt32(number)
+    }
+
+    static func updateSize() {
+        let bytes = fixed.committed &+ records.committed &+ sites.committed &+ frames.committed
+        percolate_samples.table_bytes = UInt64(bytes)
+    }
+}

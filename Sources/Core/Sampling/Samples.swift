@@ -1,0 +1,172 @@
+import CPercolate
+
+/// The records of sampled and guarded blocks, by address.
+///
+/// One lock guards records, lists and sites. It is taken last; nothing is called under it but the
+/// kernel, for more pages of the tables. A signal handler that interrupted its owner gets no
+/// sample, and its frees of samples are deferred.
+enum Samples {
+    static var lock: Lock { Lock(at: percolate_sampling_lock_address()) }
+
+    /// First record that is free again; 0 for none.
+    nonisolated(unsafe) private static var firstFree: UInt32 = 0
+
+    private static func list(of address: UInt) -> UnsafeMutablePointer<UInt32> {
+        SampleTables.recordLists[Int((UInt64(address &>> 3) &* 0x9e37_79b9_7f4a_7c15) &>> 48)]
+    }
+
+    private static func sequence(_ number: UInt32) -> UnsafeMutablePointer<UInt32> {
+        pointer(UInt(bitPattern: SampleTables.record(number)))
+    }
+
+    /// Records a block that the calling thread allocated just now.
+    ///
+    /// - Parameter blocks: how many blocks it stands for; 0 for one that is guarded only.
+    /// - Returns: the record's number; 0 when there is no room, or the thread has interrupted a
+    ///   change of the tables.
+    static func add(
+        _ address: UInt, size: Int, blocks: Double, isGuarded: Bool, stack: UnsafeMutablePointer<UInt64>, depth: Int
+    ) -> UInt32 {
+        var fresh = percolate_sample()
+        fresh.time = percolate_nanoseconds()
+        fresh.thread = withUnsafeMutableBytes(of: &fresh.thread_name) { name in
+            percolate_describe_thread(UnsafeMutablePointer(bitPattern: UInt(bitPattern: name.baseAddress)))
+        }
+        guard lock.acquire() == .entered else { return 0 }
+        defer { lock.release() }
+        var number = firstFree
+        if number != 0 {
+            firstFree = SampleTables.record(number).pointee.next
+        } else {
+            number = SampleTables.makeRecord()
+            guard number != 0 else {
+                percolate_samples.lost_samples &+= 1
+                return 0
+            }
+        }
+        fresh.site = SampleSites.find(stack, depth: depth)
+        fresh.address = UInt64(address)
+        fresh.size = UInt64(size)
+        fresh.blocks = blocks
+        fresh.guarded = isGuarded ? 1 : 0
+        fresh.state = PERCOLATE_SAMPLE_LIVE.rawValue
+        let list = list(of: address)
+        fresh.next = list.pointee
+        let record = SampleTables.record(number)
+        changing(sequence(number))
+        fresh.sequence = record.pointee.sequence
+        record.pointee = fresh
+        changing(sequence(number))
+        list.pointee = number
+        if blocks > 0 { SampleSites.add(fresh.site, blocks: blocks, size: UInt64(size)) }
+        SampleTables.updateSize()
+        return number
+    }
+
+    /// What the link of a record says that somebody has taken out of its list.
+    private static var taken: UInt32 { .max }
+
+    enum Finding {
+        case record(UInt32)
+        /// No sample begins there.
+        case none
+        /// The calling thread has interrupted a change of the tables.
+        case refused
+    }
+
+    /// Takes the record of the block at `address` out of its list, where `end` or `putBack` must
+    /// follow.
+    static func take(_ address: UInt) -> Finding {
+        guard SampleTables.recordLists.address != 0 else { return .none }
+        guard lock.acquire() == .entered else { return .refused }
+        defer { lock.release() }
+        let list = list(of: address)
+        var previous: UInt32 = 0
+        var number = list.pointee
+        while number != 0 {
+            let record = SampleTables.record(number)
+            let next = record.pointee.next
+            if record.pointee.address == UInt64(address) {
+                if previous == 0 { list.pointee = next } else { SampleTables.record(previous).pointee.next = next }
+                record.pointee.next = taken
+                return .record(number)
+            }
+            previous = number
+            number = next
+        }
+        return .none
+    }
+
+    static func putBack(_ number: UInt32) {
+        guard lock.acquire() == .entered else { return }
+        defer { lock.release() }
+        let record = SampleTables.record(number)
+        let list = list(of: UInt(record.pointee.address))
+        record.pointee.next = list.pointee
+        list.pointee = number
+    }
+
+    /// The block of a record that was taken is freed: it counts no more, and the record serves
+    /// another one.
+    static func end(_ number: UInt32) {
+        guard lock.acquire() == .entered else { return }
+        defer { lock.release() }
+        let record = SampleTables.record(number)
+        if record.pointee.state == PERCOLATE_SAMPLE_LIVE.rawValue, record.pointee.blocks > 0 {
+            SampleSites.remove(record.pointee.site, blocks: record.pointee.blocks, size: record.pointee.size)
+        }
+        changing(sequence(number))
+        record.pointee.state = PERCOLATE_SAMPLE_UNUSED.rawValue
+        changing(sequence(number))
+        record.pointee.next = firstFree
+        firstFree = number
+    }
+
+    /// The guarded block of a record that was taken is freed, and the record stays, for the report
+    /// of a later use.
+    static func markFreed(_ number: UInt32, stack: UnsafeMutablePointer<UInt64>, depth: Int) {
+        let time = percolate_nanoseconds()
+        let thread = Int32(truncatingIfNeeded: percolate_gettid())
+        guard lock.acquire() == .entered else { return }
+        defer { lock.release() }
+        let record = SampleTables.record(number)
+        if record.pointee.blocks > 0 {
+            SampleSites.remove(record.pointee.site, blocks: record.pointee.blocks, size: record.pointee.size)
+        }
+        let site = SampleSites.find(stack, depth: depth)
+        changing(sequence(number))
+        record.pointee.state = PERCOLATE_SAMPLE_FREED.rawValue
+        record.pointee.freeing_site = site
+        record.pointee.freeing_time = time
+        record.pointee.freeing_thread = thread
+        changing(sequence(number))
+    }
+
+    /// Makes the lists whole after a thread was lost in them. The lock is held.
+    ///
+    /// A record that was being changed is lost with its block's sample, but for its figures, which
+    /// may count it. Records that somebody has taken stay in that thread's hands.
+    static func rebuild() {
+        guard SampleTables.recordLists.address != 0 else { return }
+        for list in 0..<SampleTables.recordBuckets where SampleTables.recordLists[list].pointee != 0 {
+            SampleTables.recordLists[list].pointee = 0
+        }
+        firstFree = 0
+        for number in 1..<UInt32(truncatingIfNeeded: percolate_samples.record_count) {
+            let record = SampleTables.record(number)
+            if record.pointee.sequence & 1 != 0 {
+                record.pointee.state = PERCOLATE_SAMPLE_UNUSED.rawValue
+                changing(sequence(number))
+            } else if record.pointee.state != PERCOLATE_SAMPLE_UNUSED.rawValue {
+                guard record.pointee.next != taken else { continue }
+                let list = list(of: UInt(record.pointee.address))
+                record.pointee.next = list.pointee
+                list.pointee = number
+                continue
+            }
+            record.pointee.next = firstFree
+            firstFree = number
+        }
+        SampleSites.rebuild()
+    }
+}

@@ -1,0 +1,192 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Sums over sampled blocks are what was allocated, whoever allocated it and however.
+@Suite(.serialized) struct SamplingTests {
+    /// What one run says of one site.
+    private struct Share {
+        var truth: Double
+        var estimate: Double
+        /// The standard deviation that the estimate should have.
+        var deviation: Double
+
+        var distance: Double { (estimate - truth) / deviation }
+    }
+
+    private static func program(_ name: String) async throws -> String {
+        return try await Compiler.shared.executable(
+            "Sampling/\(name).c", flags: Headers.internalFlags + ["-D_GNU_SOURCE", "-lm"])
+    }
+
+    private static func shares(
+        _ arguments: [String], under allocator: Allocator
+    ) async throws -> [String: Share] {
+        let outcome = try await run(try await program("known_shares"), arguments, under: allocator)
+        try #require(outcome.succeeded, "\(outcome.errors)")
+        var result: [String: Share] = [:]
+        for line in outcome.output.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 4, let truth = Double(words[1]), let estimate = Double(words[2]),
+                let deviation = Double(words[3])
+            else { continue }
+            result[String(words[0])] = Share(truth: truth, estimate: estimate, deviation: deviation)
+        }
+        return result
+    }
+
+    /// What is wrong with figures that should be unbiased; empty where nothing is.
+    ///
+    /// Of 210 figures one lies beyond three standard deviations in two of five tests, nine in less
+    /// than one of 10^6; one lies beyond five in one of 10^4. The mean of 30 runs is known to some
+    /// parts in a thousand, so two in a hundred are a bias.
+    private static func faults(_ shares: [[String: Share]]) -> String {
+        var faults: [String] = []
+        var beyond = 0
+        for name in shares[0].keys.sorted() {
+            let own = shares.compactMap { $0[name] }
+            let ratio = own.map { $0.estimate / $0.truth }.reduce(0, +) / Double(own.count)
+            let most = own.map { abs($0.distance) }.max() ?? 0
+            beyond += own.count { abs($0.distance) > 3 }
+            if abs(ratio - 1) > 0.02 || most > 5 {
+                faults.append("\(name): mean \(ratio) of the truth, at most \(most) standard deviations off")
+            }
+        }
+        if beyond > 2 + shares.count / 5 {
+            faults.append("\(beyond) figures are more than three standard deviations off")
+        }
+        return faults.joined(separator: "; ")
+    }
+
+    @Test(arguments: [
+        ("", "1", 30), ("", "8", 15), ("index=mm_cid", "4", 15), ("rseq=off", "2", 15), ("hardened=1", "2", 15),
+    ]) func everySiteHasItsShare(options: String, threads: String, runs: Int) async throws {
+        var shares: [[String: Share]] = []
+        let rounds = "\(40_000 / (Int(threads) ?? 1))"
+        for _ in 0..<(Effort.isLong ? runs * 4 : runs) {
+            let run = try await Self.shares(["8192", rounds, threads], under: .percolate(options: options))
+            #expect(run.count == 7)
+            shares.append(run)
+        }
+        #expect(Self.faults(shares) == "")
+    }
+
+    /// Sampling where caches are refilled gives the samples of a site that frees at once to one
+    /// that keeps its blocks.
+    @Test func samplesAtRefillsAreBiased() async throws {
+        let library = try await TestBuild.refillSamples.library()
+        var shares: [[String: Share]] = []
+        for _ in 0..<5 {
+            shares.append(try await Self.shares(["8192", "40000"], under: .other(library: library)))
+        }
+        #expect(Self.faults(shares).contains("kept: "))
+    }
+
+    @Test(arguments: ["", "rseq=off", "hardened=1"]) func switchingLosesNoBlock(options: String) async throws {
+        let switches = Effort.isLong || options.isEmpty ? "1000" : "100"
+        let outcome = try await run(
+            try await Self.program("switching"), ["64", switches], under: .percolate(options: options))
+        #expect(outcome.succeeded && outcome.output.contains("switching: "), "\(outcome.report)")
+    }
+
+    /// The programs that go to the corners of processes, with samples all the time.
+    @Test(arguments: ["sample=512", "sample=512,guard=512"]) func forksSignalsAndDebuggersMeetSamples(options: String)
+        async throws
+    {
+        for (name, arguments) in [
+            ("fork_load", ["5"]), ("vfork_exec", ["50"]), ("signals", ["refill", "1", "50"]), ("step", ["alone", "5"]),
+            ("stress", ["--threads", "8", "--operations", "200000", "--forks", "10000", "--signals", "200"]),
+        ] {
+            try await StressProgram(name: name, arguments: arguments, options: [options]).expectPass()
+        }
+    }
+
+    @Test(arguments: ["before", "after"]) func aHandlerOfFaultsStaysTheProgramsOwn(when: String) async throws {
+        let outcome = try await run(try await Self.program("faults"), [when])
+        #expect(outcome.succeeded && outcome.output.contains("faults: "), "\(outcome.report)")
+    }
+
+    @Test func aFaultThatIsNoneOfOursEndsTheProcessAsItDoesWithout() async throws {
+        let outcome = try await run(try await Self.program("faults"), ["default"])
+        #expect(outcome.signal == 11, "\(outcome.report)")
+    }
+
+    @Test(arguments: [[], ["fork"], ["vfork"]]) func whatWasNotFreedIsListedWithItsStack(arguments: [String])
+        async throws
+    {
+        let program = try await Compiler.shared.executable(
+            "Sampling/stacks.c", flags: Headers.internalFlags + ["-D_GNU_SOURCE", "-O2", "-rdynamic"])
+        let outcome = try await run(program, arguments, under: .percolate(options: "leaks=1,sample=1"))
+        #expect(outcome.succeeded)
+        let report = outcome.errors.split(separator: "\n")
+        #expect(report.first?.hasSuffix(": 3077 bytes in 4 blocks from 2 places") == true, "\(outcome.report)")
+        #expect(report.count { $0.contains(" not freed by process ") } == 1, "\(outcome.report)")
+        let handlers = try #require(outcome.errors.firstRange(of: "  77 bytes in 1 blocks:\n"), "\(outcome.report)")
+        func functions(_ text: Substring) -> [String] {
+            text.matches(of: /#[0-9]+ 0x[0-9a-f]+ (\w+)\+0x/).map { String($0.1) }
+        }
+        #expect(
+            functions(outcome.errors[handlers.upperBound...])
+                == ["handler", "raise", "interrupted", "realigned", "main", "__libc_start_main", "_start"],
+            "\(outcome.report)")
+        #expect(
+            functions(outcome.errors[..<handlers.lowerBound])
+                == ["keep_three", "main", "__libc_start_main", "_start"], "\(outcome.report)")
+    }
+
+    @Test func leaksAreEstimatedFromSamples() async throws {
+        let outcome = try await run(
+            try await Self.program("stacks"), ["many"], under: .percolate(options: "leaks=1,sample=16K"))
+        let found = try #require(
+            try /: about ([0-9]+) bytes in about ([0-9]+) blocks from [0-9]+ places\n/.firstMatch(in: outcome.errors),
+            "\(outcome.report)")
+        let bytes = try #require(Double(found.1))
+        // 1,250 samples: five standard deviations are 14 in a hundred.
+        #expect(abs(bytes / 20_003_077 - 1) < 0.15)
+        #expect(outcome.errors.contains(" samples:\n"))
+    }
+
+    /// What each misuse is called, and whose stacks the report has.
+    private static let misuses: [(kind: String, size: String, name: String, stacks: [String])] = [
+        ("write-behind", "64", "buffer overflow (write)", ["use_here", "allocate_here"]),
+        ("write-behind", "100", "buffer overflow (write, found later)", ["free_here", "allocate_here"]),
+        ("write-behind", "40000", "buffer overflow (write)", ["use_here", "allocate_here"]),
+        ("write-behind-and-keep", "5", "buffer overflow (write, found later)", ["allocate_here"]),
+        ("write-behind-and-grow", "33", "buffer overflow (write, found later)", ["allocate_here"]),
+        ("read-behind", "4096", "buffer overflow (read)", ["use_here", "allocate_here"]),
+        ("read-freed", "24", "use after free (read)", ["use_here", "free_here", "allocate_here"]),
+        ("read-freed-by-another-thread", "24", "use after free (read)", ["use_here", "free_here", "allocate_here"]),
+        ("write-freed", "1000", "use after free (write)", ["use_here", "free_here", "allocate_here"]),
+        ("free-twice", "24", "double free", ["free_here", "free_here", "allocate_here"]),
+        ("grow-freed", "24", "use after free", ["free_here", "allocate_here"]),
+        ("size-of-freed", "24", "use after free", ["free_here", "allocate_here"]),
+        ("free-inside", "24", "interior pointer", ["free_here", "allocate_here"]),
+    ]
+
+    @Test(arguments: misuses.indices) func everyMisuseOfAGuardedBlockIsReported(index: Int) async throws {
+        let misuse = Self.misuses[index]
+        // The names of functions are in the report where they are exported.
+        let program = try await Compiler.shared.executable(
+            "Sampling/misuse.c", flags: Headers.internalFlags + ["-D_GNU_SOURCE", "-rdynamic"])
+        for _ in 0..<(Effort.isLong ? 10 : 2) {
+            let outcome = try await run(
+                program, [misuse.kind, misuse.size], under: .percolate(options: "guard=1"), timeout: .seconds(30))
+            #expect(outcome.signal == 6 && !outcome.output.contains("not noticed"), "\(outcome.report)")
+            let block = try #require(try /block (0x[0-9a-f]+)/.firstMatch(in: outcome.output)).1
+            #expect(outcome.errors.hasPrefix("percolate: \(misuse.name): 0x"), "\(outcome.report)")
+            #expect(
+                outcome.errors.contains("the guarded block of \(misuse.size) bytes at \(block)\n"), "\(outcome.report)")
+            let functions = outcome.errors.matches(of: /#[0-9]+ 0x[0-9a-f]+ (\w+)\+0x/).map { String($0.1) }
+            #expect(functions.filter { $0.hasSuffix("_here") } == misuse.stacks, "\(outcome.report)")
+            #expect(functions.contains("main"), "\(outcome.report)")
+        }
+    }
+
+    @Test(arguments: ["guard=1", "guard=4K", "guard=100M,sample=512K", "sample=1", ""])
+    func aProgramWithoutMisuseIsLeftAlone(options: String) async throws {
+        let outcome = try await run(
+            try await Self.program("misuse"), ["none", "70"], under: .percolate(options: options))
+        #expect(outcome.succeeded && outcome.output.contains("misuse: none"), "\(outcome.report)")
+        #expect(outcome.errors.isEmpty)
+    }
+}
