@@ -108,7 +108,7 @@ let package = Package(
             linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt", "Packaging"],
+            exclude: ["exports.map", "exports.txt", "percolate-gdb.py", "Packaging"],
             cSettings: [.headerSearchPath("../Sources/CPercolate/internal")] + widening + unwinding,
             linkerSettings: sharedObject + soname),
         .executableTarget(

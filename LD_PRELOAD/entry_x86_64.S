@@ -300,6 +300,31 @@ ALIAS __libc_realloc, realloc
     END vfork
 ALIAS __vfork, vfork
 
+// long syscall(long number, ...)
+//
+//     number == SYS_rseq: percolate_program_rseq(...)
+//     as libc's syscall(2)
+//
+// A program that registers restartable sequences itself does it by this function. Nothing else of it is of interest here.
+    ENTRY syscall
+    cmpq $334, %rdi
+    je percolate_program_rseq
+    movq %rdi, %rax
+    movq %rsi, %rdi
+    movq %rdx, %rsi
+    movq %rcx, %rdx
+    movq %r8, %r10
+    movq %r9, %r8
+    movq 8(%rsp), %r9
+    syscall
+    cmpq $-4095, %rax
+    jae .Lsyscall_failed
+    ret
+.Lsyscall_failed:
+    movq %rax, %rdi
+    jmp percolate_system_call_failed
+    END syscall
+
 // Names that no other library can take, for the table of `heap_interface.c`.
 .irp name, malloc, realloc, free, free_sized
     OWN _\name, \name

@@ -54,6 +54,7 @@ LIGHT static void require_supported_libc(void) {
 /// needs it: a program that never allocates never pays.
 LIGHT __attribute__((constructor)) static void begin(void) {
     require_supported_libc();
+    percolate_note_program_break();
     percolate_register_fork_handlers(percolate_fork_prepare, percolate_fork_parent, percolate_fork_child);
 }
 

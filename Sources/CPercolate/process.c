@@ -236,3 +236,13 @@ const char *percolate_error_text(int error) {
 }
 
 __attribute__((weak)) bool percolate_serves_malloc(void) { return false; }
+
+static uintptr_t first_program_break;
+
+static uintptr_t program_break(void) { return (uintptr_t)percolate_syscall6(SYS_brk, 0, 0, 0, 0, 0, 0); }
+
+void percolate_note_program_break(void) { first_program_break = program_break(); }
+
+bool percolate_is_in_libc_heap(uintptr_t address) {
+    return first_program_break != 0 && address >= first_program_break && address < program_break();
+}

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <sched.h>
+#include <stdbool.h>
 
 #include "percolate/rseq.h"
 
@@ -32,6 +33,30 @@ int percolate_rseq_is_known(void) {
     return percolate_syscall6(SYS_rseq, 0, 0, 0x7fffffff, 0, 0, 0) != -ENOSYS;
 #else
     return 0;
+#endif
+}
+
+long percolate_rseq_call_of_program(void *area, uint32_t size, int flags, uint32_t signature) {
+#ifdef SYS_rseq
+    // A thread has one area. The program's takes the place of ours, which is registered again by the next slow path once the
+    // program gives its own up. Until then the thread reads as unregistered, so its sections leave at once.
+    bool gives_way = flags == 0 && area != &own_area && own_area.cpu_id >= 0;
+    uint64_t signals = 0;
+    if (gives_way) {
+        // The kernel leaves 0 in `mm_cid`, which a signal handler must not take for an index.
+        percolate_block_signals(&signals);
+        percolate_syscall6(
+            SYS_rseq, (long)&own_area, sizeof own_area, PERCOLATE_RSEQ_UNREGISTER, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
+        own_area.mm_cid = -1;
+        percolate_restore_signals(&signals);
+    }
+    long result = percolate_syscall6(SYS_rseq, (long)area, size, flags, signature, 0, 0);
+    if (gives_way && result != 0)
+        percolate_syscall6(SYS_rseq, (long)&own_area, sizeof own_area, 0, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
+    return result;
+#else
+    (void)area, (void)size, (void)flags, (void)signature;
+    return -ENOSYS;
 #endif
 }
 

@@ -43,9 +43,19 @@ import Testing
         var program = StressProgram(
             name: "deep_binding", arguments: [plugin.lastPathComponent], flags: ["-Wl,-rpath,\(folder)"])
         try await program.expectPass()
-        program.arguments.append("libc")
+        program.arguments = [plugin.lastPathComponent, "namespace"]
+        try await program.expectPass()
+        program.arguments = [plugin.lastPathComponent, "libc"]
         let deep = try await program.outcome(under: .percolate())
         #expect(deep.signal != nil && deep.output == "", "this library does not bind deeply")
+    }
+
+    /// glibc leaves the registration to the program, and Percolate does so once the program asks for it.
+    @Test(arguments: [[], ["index=mm_cid"], ["index=cpu_id"], ["membarrier=off"], ["rseq=off"], ["hardened=1"]])
+    func aProgramMayRegisterSequencesItself(options: [String]) async throws {
+        try await StressProgram(
+            name: "own_rseq", options: options, environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0"]
+        ).expectPass()
     }
 
     @Test(arguments: [[], ["rseq=off"], ["hardened=1"]])

@@ -18,6 +18,9 @@ struct SpanTable {
     /// Where the number of pages of released records is, for observers.
     mutating func releasedPagesAddress() -> UInt { addressOf(&releasedPages) }
 
+    /// Where the spans' numbers of the pages are, for debuggers.
+    var pageSpansAddress: UInt { pageSpans.address }
+
     /// Records of a page.
     private static var perPage: Int { Int(Reservation.pageSize / Span.stride) }
     private static var released: UInt8 { 255 }

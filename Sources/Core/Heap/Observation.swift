@@ -10,6 +10,7 @@ enum Observation {
         describeLists()
         describeCaches()
         describeCounters()
+        DebuggerView.publish()
         percolate_observed_heap.limits = (
             UInt64(addressOf(&percolate_front.limit)), UInt64(addressOf(&percolate_front.limit_mm_cid)),
             UInt64(addressOf(&percolate_front.limit_sampled))

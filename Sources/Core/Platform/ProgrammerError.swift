@@ -45,6 +45,8 @@ enum ProgrammerError {
             line.append(size)
             line.append(" bytes)")
         case .largeBlock: line.append(" (large block)")
+        case .elsewhere where percolate_is_in_libc_heap(address):
+            line.append(" (not ours but of libc's malloc, which a library finds that is loaded with RTLD_DEEPBIND)")
         case .elsewhere: line.append(" (not ours)")
         }
         line.append(", thread ")

@@ -1,16 +1,22 @@
 /// Blocks pass between the program and a library that it loads with RTLD_DEEPBIND, in both directions. The library is named without
 /// a folder: dlopen must find it by the program's RUNPATH, and so must know who called it.
 ///
-///   deep_binding LIBRARY [libc]     with `libc`, by libc's own dlopen: then a block on the wrong side ends the process
+///   deep_binding LIBRARY            by dlopen
+///   deep_binding LIBRARY namespace  by dlmopen, into the program's own namespace
+///   deep_binding LIBRARY libc       by libc's own dlopen: then a block on the wrong side ends the process
 #include "check.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
+static void *open_in_own_namespace(const char *file, int mode) { return dlmopen(LM_ID_BASE, file, mode); }
+
 int main(int count, char **texts) {
     CHECK(count == 2 || count == 3);
     void *(*open)(const char *, int) = dlopen;
-    if (count == 3) {
+    if (count == 3 && strcmp(texts[2], "namespace") == 0) {
+        open = open_in_own_namespace;
+    } else if (count == 3) {
         open = (void *(*)(const char *, int))dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), "dlopen");
         CHECK(open != NULL && open != dlopen);
     }

@@ -125,4 +125,10 @@ bool percolate_process_memory(uint64_t *resident, uint64_t *mapped) PERCOLATE_HI
 
 /// What an error number means, in English; NULL where libc does not say.
 const char *percolate_error_text(int error) PERCOLATE_HIDDEN;
+
+/// Notes where the program break (brk(2)) is before libc's malloc has moved it.
+void percolate_note_program_break(void) PERCOLATE_HIDDEN;
+
+/// Whether an address is in memory that the program break was moved for since then, which is what libc's malloc does.
+bool percolate_is_in_libc_heap(uintptr_t address) PERCOLATE_HIDDEN;
 #endif

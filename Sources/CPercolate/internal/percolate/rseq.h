@@ -5,6 +5,9 @@
 /// The signature glibc registers with; the four bytes before every abort handler.
 #define PERCOLATE_RSEQ_SIGNATURE 0x53053053
 
+/// The flag of rseq(2) that takes a registration back.
+#define PERCOLATE_RSEQ_UNREGISTER 1
+
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
@@ -41,6 +44,10 @@ long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
 
 /// Whether the kernel has the system call. It changes nothing.
 int percolate_rseq_is_known(void) PERCOLATE_HIDDEN;
+
+/// The program's own call of rseq(2), which registers or unregisters an area of the program: the result of the system call. An area
+/// that Percolate registered for the calling thread gives way to it.
+long percolate_rseq_call_of_program(void *area, uint32_t size, int flags, uint32_t signature) PERCOLATE_HIDDEN;
 
 /// The CPU the caller runs on (sched_getcpu(3)); -1 where the kernel does not say.
 int percolate_current_cpu(void) PERCOLATE_HIDDEN;
