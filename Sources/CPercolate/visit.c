@@ -3,13 +3,9 @@
 #include "percolate/process.h"
 #include "percolate/syscalls.h"
 
-static __thread struct percolate_thread this_thread __attribute__((tls_model("initial-exec")));
+__thread struct percolate_thread percolate_thread_record;
 
-struct percolate_thread *percolate_this_thread(void) { return &this_thread; }
-
-uint32_t percolate_thread_number(void) {
-    if (this_thread.number == 0) this_thread.number = percolate_new_thread_number();
-    return this_thread.number;
+uint32_t percolate_find_thread_number(void) {
+    percolate_thread_record.number = percolate_new_thread_number();
+    return percolate_thread_record.number;
 }
-
-void percolate_keep_visit(struct percolate_visit *visit) { __asm__ volatile("" : : "r"(visit) : "memory"); }

@@ -33,6 +33,9 @@ struct PerCPUCache: ~Copyable {
     /// Whether each class's last miss was an empty cache, and not a full one.
     private var missedEmpty = InlineArray<74, Bool>(repeating: false)
 
+    /// Fills the last cache line: another CPU writes the next record.
+    private var padding = InlineArray<3, UInt64>(repeating: 0)
+
     /// Notes a miss. Whether the one before it was of the other kind.
     mutating func turn(_ sizeClass: Int, isEmpty: Bool) -> Bool {
         let isTurn = missedEmpty[sizeClass] != isEmpty

@@ -3,44 +3,39 @@ import Synchronization
 
 // What the C entry points call. Sizes are as C gives them; null stands for no memory, and setting errno is the caller's.
 
+/// Runs `body` inside the allocator, as a visit of the calling thread. Start-up comes before: registering fork handlers may
+/// allocate.
+@inline(__always)
+func visiting<R>(_ body: () -> R) -> R {
+    _ = Heap.ensureStarted()
+    var visit = percolate_visit()
+    Visit.begin(&visit)
+    defer { Visit.end(&visit) }
+    return body()
+}
+
 private func block(_ address: UInt) -> UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: address) }
 
 @c(percolate_allocate)
 public func percolateAllocate(_ size: UInt) -> UnsafeMutableRawPointer? {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return block(Counting.allocated(Heap.allocate(size)))
+    visiting { block(Counting.allocated(Heap.allocate(size))) }
 }
 
 @c(percolate_allocate_zeroed)
 public func percolateAllocateZeroed(_ size: UInt) -> UnsafeMutableRawPointer? {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return block(Counting.allocated(Heap.allocate(size, zeroed: true)))
+    visiting { block(Counting.allocated(Heap.allocate(size, zeroed: true))) }
 }
 
 /// `alignment` is a power of two.
 @c(percolate_allocate_aligned)
 public func percolateAllocateAligned(_ alignment: UInt, _ size: UInt) -> UnsafeMutableRawPointer? {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return block(Counting.allocated(Heap.allocate(size, alignment: alignment)))
+    visiting { block(Counting.allocated(Heap.allocate(size, alignment: alignment))) }
 }
 
 /// `alignment` is a power of two. All `size` bytes read as zero.
 @c(percolate_allocate_aligned_zeroed)
 public func percolateAllocateAlignedZeroed(_ alignment: UInt, _ size: UInt) -> UnsafeMutableRawPointer? {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return block(Counting.allocated(Heap.allocate(size, alignment: alignment, zeroed: true)))
+    visiting { block(Counting.allocated(Heap.allocate(size, alignment: alignment, zeroed: true))) }
 }
 
 /// The usable bytes of the block that `percolate_allocate_aligned` would give, 0 where it could
@@ -64,35 +59,25 @@ public func percolateConsiderSample(
 
 @c(percolate_deallocate)
 public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    Heap.free(Counting.freeing(UInt(bitPattern: block)))
+    visiting { Heap.free(Counting.freeing(UInt(bitPattern: block))) }
 }
 
 /// `alignment` is that of the allocation, 0 where none was asked for.
 @c(percolate_deallocate_sized)
 public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: UInt, _ alignment: UInt) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    Heap.free(Counting.freeing(UInt(bitPattern: block)), size: size, alignment: alignment)
+    visiting { Heap.free(Counting.freeing(UInt(bitPattern: block)), size: size, alignment: alignment) }
 }
 
 /// For callers without fast paths of their own: the Swift API on the hosted core.
 public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) -> UnsafeMutableRawPointer? {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    let address = UInt(bitPattern: old)
-    guard Counting.isActive else { return block(Heap.reallocate(address, size)) }
-    let before = Heap.usableSize(address)
-    let result = Heap.reallocate(address, size)
-    Counting.resized(address, before, to: result)
-    return block(result)
+    visiting {
+        let address = UInt(bitPattern: old)
+        guard Counting.isActive else { return block(Heap.reallocate(address, size)) }
+        let before = Heap.usableSize(address)
+        let result = Heap.reallocate(address, size)
+        Counting.resized(address, before, to: result)
+        return block(result)
+    }
 }
 
 /// Null when only a new block and a copy will do.
@@ -100,29 +85,25 @@ public func percolateReallocate(_ old: UnsafeMutableRawPointer, _ size: UInt) ->
 public func percolateResize(
     _ old: UnsafeMutableRawPointer, _ size: UInt, _ usable: UnsafeMutablePointer<Int>
 ) -> UnsafeMutableRawPointer? {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    let address = UInt(bitPattern: old)
-    let resized = Heap.resize(address, size, usable: &usable.pointee)
-    if Counting.isActive { Counting.resized(address, usable.pointee, to: resized) }
-    return block(resized)
+    visiting {
+        let address = UInt(bitPattern: old)
+        let resized = Heap.resize(address, size, usable: &usable.pointee)
+        if Counting.isActive { Counting.resized(address, usable.pointee, to: resized) }
+        return block(resized)
+    }
 }
 
 /// Resizes a block where it is. Whether that could be done.
 @c(percolate_resize_in_place)
 public func percolateResizeInPlace(_ block: UnsafeMutableRawPointer, _ size: UInt) -> Bool {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    let address = UInt(bitPattern: block)
-    guard Counting.isActive else { return Heap.resizeInPlace(address, size) }
-    let before = Heap.usableSize(address)
-    let isDone = Heap.resizeInPlace(address, size)
-    Counting.resized(address, before, to: isDone ? address : 0)
-    return isDone
+    visiting {
+        let address = UInt(bitPattern: block)
+        guard Counting.isActive else { return Heap.resizeInPlace(address, size) }
+        let before = Heap.usableSize(address)
+        let isDone = Heap.resizeInPlace(address, size)
+        Counting.resized(address, before, to: isDone ? address : 0)
+        return isDone
+    }
 }
 
 /// Whether `block` points into memory that this heap gives out. The only question that may be asked
@@ -135,39 +116,31 @@ public func percolateUsableSize(_ block: UnsafeRawPointer) -> UInt { UInt(Heap.u
 
 @c(percolate_trim)
 public func percolateTrim() -> Bool {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return Heap.trim()
+    visiting { Heap.trim() }
 }
 
 /// The most bytes of pages that may be in use at once. What is in use above that stays.
 @c(percolate_set_memory_limit)
 public func percolateSetMemoryLimit(_ bytes: UInt64) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
-    arena.limits.hard = MemoryLimits.pages(bytes)
-    arenaLock.release()
+    visiting {
+        guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
+        arena.limits.hard = MemoryLimits.pages(bytes)
+        arenaLock.release()
+    }
 }
 
 /// What `PERCOLATE_OPTIONS` says as `release`, changed while the program runs: 0 prompt, 1 lazy,
 /// 2 never.
 @c(percolate_set_release)
 public func percolateSetRelease(_ policy: UInt32) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
-    let policy = policy == 2 ? Options.Release.never : policy == 1 ? .lazy : .prompt
-    Heap.options.release = policy
-    arena.retention.policy = policy
-    percolate_observed_heap.release = policy == .prompt ? 0 : policy == .lazy ? 1 : 2
-    arenaLock.release()
+    visiting {
+        guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
+        let policy = policy == 2 ? Options.Release.never : policy == 1 ? .lazy : .prompt
+        Heap.options.release = policy
+        arena.retention.policy = policy
+        percolate_observed_heap.release = policy == .prompt ? 0 : policy == .lazy ? 1 : 2
+        arenaLock.release()
+    }
 }
 
 /// What `PERCOLATE_OPTIONS` says as `background`, changed while the program runs.
@@ -181,53 +154,39 @@ public func percolateSetBackground(_ isWanted: Bool) {
 /// back now, as far as it is free.
 @c(percolate_set_soft_memory_limit)
 public func percolateSetSoftMemoryLimit(_ bytes: UInt64) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
-    arena.limits.soft = MemoryLimits.pages(bytes)
-    let excess = arena.limits.excess(0, inUse: arena.inUse, resident: arena.retention.resident)
-    arenaLock.release()
-    if excess > 0 { release(Retention.Demand(pages: excess, shortestRun: 1)) }
+    visiting {
+        guard Heap.ensureStarted(), arenaLock.acquire() == .entered else { return }
+        arena.limits.soft = MemoryLimits.pages(bytes)
+        let excess = arena.limits.excess(0, inUse: arena.inUse, resident: arena.retention.resident)
+        arenaLock.release()
+        if excess > 0 { release(Retention.Demand(pages: excess, shortestRun: 1)) }
+    }
 }
 
 @c(percolate_give_up_reservation)
 public func percolateGiveUpReservation(_ limit: UInt64) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    if Heap.ensureStarted() { giveUpReservation(limit: UInt(limit)) }
+    visiting {
+        if Heap.ensureStarted() { giveUpReservation(limit: UInt(limit)) }
+    }
 }
 
 /// What the allocator would ask the kernel later, it asks now.
 @c(percolate_prepare_restriction)
 public func percolatePrepareRestriction() {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    if Heap.ensureStarted() { readMachineBeforeRestriction() }
-    percolate_restrict()
+    visiting {
+        if Heap.ensureStarted() { readMachineBeforeRestriction() }
+        percolate_restrict()
+    }
 }
 
 @c(percolate_begin_counting)
 public func percolateBeginCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    Counting.begin(scope)
+    visiting { Counting.begin(scope) }
 }
 
 @c(percolate_end_counting)
 public func percolateEndCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    Counting.end(scope)
+    visiting { Counting.end(scope) }
 }
 
 /// Writes the statistics to `descriptor`, as text.
@@ -298,20 +257,12 @@ public func percolateForkChild() { Heap.finishForkInChild() }
 
 @c(percolate_vfork_started)
 public func percolateVforkStarted() {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    Heap.beginVfork()
+    visiting { Heap.beginVfork() }
 }
 
 @c(percolate_vfork_ended)
 public func percolateVforkEnded() {
-    _ = Heap.ensureStarted()
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    Heap.endVfork()
+    visiting { Heap.endVfork() }
 }
 
 @c(percolate_repair_lock)

@@ -91,7 +91,9 @@ enum Recovery {
             Samples.rebuild()
         } else if let list = position(of: address, in: Middle.lists.address, Middle.stride, Middle.listCount) {
             Middle.rebuild(list)
-        } else if let index = position(of: address, in: FrontEnd.caches.address, PerCPUCache.stride, FrontEnd.indexCount) {
+        } else if let index = position(
+            of: address, in: FrontEnd.caches.address, PerCPUCache.stride, FrontEnd.indexCount)
+        {
             FrontEnd.repair(index)
         }
         // Start-up begins anew. Growth counts what it made usable last: pages that it lost are made usable again.

@@ -40,7 +40,9 @@ struct ForkGate {
     private static var slotCount: Int { (Int(PERCOLATE_FORK_GATE_LINES) &- 1) &* slotsPerLine }
 
     @inline(__always)
-    private func slot(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt32>> { pointer(address &+ 64 &+ UInt(index) &* 4) }
+    private func slot(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
+        pointer(address &+ 64 &+ UInt(index) &* 4)
+    }
 
     // MARK: Entering
 
@@ -49,7 +51,8 @@ struct ForkGate {
     func enter(_ thread: UnsafeMutablePointer<percolate_thread>, _ visit: UnsafeMutablePointer<percolate_visit>) {
         let me = thread.pointee.number
         let hint = Int(thread.pointee.slot) &- 1
-        guard hint >= 0, slot(hint).pointee.compareExchange(expected: 0, desired: me, ordering: .sequentiallyConsistent).exchanged,
+        guard hint >= 0,
+            slot(hint).pointee.compareExchange(expected: 0, desired: me, ordering: .sequentiallyConsistent).exchanged,
             closer.pointee.load(ordering: .sequentiallyConsistent) == 0
         else { return enterSlowly(thread, visit) }
     }
@@ -74,18 +77,21 @@ struct ForkGate {
     /// Enters whether or not the gate is open.
     func enterRegardless(_ thread: UnsafeMutablePointer<percolate_thread>) {
         let me = thread.pointee.number
-        let first = thread.pointee.slot > 0 ? Int(thread.pointee.slot) &- 1 : Int(me) &* Self.slotsPerLine % Self.slotCount
+        let first =
+            thread.pointee.slot > 0 ? Int(thread.pointee.slot) &- 1 : Int(me) &* Self.slotsPerLine % Self.slotCount
         if isIn(thread) { return }
         while true {
             for step in 0..<Self.slotCount {
                 let index = (first &+ step) % Self.slotCount
                 thread.pointee.slot = UInt32(index) &+ 1
-                if slot(index).pointee.compareExchange(expected: 0, desired: me, ordering: .sequentiallyConsistent).exchanged {
+                if slot(index).pointee.compareExchange(expected: 0, desired: me, ordering: .sequentiallyConsistent)
+                    .exchanged
+                {
                     return
                 }
             }
             // More threads than slots are inside: one of them will leave.
-            percolate_yield()
+            nap()
         }
     }
 
@@ -116,7 +122,8 @@ struct ForkGate {
         let limit = percolate_milliseconds() &+ (isInside ? Self.patienceInside : Self.longestFork)
         var patience = Patience()
         while true {
-            let (exchanged, seen) = closer.pointee.compareExchange(expected: 0, desired: me, ordering: .sequentiallyConsistent)
+            let (exchanged, seen) = closer.pointee.compareExchange(
+                expected: 0, desired: me, ordering: .sequentiallyConsistent)
             if exchanged { break }
             if Visit.adoptIfChild() { continue }
             // The other fork does not end. This one goes on without the gate; the child repairs what it must.
@@ -139,17 +146,17 @@ struct ForkGate {
                     percolate_pause()
                     continue
                 }
-                if looks < 2 &* Self.spins {
+                if looks < 2 &* Self.spins, percolate_is_restricted() == 0 {
                     percolate_yield()
                     continue
                 }
                 let now = percolate_milliseconds()
                 if start == 0 { start = now }
                 if now &- start > milliseconds { return }
-                if !percolate_thread_exists(Int32(bitPattern: seen)) {
+                if percolate_is_restricted() == 0, !percolate_thread_exists(Int32(bitPattern: seen)) {
                     _ = slot(index).pointee.compareExchange(expected: seen, desired: 0, ordering: .relaxed)
                 }
-                percolate_nap(1)
+                nap()
             }
         }
     }
@@ -176,6 +183,9 @@ struct ForkGate {
         if isInside { slot(Int(thread.pointee.slot) &- 1).pointee.store(number, ordering: .relaxed) }
     }
 
+    /// Sleeps for a millisecond, by the one system call that is allowed wherever threads are.
+    private func nap() { _ = percolate_futex_wait_for(pointer(address &+ 8), 0, 1) }
+
     private static var spins: Int { 100 }
     private static var sleepMilliseconds: UInt32 { 10 }
     /// Milliseconds that a fork waits for threads inside, and the same where the forking thread is inside itself.
@@ -199,7 +209,8 @@ struct ForkGate {
 
         /// Whether the thread must not wait longer.
         mutating func isOver(_ closer: UInt32) -> Bool {
-            let cpuTime = percolate_thread_cpu_time(Int32(bitPattern: closer))
+            let isAllowed = percolate_is_restricted() == 0
+            let cpuTime = isAllowed ? percolate_thread_cpu_time(Int32(bitPattern: closer)) : -1
             let now = percolate_milliseconds()
             let isFirst = start == 0 || closer != self.closer
             if isFirst {

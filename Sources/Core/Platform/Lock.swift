@@ -140,7 +140,9 @@ struct Lock {
     private func sleep(while seen: UInt) {
         if seen & Self.contended == 0 {
             let wanted = seen | Self.contended
-            guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else { return }
+            guard word.pointee.compareExchange(expected: seen, desired: wanted, ordering: .relaxed).exchanged else {
+                return
+            }
         }
         _ = percolate_futex_wait_for(futex, UInt32(truncatingIfNeeded: seen | Self.contended), Self.sleepMilliseconds)
     }

@@ -112,7 +112,8 @@ enum Visit {
             return false
         #endif
         let mark = percolate_process_mark.pointee
-        guard mark == 0 || percolate_mark_is_kept() && mark > 1 && mark != UInt32(truncatingIfNeeded: percolate_getpid())
+        guard
+            mark == 0 || percolate_mark_is_kept() && mark > 1 && mark != UInt32(truncatingIfNeeded: percolate_getpid())
         else { return false }
         percolate_adopt_child()
         return percolate_process_mark.pointee != mark

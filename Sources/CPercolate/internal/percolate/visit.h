@@ -34,11 +34,20 @@ struct percolate_thread {
     uintptr_t frees;
 };
 
+extern __thread struct percolate_thread percolate_thread_record
+    __attribute__((tls_model("initial-exec"))) PERCOLATE_HIDDEN;
+
 /// The calling thread's record.
-struct percolate_thread *percolate_this_thread(void) PERCOLATE_HIDDEN;
+static inline struct percolate_thread *percolate_this_thread(void) { return &percolate_thread_record; }
+
+/// Asks the kernel for the calling thread's number, and keeps it.
+uint32_t percolate_find_thread_number(void) PERCOLATE_HIDDEN;
 
 /// The calling thread's number.
-uint32_t percolate_thread_number(void) PERCOLATE_HIDDEN;
+static inline uint32_t percolate_thread_number(void) {
+    uint32_t number = percolate_thread_record.number;
+    return number != 0 ? number : percolate_find_thread_number();
+}
 
 /// Repairs what the lock at that address guards, after its owner died inside. The caller holds the lock. Defined by the core.
 void percolate_repair_lock(uintptr_t lock) PERCOLATE_HIDDEN;
@@ -50,5 +59,7 @@ void percolate_adopt_child(void) PERCOLATE_HIDDEN;
 void percolate_recover_thread(void) PERCOLATE_HIDDEN;
 
 /// Keeps a visit in memory: its address is known elsewhere.
-void percolate_keep_visit(struct percolate_visit *visit) PERCOLATE_HIDDEN;
+static inline void percolate_keep_visit(struct percolate_visit *visit) {
+    __asm__ volatile("" : : "r"(visit) : "memory");
+}
 #endif
