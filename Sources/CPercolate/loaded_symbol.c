@@ -11,6 +11,9 @@
 /// versions of what it has.
 #pragma weak _r_debug
 
+/// This library's own section, which a static program has none of.
+#pragma weak _DYNAMIC
+
 /// The tables of a library, as its dynamic section names them.
 struct tables {
     const ElfW(Sym) *symbols;

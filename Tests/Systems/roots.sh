@@ -22,7 +22,7 @@ mirror_of() {
 # Prints the folder of a new copy of SUITE with PACKAGES, which is the caller's to remove. 77 where no mirror has it.
 new_root() {
     local suite=$1 packages=${2:-} mirror kept copy check=()
-    kept=$roots/$suite${packages:+-with-${packages//[, ]/-}}
+    kept=$roots/$suite-with-$(cksum <<<"$packages" | cut -d ' ' -f 1)
     if [[ ! -e $kept/.complete ]]; then
         mirror=$(mirror_of "$suite")
         [[ -n $mirror ]] || return 77
