@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite(.serialized)
@@ -12,6 +13,15 @@ struct CrimeForeignPointerTests {
         ], InterfaceMode.allCases)
     func freeOfAForeignPointerIsReportedAtOnce(crime: String, in mode: InterfaceMode) async throws {
         try await program.isReported(crime, as: [.foreignPointer], in: mode)
+    }
+
+    /// The line says how such a block usually comes about.
+    @Test(arguments: [("free_glibc_small", true), ("free_brk", true), ("free_stack", false), ("free_global", false)])
+    func aBlockOfLibcsMallocIsCalledSo(crime: String, isCalledSo: Bool) async throws {
+        let executable = try await Compiler.shared.executable("Crimes/\(program.source)")
+        let outcome = try await run(executable, [crime])
+        #expect(outcome.signal == 6, "\(outcome.report)")
+        #expect(outcome.errors.contains("RTLD_DEEPBIND") == isCalledSo, "\(outcome.report)")
     }
 
     @Test(arguments: ["realloc_stack", "realloc_to_zero", "reallocarray_mapping"], InterfaceMode.allCases)

@@ -46,7 +46,7 @@ enum ProgrammerError {
             line.append(" bytes)")
         case .largeBlock: line.append(" (large block)")
         case .elsewhere where percolate_is_in_libc_heap(address):
-            line.append(" (not ours but of libc's malloc, which a library finds that is loaded with RTLD_DEEPBIND)")
+            line.append(" (not ours, perhaps of libc's malloc, which a library loaded with RTLD_DEEPBIND uses)")
         case .elsewhere: line.append(" (not ours)")
         }
         line.append(", thread ")
