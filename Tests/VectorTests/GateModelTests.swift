@@ -19,8 +19,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "LOOK_BEFORE_SLOT", "NO_LOOK", "PLAIN_SLOT", "PLAIN_CLOSE", "CLOSE_AFTER_LOOK", "ONE_SLOT_UNSEEN", "EARLY_LEAVE",
-        "INNER_OPENS",
+        "LOOK_BEFORE_SLOT", "NO_LOOK", "PLAIN_SLOT", "PLAIN_CLOSE", "CLOSE_AFTER_LOOK",
+        "ONE_SLOT_UNSEEN", "EARLY_LEAVE", "INNER_OPENS",
     ])
     func withoutOneOfItsPartsTheForkGateDoesNotHold(part: String) async throws {
         let report = try await check("fork_gate", ["-D\(part)"])
