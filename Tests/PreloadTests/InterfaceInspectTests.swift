@@ -30,6 +30,11 @@ struct InterfaceInspectTests {
     }
 
     @Test(arguments: InterfaceMode.allCases)
+    func mallinfo2IsExactToTheByteWhenQuiet(in mode: InterfaceMode) async throws {
+        try await program.keeps("mallinfo2_is_exact", in: mode)
+    }
+
+    @Test(arguments: InterfaceMode.allCases)
     func mallinfoCountsWhatIsInUse(in mode: InterfaceMode) async throws {
         try await program.keeps("mallinfo_counts", in: mode)
     }

@@ -18,33 +18,34 @@ struct ObservedProcess {
 
     init(_ process: pid_t) throws(ObservationFailure) {
         self.process = process
-        files = ProcessFiles(process: process)
-        memory = RemoteMemory(of: process)
-        try Self.checkExistence(process)
+        let thread = try Self.liveThread(of: process)
+        files = ProcessFiles(process: thread)
+        memory = RemoteMemory(of: thread)
         startTime = files.startTime
-        (observation, heap) = try Self.find(process, in: &memory)
+        (observation, heap) = try Self.find(process, files, in: &memory)
         try readDescription()
         guard description.is_ready != 0 else { throw .notStarted(process) }
     }
 
     // MARK: Finding it
 
-    private static func checkExistence(_ process: pid_t) throws(ObservationFailure) {
+    private static func liveThread(of process: pid_t) throws(ObservationFailure) -> pid_t {
         guard KernelFile.text("/proc/self/stat")?.hasPrefix("\(getpid()) ") ?? false else { throw .noProc }
         let files = ProcessFiles(process: process)
         guard files.exists else { throw .noProcess(process) }
-        if files.isZombie { throw .zombie(process) }
+        guard let thread = files.liveThread else { throw .zombie(process) }
+        return thread
     }
 
     private static func find(
-        _ process: pid_t, in memory: inout RemoteMemory
+        _ process: pid_t, _ files: ProcessFiles, in memory: inout RemoteMemory
     ) throws(ObservationFailure) -> (observation: UInt64, heap: UInt64) {
         let map: MemoryMap
-        do { map = MemoryMap(try ProcessFiles(process: process).text("maps")) } catch {
+        do { map = MemoryMap(try files.text("maps")) } catch {
             throw error == .noSuchProcess ? .ended(process) : .refused(process, error)
         }
         guard !map.mappings.isEmpty else {
-            throw ProcessFiles(process: process).exists ? .noMemory(process) : .ended(process)
+            throw files.exists ? .noMemory(process) : .ended(process)
         }
         var linksAPI = false
         var isNamed = false

@@ -62,19 +62,28 @@ struct ProcessFiles {
         return pages.count == 2 ? (pages[0] * pageSize, pages[1] * pageSize) : (0, 0)
     }
 
-    /// Names of the threads.
-    var threadNames: [String] {
+    /// The threads' numbers.
+    var threads: [pid_t] {
         guard let folder = opendir("/proc/\(process)/task") else { return [] }
         defer { closedir(folder) }
-        var names: [String] = []
+        var threads: [pid_t] = []
         while let entry = readdir(folder) {
-            let number = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard Int(number) != nil, let name = try? text("task/\(number)/comm") else { continue }
-            names.append(name.trimmingSuffix { $0.isNewline })
+            if let number = pid_t(name) { threads.append(number) }
         }
-        return names
+        return threads
+    }
+
+    /// A thread that has the process's memory: the first one may have ended before the others (pthread_exit(3)).
+    var liveThread: pid_t? {
+        isZombie ? threads.first { !ProcessFiles(process: $0).isZombie } : process
+    }
+
+    /// Names of the threads; those that end meanwhile have none.
+    var threadNames: [String] {
+        threads.compactMap { try? text("task/\($0)/comm").trimmingSuffix { $0.isNewline } }
     }
 }
 

@@ -94,7 +94,7 @@ enum FlamePage {
         table { border-collapse: collapse; width: 100%; }
         th { text-align: left; cursor: pointer; user-select: none; border-bottom: 1px solid var(--line); font-weight: 600; }
         td, th { padding: 3px 8px; vertical-align: top; } td.number, th.number { text-align: right; white-space: nowrap; }
-        tbody tr:hover { background: var(--panel); } td.name { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+        tbody tr:hover { background: var(--panel); } td.name { font-family: ui-monospace, monospace; overflow-wrap: anywhere; width: 100%; }
         td.name small { display: block; color: var(--soft); }
         .grown { color: #c22f2f; } .shrunk { color: #2473b8; }
         </style></head><body>

@@ -54,7 +54,7 @@ enum ProfileRecording {
         guard samples.sites.values.contains(where: { $0.totalBlocks > 0.5 || $0.liveBlocks > 0.5 }) else {
             throw .emptyProfile(observed.process, seconds: seconds)
         }
-        var profile = Symbolizer(process: observed.process, map: MemoryMap(map)).profile(of: samples)
+        var profile = Symbolizer(process: observed.files.process, map: MemoryMap(map)).profile(of: samples)
         profile.rate = rate
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

@@ -51,7 +51,7 @@ struct TopSites {
 
     private mutating func name(_ numbers: [Int], in table: SampleTable) {
         guard !numbers.isEmpty, let maps = try? process.files.text("maps") else { return }
-        let symbolizer = Symbolizer(process: process.process, map: MemoryMap(maps))
+        let symbolizer = Symbolizer(process: process.files.process, map: MemoryMap(maps))
         for number in numbers {
             var single = SampleTable.none
             single.sites = table.sites.filter { $0.key == number }

@@ -40,6 +40,26 @@ static void trim_gives_back(void) {
     free_many(100, 1000);
 }
 
+/// Sizes that are classes of their own, so that the blocks' bytes are known.
+static void mallinfo2_is_exact(void) {
+    size_t base = mallinfo2().uordblks;
+    size_t sum = 0;
+    for (int i = 0; i < 300; i++) {
+        size_t size = (size_t)(i % 8 + 1) * 16;
+        blocks[i] = malloc(size);
+        REQUIRE(blocks[i] != NULL, "malloc(%zu) to work", size);
+        sum += malloc_usable_size(blocks[i]);
+        size_t now = mallinfo2().uordblks;
+        EXPECT(now == base + sum, "%zu bytes after block %d, not %zu", base + sum, i, now);
+    }
+    for (int i = 0; i < 300; i++) {
+        sum -= malloc_usable_size(blocks[i]);
+        free(blocks[i]);
+        size_t now = mallinfo2().uordblks;
+        EXPECT(now == base + sum, "%zu bytes without block %d, not %zu", base + sum, i, now);
+    }
+}
+
 static void mallinfo2_counts(void) {
     struct mallinfo2 before = mallinfo2();
     allocate_many(1000, many);
@@ -129,7 +149,7 @@ static void info_prints(void) {
 
 int main(int argc, char **argv) {
     static const struct test_case cases[] = {
-        CASE(trim_gives_back), CASE(mallinfo2_counts), CASE(mallinfo_counts),
+        CASE(trim_gives_back), CASE(mallinfo2_counts), CASE(mallinfo2_is_exact), CASE(mallinfo_counts),
         CASE(mallopt_accepts), CASE(stats_prints),     CASE(info_prints),
     };
     return RUN_CASES(cases);
