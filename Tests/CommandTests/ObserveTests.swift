@@ -171,7 +171,7 @@ import Testing
         #expect(try await refusal([command, String(stranger.processID)] + output).contains("not served by Percolate"))
         let other = try BackgroundProgram(
             try await Compiler.shared.executable(
-                "Command/sampled.c", flags: ["-rdynamic", "-DVERSION=99", "-I\(Checkout.root.path)/Sources/CPercolate/include"]))
+                "Command/sampled.c", flags: ["-rdynamic", "-DVERSION=99", "-I\(Checkout.root.path)/Sources/CPercolate/internal"]))
         #expect(other.line() == "ready")
         let sentence = try await refusal([command, String(other.processID)] + output)
         #expect(sentence.contains("another version") && sentence.contains("99"))
