@@ -1,5 +1,5 @@
-/// What observers of the process look for (see <percolate/observation.h>). Apart from the heap's description itself, which a program that
-/// links the Swift API has too, of its own heap.
+/// What observers of the process look for (see <percolate/observation.h>). Apart from the heap's
+/// description itself, which a program that links the Swift API has too, of its own heap.
 #include <percolate/observation.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/// glibc's functions for watching and tuning an allocator: mallinfo(3), mallopt(3), malloc_info(3), malloc_stats(3),
-/// malloc_trim(3).
+/// glibc's functions for watching and tuning an allocator: mallinfo(3), mallopt(3), malloc_info(3),
+/// malloc_stats(3), malloc_trim(3).
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -13,8 +13,9 @@
 /// The figures are read while other threads go on: a part may look larger than the whole.
 static size_t difference(size_t whole, size_t part) { return whole > part ? whole - part : 0; }
 
-/// Large blocks stand for those that glibc maps one by one: as there, `arena` and `uordblks` do not have them. `uordblks` is what
-/// the program has, to the byte of its blocks once the process is quiet.
+/// Large blocks stand for those that glibc maps one by one: as there, `arena` and `uordblks` do not
+/// have them. `uordblks` is what the program has, to the byte of its blocks once the process is
+/// quiet.
 EXPORTED struct mallinfo2 mallinfo2(void) {
     struct percolate_process_figures figures;
     percolate_process_figures(&figures);
@@ -47,8 +48,8 @@ EXPORTED struct mallinfo mallinfo(void) {
     };
 }
 
-/// Accepts and ignores glibc's parameters: they steer mechanisms that do not exist here. 0, an error
-/// (mallopt(3)), for a value out of range and for parameters that the man page does not have.
+/// Accepts and ignores glibc's parameters: they steer mechanisms that do not exist here. 0, an
+/// error (mallopt(3)), for a value out of range and for parameters that the man page does not have.
 EXPORTED int mallopt(int parameter, int value) {
     switch (parameter) {
     case M_MXFAST:

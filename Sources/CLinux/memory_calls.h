@@ -1,7 +1,8 @@
 #ifndef PERCOLATE_MEMORY_CALLS_H
 #define PERCOLATE_MEMORY_CALLS_H
 
-/// The memory of other processes (process_vm_readv(2)): read and written as debuggers do, without stopping anybody.
+/// The memory of other processes (process_vm_readv(2)): read and written as debuggers do, without
+/// stopping anybody.
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -28,7 +29,8 @@ static inline int linux_write_word(pid_t process, uint64_t address, uint64_t val
     return syscall(SYS_process_vm_writev, (long)process, &local, 1L, &remote, 1L, 0L) == sizeof value ? 0 : -1;
 }
 
-/// Becomes the tracer of a child, which is stopped when it is about to end, its memory still there (ptrace(2), PTRACE_EVENT_EXIT).
+/// Becomes the tracer of a child, which is stopped when it is about to end, its memory still there
+/// (ptrace(2), PTRACE_EVENT_EXIT).
 static inline long linux_watch_end(pid_t process) {
     return ptrace(PTRACE_SEIZE, process, (void *)0, (void *)(long)PTRACE_O_TRACEEXIT);
 }
@@ -38,7 +40,8 @@ static inline long linux_continue(pid_t process, int number) {
     return ptrace(PTRACE_CONT, process, (void *)0, (void *)(long)number);
 }
 
-/// Leaves a child stopped that a signal such as SIGTSTP has stopped, until it is continued as usual.
+/// Leaves a child stopped that a signal such as SIGTSTP has stopped, until it is continued as
+/// usual.
 static inline long linux_stay_stopped(pid_t process) { return ptrace(PTRACE_LISTEN, process, (void *)0, (void *)0); }
 
 enum { LINUX_END_EVENT = PTRACE_EVENT_EXIT, LINUX_STOP_EVENT = PTRACE_EVENT_STOP };

@@ -5,16 +5,26 @@ import Testing
 /// `percolate stats` and `percolate trim` on running processes.
 @Suite struct ObserveTests {
     private struct Figures: Decodable {
-        var process_id: Int
-        var process_name: String
+        var processID: Int
+        var processName: String
         var mode: String
-        var serves_malloc: Bool
+        var servesMalloc: Bool
         var process: [String: Int]
-        var size_classes: [[String: Int]]
+        var sizeClasses: [[String: Int]]
         var cpus: [[String: Int]]
+
+        enum CodingKeys: String, CodingKey {
+            case processID = "process_id"
+            case processName = "process_name"
+            case servesMalloc = "serves_malloc"
+            case sizeClasses = "size_classes"
+            case mode, process, cpus
+        }
     }
 
-    private func observed(_ mode: String = "wait", options: String = "") async throws -> BackgroundProgram {
+    private func observed(_ mode: String = "wait", options: String = "") async throws
+        -> BackgroundProgram
+    {
         let program = try await Compiler.shared.executable("Command/observed.c")
         return try BackgroundProgram(program, [mode], library: Checkout.library, options: options)
     }
@@ -26,21 +36,28 @@ import Testing
     }
 
     /// What the process says of itself and what is seen from outside are the same numbers.
-    @Test(arguments: ["", "hardened=1", "rseq=off", "index=mm_cid", "membarrier=off", "release=never"])
+    @Test(arguments: [
+        "", "hardened=1", "rseq=off", "index=mm_cid", "membarrier=off", "release=never",
+    ])
     func bytesOfTheApplicationAreExactInAQuietProcess(options: String) async throws {
         let program = try await observed(options: options)
         let said = Int(try #require(program.line()))
         let seen = try await figures(of: program.processID)
         #expect(seen.process["application_bytes"] == said)
-        #expect(seen.process_id == Int(program.processID))
-        #expect(seen.process_name.hasSuffix("observed.c.out"))
-        #expect(seen.serves_malloc)
+        #expect(seen.processID == Int(program.processID))
+        #expect(seen.processName.hasSuffix("observed.c.out"))
+        #expect(seen.servesMalloc)
         #expect(seen.process["large_allocations"] == 10 && seen.process["large_frees"] == 5)
-        let classes = seen.size_classes.map { ($0["blocks"] ?? 0) - ($0["free_blocks"] ?? 0) - ($0["cached_blocks"] ?? 0) }
+        let classes = seen.sizeClasses.map {
+            ($0["blocks"] ?? 0) - ($0["free_blocks"] ?? 0) - ($0["cached_blocks"] ?? 0)
+        }
         #expect(classes.allSatisfy { $0 >= 0 })
-        let used = zip(classes, seen.size_classes).reduce(0) { $0 + $1.0 * ($1.1["block_bytes"] ?? 0) }
+        let used = zip(classes, seen.sizeClasses).reduce(0) {
+            $0 + $1.0 * ($1.1["block_bytes"] ?? 0)
+        }
         #expect(used + (seen.process["large_bytes"] ?? 0) == said)
-        #expect(seen.process["cached_bytes"] == seen.cpus.reduce(0) { $0 + ($1["cached_bytes"] ?? 0) })
+        #expect(
+            seen.process["cached_bytes"] == seen.cpus.reduce(0) { $0 + ($1["cached_bytes"] ?? 0) })
         #expect((options == "hardened=1") == (seen.mode == "hardened"))
         try program.tell("end")
         #expect(program.line().flatMap { Int($0) } == said)
@@ -53,10 +70,15 @@ import Testing
         let names = Set(try await figures(of: program.processID).process.keys)
         #expect(names.count > 25)
         let text = try await CommandRun.command(["stats", String(program.processID)]).output
-        let prometheus = try await CommandRun.command(["stats", String(program.processID), "--format", "prometheus"]).output
+        let prometheus = try await CommandRun.command([
+            "stats", String(program.processID), "--format", "prometheus",
+        ])
+        .output
         let folder = try TemporaryFolder()
         for name in ["at-end.json", "at-end.prom"] {
-            _ = try await CommandRun.command(["run", "--stats=\(folder.path(name))", "--", "/bin/ls", "/"])
+            _ = try await CommandRun.command([
+                "run", "--stats=\(folder.path(name))", "--", "/bin/ls", "/",
+            ])
         }
         let atEnd = try JSONDecoder().decode(
             Figures.self, from: Data(contentsOf: folder.url.appending(path: "at-end.json")))
@@ -65,7 +87,9 @@ import Testing
         for name in names {
             #expect(text.contains("\n\(name) "), "\(name)")
             for page in [prometheus, endPrometheus] {
-                #expect(page.contains("\npercolate_\(name) ") || page.contains("\npercolate_\(name)_total "), "\(name)")
+                #expect(
+                    page.contains("\npercolate_\(name) ")
+                        || page.contains("\npercolate_\(name)_total "), "\(name)")
             }
         }
         #expect(Statistics(text)["application_bytes"] > 0)
@@ -92,7 +116,9 @@ import Testing
     @Test func anIdleProgramHasNotTrimmedYetAndTheCommandSaysSo() async throws {
         let program = try await observed()
         _ = program.line()
-        let outcome = try await CommandRun.command(["trim", String(program.processID), "--seconds", "0.3"])
+        let outcome = try await CommandRun.command([
+            "trim", String(program.processID), "--seconds", "0.3",
+        ])
         #expect(outcome.exitCode == 1)
         #expect(outcome.errors.contains("has not yet done what was asked"), "\(outcome)")
         try program.tell("end")
@@ -135,14 +161,16 @@ import Testing
 
     @Test func aProcessInAnotherNamespaceOfProcessesIsSeen() async throws {
         let program = try await Compiler.shared.executable("Command/observed.c")
-        let script = "unshare --user --map-root-user --pid --fork --kill-child --mount-proc sh -c "
+        let script =
+            "unshare --user --map-root-user --pid --fork --kill-child --mount-proc sh -c "
             + "'echo started; LD_PRELOAD=\(Checkout.library) exec \(program) loop'"
         let outer = try BackgroundProgram("/bin/sh", ["-c", "exec \(script)"])
         // A kernel or container may allow no namespaces; then there is nothing to look at.
         guard outer.line() == "started" else { return }
         let said = Int(try #require(outer.line()))
         let children = try String(
-            contentsOfFile: "/proc/\(outer.processID)/task/\(outer.processID)/children", encoding: .utf8)
+            contentsOfFile: "/proc/\(outer.processID)/task/\(outer.processID)/children",
+            encoding: .utf8)
         let process = try #require(children.split(separator: " ").first.flatMap { pid_t($0) })
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         #expect(status.contains("\t1\n"), "the process is the first of its namespace")
@@ -159,7 +187,9 @@ import Testing
         let outcome = try await CommandRun.command(arguments)
         #expect(outcome.exitCode == 1)
         #expect(outcome.output == "")
-        #expect(outcome.errors.hasPrefix("percolate: ") && outcome.errors.split(separator: "\n").count == 1)
+        #expect(
+            outcome.errors.hasPrefix("percolate: ")
+                && outcome.errors.split(separator: "\n").count == 1)
         return outcome.errors
     }
 
@@ -168,17 +198,24 @@ import Testing
         let output = command == "profile" ? ["--format", "folded"] : []
         #expect(try await refusal([command, "4194303"] + output).contains("there is no process"))
         let stranger = try BackgroundProgram("/bin/cat")
-        #expect(try await refusal([command, String(stranger.processID)] + output).contains("not served by Percolate"))
+        #expect(
+            try await refusal([command, String(stranger.processID)] + output).contains(
+                "not served by Percolate"))
         let other = try BackgroundProgram(
             try await Compiler.shared.executable(
-                "Command/sampled.c", flags: ["-rdynamic", "-DVERSION=99", "-I\(Checkout.root.path)/Sources/CPercolate/internal"]))
+                "Command/sampled.c",
+                flags: [
+                    "-rdynamic", "-DVERSION=99",
+                    "-I\(Checkout.root.path)/Sources/CPercolate/internal",
+                ]))
         #expect(other.line() == "ready")
         let sentence = try await refusal([command, String(other.processID)] + output)
         #expect(sentence.contains("another version") && sentence.contains("99"))
         let ended = try BackgroundProgram("/bin/sh", ["-c", "sleep 0 & exec sleep 60"])
         try await Task.sleep(for: .milliseconds(300))
         let children = try String(
-            contentsOfFile: "/proc/\(ended.processID)/task/\(ended.processID)/children", encoding: .utf8)
+            contentsOfFile: "/proc/\(ended.processID)/task/\(ended.processID)/children",
+            encoding: .utf8)
         let child = try #require(children.split(separator: " ").first)
         #expect(try await refusal([command, String(child)] + output).contains("has ended"))
     }
@@ -189,7 +226,11 @@ import Testing
         let program = try await observed()
         _ = program.line()
         let outcome = try await run(
-            "setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", Checkout.command, "stats", String(program.processID)],
+            "setpriv",
+            [
+                "--reuid", "65534", "--regid", "65534", "--clear-groups", Checkout.command, "stats",
+                String(program.processID),
+            ],
             under: .glibc)
         #expect(outcome.exitCode == 1)
         #expect(outcome.errors.contains("it belongs to another user"), "\(outcome)")

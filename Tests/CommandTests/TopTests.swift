@@ -10,9 +10,11 @@ import Testing
 
         init(_ arguments: [String], columns: Int, rows: Int) async throws {
             let command = ([Checkout.command] + arguments).map { "'\($0)'" }.joined(separator: " ")
-            // The shell stays when the command has ended, so that what it leaves on the screen can be seen.
+            // The shell stays when the command has ended, so that what it leaves on the screen can
+            // be seen.
             let outcome = try await tmux(
-                "-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows), "\(command); echo end $?; cat")
+                "-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows),
+                "\(command); echo end $?; cat")
             try #require(outcome.succeeded, "\(outcome)")
         }
 
@@ -24,7 +26,8 @@ import Testing
         func lines(until isRight: ([Substring]) -> Bool) async throws -> [Substring] {
             var lines: [Substring] = []
             for _ in 0..<100 {
-                lines = try await tmux("capture-pane", "-p").output.split(separator: "\n", omittingEmptySubsequences: false)
+                lines = try await tmux("capture-pane", "-p").output.split(
+                    separator: "\n", omittingEmptySubsequences: false)
                 if isRight(lines) { break }
                 try await Task.sleep(for: .milliseconds(100))
             }
@@ -43,9 +46,11 @@ import Testing
 
     @Test func theScreenMovesAndKeysWork() async throws {
         let program = try await observed("fork")
-        let screen = try await Screen(["top", String(program.processID), "--interval", "0.2"], columns: 110, rows: 36)
+        let screen = try await Screen(
+            ["top", String(program.processID), "--interval", "0.2"], columns: 110, rows: 36)
         let isMoving: ([Substring]) -> Bool = { lines in
-            lines.contains { $0.hasPrefix("refills ") && !$0.contains(" -") } && lines.filter { $0.contains("████") }.count >= 3
+            lines.contains { $0.hasPrefix("refills ") && !$0.contains(" -") }
+                && lines.filter { $0.contains("████") }.count >= 3
         }
         let lines = try await screen.lines(until: isMoving)
         #expect(isMoving(lines), "\(lines)")
@@ -61,7 +66,9 @@ import Testing
         // A smaller window has fewer lines, and none that is too long.
         _ = try await screen.tmux("resize-window", "-x", "50", "-y", "14")
         let small = try await screen.lines { $0.contains { $0.hasPrefix("q quits") } }
-        #expect(small.contains { $0.hasPrefix("q quits") } && small.allSatisfy { $0.count <= 50 }, "\(small)")
+        #expect(
+            small.contains { $0.hasPrefix("q quits") } && small.allSatisfy { $0.count <= 50 },
+            "\(small)")
         _ = try await screen.tmux("send-keys", "q")
         let after = try await screen.lines { $0.first == "end 0" }
         #expect(after.first == "end 0", "the screen from before is back: \(after)")
@@ -72,19 +79,22 @@ import Testing
 
     @Test func aProcessThatEndsEndsIt() async throws {
         let program = try await observed("wait")
-        let screen = try await Screen(["top", String(program.processID), "--interval", "0.2"], columns: 100, rows: 30)
+        let screen = try await Screen(
+            ["top", String(program.processID), "--interval", "0.2"], columns: 100, rows: 30)
         _ = try await screen.lines { $0[0].hasPrefix("percolate top") }
         try program.tell("end")
         #expect(program.end() == 0)
         let lines = try await screen.lines { $0.contains("end 1") }
         #expect(lines.contains("end 1"), "\(lines)")
-        #expect(lines.contains { $0.hasPrefix("percolate: ") && $0.contains("\(program.processID)") })
+        #expect(
+            lines.contains { $0.hasPrefix("percolate: ") && $0.contains("\(program.processID)") })
         try await screen.close()
     }
 
     @Test func withoutATerminalItSaysWhatToUse() async throws {
         let program = try await observed("wait")
         let outcome = try await CommandRun.command(["top", String(program.processID)])
-        #expect(outcome.exitCode == 1 && outcome.errors.contains("top needs a terminal"), "\(outcome)")
+        #expect(
+            outcome.exitCode == 1 && outcome.errors.contains("top needs a terminal"), "\(outcome)")
     }
 }

@@ -42,7 +42,9 @@ public final class BackgroundProgram: @unchecked Sendable {
     }
 
     /// Writes a line to standard input.
-    public func tell(_ line: String) throws { try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) }
+    public func tell(_ line: String) throws {
+        try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
+    }
 
     /// Waits for the program's end. Its exit status, or that of a shell for a signal.
     public func end() -> Int32 {

@@ -1,6 +1,7 @@
 import CPercolate
 
-// The figures of this process's heap, for the Swift API and for glibc's functions. See `ObservedFigures`.
+// The figures of this process's heap, for the Swift API and for glibc's functions. See
+// `ObservedFigures`.
 
 extension Heap {
     static var figures: ObservedFigures<OwnMemory> { ObservedFigures(observedHeap, OwnMemory()) }

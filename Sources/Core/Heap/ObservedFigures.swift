@@ -2,7 +2,8 @@ import CPercolate
 
 /// How an observer reads the memory of the process that it observes.
 public protocol ObservedMemory {
-    /// Copies `count` bytes from `address` to `target`. Where they cannot be read, `target` stays as it is and the reader remembers that.
+    /// Copies `count` bytes from `address` to `target`. Where they cannot be read, `target` stays
+    /// as it is and the reader remembers that.
     mutating func copy(_ count: Int, from address: UInt64, to target: UnsafeMutableRawPointer)
 }
 
@@ -14,13 +15,15 @@ struct OwnMemory: ObservedMemory {
     }
 }
 
-/// Collects the figures of a heap from what `percolate_observed_heap` says, in this process or from another one. Takes no lock and
-/// allocates nothing. The argument why the figures may be read so stands in <percolate/observation.h>.
+/// Collects the figures of a heap from what `percolate_observed_heap` says, in this process or from
+/// another one. Takes no lock and allocates nothing. The argument why the figures may be read so
+/// stands in <percolate/observation.h>.
 public struct ObservedFigures<Memory: ObservedMemory> {
     private let heap: UnsafePointer<percolate_observed_heap>
     public var memory: Memory
 
-    /// `heap` is a copy of the observed process's description, or in the process itself the original.
+    /// `heap` is a copy of the observed process's description, or in the process itself the
+    /// original.
     public init(_ heap: UnsafePointer<percolate_observed_heap>, _ memory: Memory) {
         self.heap = heap
         self.memory = memory

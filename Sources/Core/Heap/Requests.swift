@@ -1,19 +1,22 @@
 import CPercolate
 import Synchronization
 
-/// What observers ask for by writing words of `percolate_observed_heap` and `percolate_samples`, seen by the next slow path of any thread and by the scavenger's
-/// ticks. A process that does neither serves nothing: nobody waits for an observer, and nothing runs for one.
+/// What observers ask for by writing words of `percolate_observed_heap` and `percolate_samples`,
+/// seen by the next slow path of any thread and by the scavenger's ticks. A process that does
+/// neither serves nothing: nobody waits for an observer, and nothing runs for one.
 ///
-/// An observer also sets the fast path's limits to 0, so that the next operation takes a slow path although the caches would have
-/// served it. A limit of 0 is allowed at any time: it is what start-up, vfork and counting scopes use. Whoever finds limits
-/// that are not those last published publishes them again. A store of the observer that comes late, after that, costs one more
-/// slow path and nothing else.
+/// An observer also sets the fast path's limits to 0, so that the next operation takes a slow path
+/// although the caches would have served it. A limit of 0 is allowed at any time: it is what
+/// start-up, vfork and counting scopes use. Whoever finds limits that are not those last published
+/// publishes them again. A store of the observer that comes late, after that, costs one more slow
+/// path and nothing else.
 enum Requests {
-    /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock, read without: a reader that finds only some of
-    /// the stores publishes once more than it had to.
+    /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock, read
+    /// without: a reader that finds only some of the stores publishes once more than it had to.
     nonisolated(unsafe) static var publishedLimits: (UInt64, UInt64, UInt64) = (0, 0, 0)
 
-    /// The process in which a thread serves requests; 0 for none. A child of a fork finds its parent's id, and takes it for none.
+    /// The process in which a thread serves requests; 0 for none. A child of a fork finds its
+    /// parent's id, and takes it for none.
     private static let server = Atomic<Int>(0)
 
     @inline(__always)

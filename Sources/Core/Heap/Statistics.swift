@@ -3,14 +3,15 @@ import Synchronization
 
 /// Statistics of this process's heap, written on request and at the end of the process.
 extension Heap {
-    /// A duplicate of standard error, made at start: programs close theirs before the statistics are written,
-    /// or the reason why they cannot be.
+    /// A duplicate of standard error, made at start: programs close theirs before the statistics
+    /// are written, or the reason why they cannot be.
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
     /// The path: programs write their title over their environment.
     nonisolated(unsafe) private static var statisticsPath = TextPage()
 
-    /// The program's name, as it was at start: a title may be written over it as well. Ends in a zero byte once it is set.
+    /// The program's name, as it was at start: a title may be written over it as well. Ends in a
+    /// zero byte once it is set.
     nonisolated(unsafe) private static var programName = TextBuffer<72>()
 
     /// Keeps what the options say of statistics, at start.
@@ -47,7 +48,8 @@ extension Heap {
         }
     }
 
-    /// What statistics are written from: a stack may have no room for a page. Of whoever took it first.
+    /// What statistics are written from: a stack may have no room for a page. Of whoever took it
+    /// first.
     nonisolated(unsafe) private static var page = TextPage()
     private static let isPageTaken = Atomic<Bool>(false)
 
@@ -76,7 +78,8 @@ extension Heap {
         writeStatistics(as: format, TextSink.toDescriptor, UnsafeMutableRawPointer(bitPattern: Int(descriptor)))
     }
 
-    /// At the end of the process: writes the statistics where the options say. Not in a vfork child, whose memory is its parent's.
+    /// At the end of the process: writes the statistics where the options say. Not in a vfork
+    /// child, whose memory is its parent's.
     static func writeStatisticsAtExit() {
         guard options.statistics != nil, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
         sayUnservedOptions()
@@ -104,8 +107,9 @@ extension Heap {
         _ = line.write(to: statisticsDescriptor)
     }
 
-    /// A file appears whole or not at all: the statistics are written under another name beside it, which then takes the place of the
-    /// path. What is no ordinary file, and what lies in a folder where nothing can be made, is written as it is.
+    /// A file appears whole or not at all: the statistics are written under another name beside it,
+    /// which then takes the place of the path. What is no ordinary file, and what lies in a folder
+    /// where nothing can be made, is written as it is.
     private static func writeStatisticsFile() -> Int {
         let length = statisticsPath.count
         statisticsPath.append(byte: 0)

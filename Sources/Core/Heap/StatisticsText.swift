@@ -37,7 +37,9 @@ private protocol NamedFigures {
 }
 
 extension percolate_process_figures: NamedFigures {
-    fileprivate static func figure(_ number: Int) -> UnsafePointer<percolate_figure>? { percolate_process_figure(number) }
+    fileprivate static func figure(_ number: Int) -> UnsafePointer<percolate_figure>? {
+        percolate_process_figure(number)
+    }
 }
 
 /// A record of which statistics have many: how it is read, and what it is called.
@@ -47,13 +49,16 @@ private protocol StatisticsRecord: NamedFigures {
     var isShown: Bool { get }
     /// How a row of XML begins.
     static var element: StaticString { get }
-    /// In front of the name of each figure, and the label that holds the value of the first one, in the format of Prometheus.
+    /// In front of the name of each figure, and the label that holds the value of the first one, in
+    /// the format of Prometheus.
     static var metric: StaticString { get }
     static var label: StaticString { get }
 }
 
 extension percolate_class_figures: StatisticsRecord {
-    fileprivate static func figure(_ number: Int) -> UnsafePointer<percolate_figure>? { percolate_class_figure(number) }
+    fileprivate static func figure(_ number: Int) -> UnsafePointer<percolate_figure>? {
+        percolate_class_figure(number)
+    }
     fileprivate static func count(in source: some StatisticsSource) -> Int { source.classCount }
     fileprivate static func read(_ position: Int, from source: inout some StatisticsSource) -> Self {
         source.sizeClass(position)
@@ -65,7 +70,9 @@ extension percolate_class_figures: StatisticsRecord {
 }
 
 extension percolate_cpu_figures: StatisticsRecord {
-    fileprivate static func figure(_ number: Int) -> UnsafePointer<percolate_figure>? { percolate_cpu_figure(number) }
+    fileprivate static func figure(_ number: Int) -> UnsafePointer<percolate_figure>? {
+        percolate_cpu_figure(number)
+    }
     fileprivate static func count(in source: some StatisticsSource) -> Int { source.cpuCount }
     fileprivate static func read(_ position: Int, from source: inout some StatisticsSource) -> Self {
         source.cpu(position)
@@ -122,7 +129,9 @@ struct StatisticsText<Source: StatisticsSource> {
         var close: StaticString
     }
 
-    private static var jsonShape: Shape { Shape(open: "{", separator: ",", beforeName: "\"", afterName: "\":", close: "}") }
+    private static var jsonShape: Shape {
+        Shape(open: "{", separator: ",", beforeName: "\"", afterName: "\":", close: "}")
+    }
 
     private static func xmlShape(_ element: StaticString) -> Shape {
         Shape(open: element, beforeName: " ", afterName: "=\"", afterValue: "\"", close: "/>\n")
@@ -158,7 +167,9 @@ struct StatisticsText<Source: StatisticsSource> {
     }
 
     /// How the heap runs, around each value what the format wants.
-    private mutating func appendRun(_ index: StaticString, _ rseq: StaticString, _ end: StaticString) {
+    private mutating func appendRun(
+        _ index: StaticString, _ rseq: StaticString, _ end: StaticString
+    ) {
         switch process.mode {
         case 0: sink.append("sections")
         case 1: sink.append("locked")
@@ -282,12 +293,15 @@ struct StatisticsText<Source: StatisticsSource> {
     // MARK: Prometheus
 
     private mutating func writePrometheus() {
-        sink.append("# HELP percolate_info How the heap runs.\n# TYPE percolate_info gauge\npercolate_info{process_name=\"")
+        sink.append(
+            "# HELP percolate_info How the heap runs.\n# TYPE percolate_info gauge\npercolate_info{process_name=\""
+        )
         appendPlainName()
         sink.append("\",mode=\"")
         appendRun("\",index=\"", "\",rseq=\"", "\"")
         sink.append(process.can_fence != 0 ? ",membarrier=\"true\"" : ",membarrier=\"false\"")
-        sink.append(source.servesMalloc ? ",serves_malloc=\"true\"} 1\n" : ",serves_malloc=\"false\"} 1\n")
+        sink.append(
+            source.servesMalloc ? ",serves_malloc=\"true\"} 1\n" : ",serves_malloc=\"false\"} 1\n")
         if isLimited {
             sink.append("# HELP percolate_memory_limit_bytes Bytes of pages that may be in use.\n")
             sink.append("# TYPE percolate_memory_limit_bytes gauge\npercolate_memory_limit_bytes ")
@@ -329,7 +343,9 @@ struct StatisticsText<Source: StatisticsSource> {
         }
     }
 
-    private mutating func appendHead(_ prefix: StaticString, _ figure: UnsafePointer<percolate_figure>) {
+    private mutating func appendHead(
+        _ prefix: StaticString, _ figure: UnsafePointer<percolate_figure>
+    ) {
         sink.append("# HELP ")
         appendMetric(prefix, figure)
         sink.append(" ")
@@ -340,7 +356,9 @@ struct StatisticsText<Source: StatisticsSource> {
     }
 
     /// The names of counters end in `_total`.
-    private mutating func appendMetric(_ prefix: StaticString, _ figure: UnsafePointer<percolate_figure>) {
+    private mutating func appendMetric(
+        _ prefix: StaticString, _ figure: UnsafePointer<percolate_figure>
+    ) {
         sink.append(prefix)
         append(name: figure)
         if Self.isCounter(figure) { sink.append("_total") }

@@ -1,6 +1,7 @@
 /// How statistics are written. Every format has the same names.
 public enum StatisticsFormat: Sendable {
-    /// Lines `name value` for the process, then a table of size classes and one of CPUs. For people.
+    /// Lines `name value` for the process, then a table of size classes and one of CPUs. For
+    /// people.
     case text
     /// One JSON object.
     case json

@@ -1,6 +1,7 @@
 import CPercolate
 
-/// Text of any length on its way to a function that takes it: a page is collected, then handed over. Allocates nothing.
+/// Text of any length on its way to a function that takes it: a page is collected, then handed
+/// over. Allocates nothing.
 struct TextSink {
     /// Takes `count` bytes. 0, or a negative error number.
     typealias Take = @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>, Int) -> Int

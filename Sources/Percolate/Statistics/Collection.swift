@@ -1,7 +1,8 @@
 import CPercolate
 
 extension ProcessHeap {
-    /// The statistics now. Takes some microseconds for each size class and CPU that is in use; allocates.
+    /// The statistics now. Takes some microseconds for each size class and CPU that is in use;
+    /// allocates.
     public static var statistics: HeapStatistics {
         let access = HeapAccess.current
         let table = unsafe access.table

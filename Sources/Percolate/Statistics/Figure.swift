@@ -1,8 +1,10 @@
 import CPercolate
 
-/// A number of the statistics: its name in every rendering, where the core has it, and where it is here.
+/// A number of the statistics: its name in every rendering, where the core has it, and where it is
+/// here.
 ///
-/// The core has one list of names for each kind of record (<percolate/figures.h>). The lists here follow its order.
+/// The core has one list of names for each kind of record (<percolate/figures.h>). The lists here
+/// follow its order.
 struct Figure<Record>: Sendable {
     typealias Path = WritableKeyPath<Record, Int> & Sendable
 

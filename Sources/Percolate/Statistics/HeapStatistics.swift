@@ -1,13 +1,14 @@
 /// What the heap did and holds, at one moment.
 ///
-/// The figures are collected while other threads go on: each was true at some moment, and sums agree once the process is quiet.
-/// `Codable` and ``json`` use the same names.
+/// The figures are collected while other threads go on: each was true at some moment, and sums
+/// agree once the process is quiet. `Codable` and ``json`` use the same names.
 public struct HeapStatistics: Sendable, Codable, Equatable {
     /// How caches are used.
     public enum Mode: String, Sendable, Codable {
         /// Restartable sequences on per-CPU caches.
         case sections
-        /// Per-CPU caches under locks: the kernel has no restartable sequences, or they are switched off.
+        /// Per-CPU caches under locks: the kernel has no restartable sequences, or they are
+        /// switched off.
         case locked
         /// No caches; every operation is checked.
         case hardened
@@ -45,7 +46,8 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
     public var canFence = false
     /// Whether the heap serves the process's `malloc`.
     public var servesMalloc = false
-    /// Bytes of pages that may be in use; nil without a limit, also where the limit is more than the heap's addresses.
+    /// Bytes of pages that may be in use; nil without a limit, also where the limit is more than
+    /// the heap's addresses.
     public var memoryLimit: Int?
     /// The figures of the whole process.
     public var process = Process()
@@ -78,7 +80,8 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var releasedBytes = 0
         /// Bytes of the heap's own tables and slabs.
         public var metadataBytes = 0
-        /// Spans that hold blocks: runs of pages, each for blocks of one size class or for one large block.
+        /// Spans that hold blocks: runs of pages, each for blocks of one size class or for one
+        /// large block.
         public var spansInUse = 0
         /// Blocks that were handed out below the fast path. Above 0 shows that the heap serves.
         public var servedBlocks = 0
@@ -90,7 +93,8 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var emergencyAllocations = 0
         /// CPUs that have caches.
         public var slabs = 0
-        /// Allocations that found a cache empty and fetched a batch. From here on: sums over ``CPU``.
+        /// Allocations that found a cache empty and fetched a batch. From here on: sums over
+        /// ``CPU``.
         public var refills = 0
         /// Blocks that those batches brought.
         public var refilledBlocks = 0
@@ -152,7 +156,8 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var cachedBytes = 0
         /// Free blocks that the caches hold.
         public var cachedBlocks = 0
-        /// Bytes of free blocks that the caches may hold as they are divided among the size classes now.
+        /// Bytes of free blocks that the caches may hold as they are divided among the size classes
+        /// now.
         public var capacityBytes = 0
         /// Bytes of free blocks that the caches may hold at all.
         public var budgetBytes = 0

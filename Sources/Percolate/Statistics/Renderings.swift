@@ -1,17 +1,19 @@
 import CPercolate
 import PercolateCoreHosted
 
-/// Every rendering is the core's own, which also writes statistics when a process ends: the names are the same everywhere.
+/// Every rendering is the core's own, which also writes statistics when a process ends: the names
+/// are the same everywhere.
 extension HeapStatistics: CustomStringConvertible {
-    /// Lines `name value` for the process, then a table of size classes and one of CPUs. For people.
+    /// Lines `name value` for the process, then a table of size classes and one of CPUs. For
+    /// people.
     public var description: String { rendered(.text) }
 
-    /// One JSON object, with the names that `Codable` uses. In the process's name, characters that are not plain ASCII, or mean something in
-    /// one of the formats, are replaced by underscores.
+    /// One JSON object, with the names that `Codable` uses. In the process's name, characters that
+    /// are not plain ASCII, or mean something in one of the formats, are replaced by underscores.
     public var json: String { String(rendered(.json).dropLast()) }
 
-    /// The text format that Prometheus reads: figures of size classes have the label `size`, those of CPUs the label `cpu`, and the
-    /// names of counters end in `_total`.
+    /// The text format that Prometheus reads: figures of size classes have the label `size`, those
+    /// of CPUs the label `cpu`, and the names of counters end in `_total`.
     public var prometheus: String { rendered(.prometheus) }
 
     private func rendered(_ format: StatisticsFormat) -> String {

@@ -1,7 +1,8 @@
 import CLinux
 import SystemPackage
 
-/// An ELF object as it is mapped in another process: read from that process's memory, so it does not matter what has become of the file.
+/// An ELF object as it is mapped in another process: read from that process's memory, so it does
+/// not matter what has become of the file.
 struct MappedObject {
     /// What is added to the object's own addresses.
     let bias: UInt64
@@ -13,7 +14,8 @@ struct MappedObject {
         let header = try memory.kept(Elf64_Ehdr.self, at: start)
         let magic = withUnsafeBytes(of: header.e_ident) { Array($0.prefix(4)) }
         guard magic == [0x7F, UInt8(ascii: "E"), UInt8(ascii: "L"), UInt8(ascii: "F")],
-            header.e_machine == ELFMachine.native.number, Int(header.e_phentsize) == MemoryLayout<Elf64_Phdr>.size,
+            header.e_machine == ELFMachine.native.number,
+            Int(header.e_phentsize) == MemoryLayout<Elf64_Phdr>.size,
             header.e_phnum < 256
         else { return nil }
         var segments: [Elf64_Phdr] = []
@@ -21,7 +23,11 @@ struct MappedObject {
             let address = start &+ header.e_phoff &+ index * UInt64(MemoryLayout<Elf64_Phdr>.size)
             segments.append(try memory.kept(Elf64_Phdr.self, at: address))
         }
-        guard let first = segments.first(where: { $0.p_type == UInt32(PT_LOAD) && $0.p_offset == 0 }) else { return nil }
+        guard
+            let first = segments.first(where: { $0.p_type == UInt32(PT_LOAD) && $0.p_offset == 0 })
+        else {
+            return nil
+        }
         bias = start &- first.p_vaddr
         self.segments = segments
         self.start = start
@@ -29,7 +35,9 @@ struct MappedObject {
 
     /// The address of a symbol that the object exports; nil for none.
     func address(of name: String, in memory: inout RemoteMemory) throws(Errno) -> UInt64? {
-        guard let dynamic = segments.first(where: { $0.p_type == UInt32(PT_DYNAMIC) }) else { return nil }
+        guard let dynamic = segments.first(where: { $0.p_type == UInt32(PT_DYNAMIC) }) else {
+            return nil
+        }
         var tables: [Int64: UInt64] = [:]
         let entrySize = UInt64(MemoryLayout<Elf64_Dyn>.size)
         for index in 0..<min(dynamic.p_memsz / entrySize, 512) {
@@ -41,15 +49,20 @@ struct MappedObject {
         guard let symbols = tables[Int64(DT_SYMTAB)], let strings = tables[Int64(DT_STRTAB)],
             let hash = tables[Int64(DT_GNU_HASH)]
         else { return nil }
-        return try find(name, symbols: loaded(symbols), strings: loaded(strings), hash: loaded(hash), in: &memory)
+        return try find(
+            name, symbols: loaded(symbols), strings: loaded(strings), hash: loaded(hash),
+            in: &memory)
     }
 
-    /// The dynamic loader replaces addresses in the object by those in the process, on most machines.
+    /// The dynamic loader replaces addresses in the object by those in the process, on most
+    /// machines.
     private func loaded(_ address: UInt64) -> UInt64 { address < start ? address &+ bias : address }
 
-    /// By the hash table that GNU's loader uses: buckets of symbols with equal hash, each chain's last hash odd.
+    /// By the hash table that GNU's loader uses: buckets of symbols with equal hash, each chain's
+    /// last hash odd.
     private func find(
-        _ name: String, symbols: UInt64, strings: UInt64, hash: UInt64, in memory: inout RemoteMemory
+        _ name: String, symbols: UInt64, strings: UInt64, hash: UInt64,
+        in memory: inout RemoteMemory
     ) throws(Errno) -> UInt64? {
         let bucketCount = try memory.kept(UInt32.self, at: hash)
         let firstSymbol = try memory.kept(UInt32.self, at: hash &+ 4)
@@ -64,9 +77,12 @@ struct MappedObject {
             let value = try memory.kept(UInt32.self, at: chains &+ UInt64(index - firstSymbol) * 4)
             if value | 1 == wanted | 1 {
                 let symbol = try memory.kept(
-                    Elf64_Sym.self, at: symbols &+ UInt64(index) * UInt64(MemoryLayout<Elf64_Sym>.size))
+                    Elf64_Sym.self,
+                    at: symbols &+ UInt64(index) * UInt64(MemoryLayout<Elf64_Sym>.size))
                 let found = try memory.string(at: strings &+ UInt64(symbol.st_name))
-                if found == name, symbol.st_shndx != UInt16(SHN_UNDEF) { return bias &+ symbol.st_value }
+                if found == name, symbol.st_shndx != UInt16(SHN_UNDEF) {
+                    return bias &+ symbol.st_value
+                }
             }
             if value & 1 != 0 { return nil }
             index += 1

@@ -33,11 +33,13 @@ struct MemoryMap {
         let isDeleted = path.hasSuffix(" (deleted)")
         if isDeleted { path.removeLast(" (deleted)".count) }
         return Mapping(
-            start: start, end: end, offset: offset, isExecutable: words[1].contains("x"), file: "\(words[3]) \(words[4])",
+            start: start, end: end, offset: offset, isExecutable: words[1].contains("x"),
+            file: "\(words[3]) \(words[4])",
             path: path, isDeleted: isDeleted)
     }
 
-    /// The first mapping of each file that is mapped from its beginning: where an ELF file's header is.
+    /// The first mapping of each file that is mapped from its beginning: where an ELF file's header
+    /// is.
     var objects: [Mapping] {
         mappings.filter { $0.offset == 0 && $0.path.hasPrefix("/") && !$0.file.hasSuffix(" 0") }
     }

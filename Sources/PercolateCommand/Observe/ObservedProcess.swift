@@ -4,8 +4,9 @@ import Percolate
 import PercolateCoreHosted
 import SystemPackage
 
-/// A running process that Percolate serves, looked at from outside: its memory is read, nothing in it runs for this, and what is asked of it
-/// is a word written there. See <percolate/observation.h>.
+/// A running process that Percolate serves, looked at from outside: its memory is read, nothing in
+/// it runs for this, and what is asked of it is a word written there. See
+/// <percolate/observation.h>.
 struct ObservedProcess {
     let process: pid_t
     let files: ProcessFiles
@@ -30,7 +31,9 @@ struct ObservedProcess {
     // MARK: Finding it
 
     private static func liveThread(of process: pid_t) throws(ObservationFailure) -> pid_t {
-        guard KernelFile.text("/proc/self/stat")?.hasPrefix("\(getpid()) ") ?? false else { throw .noProc }
+        guard KernelFile.text("/proc/self/stat")?.hasPrefix("\(getpid()) ") ?? false else {
+            throw .noProc
+        }
         let files = ProcessFiles(process: process)
         guard files.exists else { throw .noProcess(process) }
         guard let thread = files.liveThread else { throw .zombie(process) }
@@ -52,10 +55,15 @@ struct ObservedProcess {
         do {
             // Where the library has its own name, it is found at once.
             for mapping in map.objects.sorted(by: { isOurs($0) && !isOurs($1) }) {
-                guard let object = try MappedObject(at: mapping.start, in: &memory) else { continue }
+                guard let object = try MappedObject(at: mapping.start, in: &memory) else {
+                    continue
+                }
                 if isOurs(mapping) { isNamed = true }
-                guard let address = try object.address(of: "percolate_observation", in: &memory) else {
-                    if try object.address(of: "percolate_gates", in: &memory) != nil { linksAPI = true }
+                guard let address = try object.address(of: "percolate_observation", in: &memory)
+                else {
+                    if try object.address(of: "percolate_gates", in: &memory) != nil {
+                        linksAPI = true
+                    }
                     continue
                 }
                 let found = try memory.kept(percolate_observation.self, at: address)
@@ -93,24 +101,20 @@ struct ObservedProcess {
     }
 
     private mutating func readDescription() throws(ObservationFailure) {
-        do {
-            description = try memory.value(percolate_observed_heap.self, at: heap)
-            try check()
-        } catch let error as Errno {
-            throw failure(error)
-        } catch let failure as ObservationFailure {
-            throw failure
-        } catch {
-            fatalError("reading memory failed without an error number: \(error)")
+        description = try reading { () throws(Errno) in
+            try memory.value(percolate_observed_heap.self, at: heap)
         }
+        try check()
     }
 
     /// That the process is still the one that was found, running the same program.
-    private func check() throws {
-        let found = try memory.value(percolate_observation.self, at: observation)
-        guard found.magic == UInt64(PERCOLATE_OBSERVATION_MAGIC), found.heap == heap, files.startTime == startTime else {
-            throw ObservationFailure.replaced(process)
+    private func check() throws(ObservationFailure) {
+        let found = try reading { () throws(Errno) in
+            try memory.value(percolate_observation.self, at: observation)
         }
+        guard found.magic == UInt64(PERCOLATE_OBSERVATION_MAGIC), found.heap == heap,
+            files.startTime == startTime
+        else { throw .replaced(process) }
     }
 
     /// The statistics now.
@@ -125,22 +129,15 @@ struct ObservedProcess {
             collected = (process, classes, cpus)
             memory = reader.memory
         }
-        do {
-            if let failure = memory.failure { throw failure }
-            try check()
-        } catch let error as Errno {
-            throw failure(error)
-        } catch let failure as ObservationFailure {
-            throw failure
-        } catch {
-            fatalError("reading memory failed without an error number: \(error)")
-        }
+        if let error = memory.failure { throw failure(error) }
+        try check()
         guard let (collectedFigures, classes, cpus) = collected else { throw .ended(process) }
         var figures = collectedFigures
         figures.process_id = UInt64(process)
         (figures.mapped, figures.resident) = files.memory
         return HeapStatistics(
-            processName: files.name, servesMalloc: description.serves_malloc != 0, process: figures, classes: classes,
+            processName: files.name, servesMalloc: description.serves_malloc != 0, process: figures,
+            classes: classes,
             cpus: cpus)
     }
 
@@ -157,7 +154,8 @@ struct ObservedProcess {
     /// Makes the process's next operation take a slow path, where it sees what was asked.
     func nudge() throws(ObservationFailure) {
         try writing { () throws(Errno) in
-            for limit in [description.limits.0, description.limits.1, description.limits.2] { try memory.write(0, at: limit) }
+            let limits = description.limits
+            for limit in [limits.0, limits.1, limits.2] { try memory.write(0, at: limit) }
         }
     }
 
@@ -167,14 +165,17 @@ struct ObservedProcess {
 
     private func writing(_ calls: () throws(Errno) -> Void) throws(ObservationFailure) {
         do { try calls() } catch {
-            throw error == .noSuchProcess || error == .badAddress ? failure(error) : .writeRefused(process, error)
+            throw error == .noSuchProcess || error == .badAddress
+                ? failure(error) : .writeRefused(process, error)
         }
     }
 
     /// Asks the process to give its free memory back. Whether it has within `seconds`.
     func trim(within seconds: Double) throws(ObservationFailure) -> Bool {
-        let asked = heap &+ UInt64(MemoryLayout<percolate_observed_heap>.offset(of: \.trim_asked) ?? 0)
-        let done = heap &+ UInt64(MemoryLayout<percolate_observed_heap>.offset(of: \.trim_done) ?? 0)
+        let asked =
+            heap &+ UInt64(MemoryLayout<percolate_observed_heap>.offset(of: \.trim_asked) ?? 0)
+        let done =
+            heap &+ UInt64(MemoryLayout<percolate_observed_heap>.offset(of: \.trim_done) ?? 0)
         let start = MonotonicClock.nanoseconds
         let end = start + UInt64(seconds * 1e9)
         repeat {
@@ -184,7 +185,9 @@ struct ObservedProcess {
                 try nudge()
             }
             usleep(2000)
-            if try reading({ () throws(Errno) in try memory.value(UInt64.self, at: done) }) >= start { return true }
+            if try reading({ () throws(Errno) in try memory.value(UInt64.self, at: done) }) >= start {
+                return true
+            }
         } while MonotonicClock.nanoseconds < end
         return false
     }

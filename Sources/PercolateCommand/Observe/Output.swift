@@ -10,9 +10,12 @@ enum Output {
                     try FileDescriptor.standardOutput.writeAll(bytes)
                     return
                 }
-                let permissions: FilePermissions = [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
+                let permissions: FilePermissions = [
+                    .ownerReadWrite, .groupReadWrite, .otherReadWrite,
+                ]
                 let descriptor = try FileDescriptor.open(
-                    file, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: permissions)
+                    file, .writeOnly, options: [.create, .truncate, .closeOnExec],
+                    permissions: permissions)
                 _ = try descriptor.closeAfter { try descriptor.writeAll(bytes) }
             }
         } catch {

@@ -15,7 +15,8 @@ struct ProcessFiles {
             return try file.closeAfter {
                 var bytes: [UInt8] = []
                 var buffer = [UInt8](repeating: 0, count: 1 << 16)
-                while case let count = try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
+                while case let count = try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }
+                ), count > 0 {
                     bytes += buffer[..<count]
                 }
                 return bytes
@@ -23,7 +24,9 @@ struct ProcessFiles {
         }
     }
 
-    func text(_ name: String) throws(Errno) -> String { String(decoding: try content(name), as: UTF8.self) }
+    func text(_ name: String) throws(Errno) -> String {
+        String(decoding: try content(name), as: UTF8.self)
+    }
 
     var exists: Bool {
         var status = stat()
@@ -33,7 +36,8 @@ struct ProcessFiles {
     /// Who owns the process; nil where it is gone.
     var owner: uid_t? {
         var status = stat()
-        return FilePath("/proc/\(process)").withPlatformString { stat($0, &status) } == 0 ? status.st_uid : nil
+        return FilePath("/proc/\(process)").withPlatformString { stat($0, &status) } == 0
+            ? status.st_uid : nil
     }
 
     /// The fields behind the program's name, which may hold anything, in `stat`.
@@ -44,20 +48,25 @@ struct ProcessFiles {
 
     var isZombie: Bool { fields.first.map { $0 == "Z" || $0 == "X" } ?? false }
 
-    /// When the process started, in ticks since the machine did: with the id, this names it for ever.
+    /// When the process started, in ticks since the machine did: with the id, this names it for
+    /// ever.
     var startTime: String? { fields.count > 19 ? String(fields[19]) : nil }
 
-    /// The program's name without its folder, as the program was called; else what the kernel calls it.
+    /// The program's name without its folder, as the program was called; else what the kernel calls
+    /// it.
     var name: String {
         if let arguments = try? content("cmdline"), let first = arguments.split(separator: 0).first {
-            return String(decoding: first.split(separator: UInt8(ascii: "/")).last ?? first, as: UTF8.self)
+            return String(
+                decoding: first.split(separator: UInt8(ascii: "/")).last ?? first, as: UTF8.self)
         }
         return ((try? text("comm")) ?? "").trimmingSuffix { $0.isNewline }
     }
 
     /// Mapped and resident bytes; zeros where the process is gone.
     var memory: (mapped: UInt64, resident: UInt64) {
-        let pages = ((try? text("statm")) ?? "").split(separator: " ").prefix(2).compactMap { UInt64($0) }
+        let pages = ((try? text("statm")) ?? "").split(separator: " ").prefix(2).compactMap {
+            UInt64($0)
+        }
         let pageSize = UInt64(sysconf(Int32(_SC_PAGESIZE)))
         return pages.count == 2 ? (pages[0] * pageSize, pages[1] * pageSize) : (0, 0)
     }
@@ -76,7 +85,8 @@ struct ProcessFiles {
         return threads
     }
 
-    /// A thread that has the process's memory: the first one may have ended before the others (pthread_exit(3)).
+    /// A thread that has the process's memory: the first one may have ended before the others
+    /// (pthread_exit(3)).
     var liveThread: pid_t? {
         isZombie ? threads.first { !ProcessFiles(process: $0).isZombie } : process
     }

@@ -3,8 +3,9 @@ import Glibc
 import PercolateCoreHosted
 import SystemPackage
 
-/// The memory of another process, read a page at a time. A page is read once and then kept until `forget`, so that what is collected in one go
-/// is as old as its oldest page and no word is read twice with two values.
+/// The memory of another process, read a page at a time. A page is read once and then kept until
+/// `forget`, so that what is collected in one go is as old as its oldest page and no word is read
+/// twice with two values.
 struct RemoteMemory: ObservedMemory {
     let process: pid_t
     /// Why a read failed, the first time.
@@ -30,7 +31,9 @@ struct RemoteMemory: ObservedMemory {
             let offset = Int(position - start)
             let part = min(count - done, page.count - offset)
             let place = UnsafeMutableRawBufferPointer(start: target + done, count: part)
-            page.withUnsafeBytes { place.copyMemory(from: .init(rebasing: $0[offset..<(offset + part)])) }
+            page.withUnsafeBytes {
+                place.copyMemory(from: .init(rebasing: $0[offset..<(offset + part)]))
+            }
             done += part
         }
     }
@@ -48,8 +51,12 @@ struct RemoteMemory: ObservedMemory {
     }
 
     /// The value of a C type at `address`.
-    func value<Value: BitwiseCopyable>(_ type: Value.Type, at address: UInt64) throws(Errno) -> Value {
-        try bytes(MemoryLayout<Value>.size, at: address).withUnsafeBytes { $0.loadUnaligned(as: type) }
+    func value<Value: BitwiseCopyable>(_ type: Value.Type, at address: UInt64) throws(Errno)
+        -> Value
+    {
+        try bytes(MemoryLayout<Value>.size, at: address).withUnsafeBytes {
+            $0.loadUnaligned(as: type)
+        }
     }
 
     /// `count` bytes from `address`, around the pages that are kept.
@@ -57,7 +64,8 @@ struct RemoteMemory: ObservedMemory {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
-            let read = linux_read_memory(process, address &+ UInt64(done), &bytes[done], count - done)
+            let read = linux_read_memory(
+                process, address &+ UInt64(done), &bytes[done], count - done)
             guard read > 0 else { throw read < 0 ? Errno(rawValue: errno) : .badAddress }
             done += read
         }
@@ -76,7 +84,9 @@ struct RemoteMemory: ObservedMemory {
     }
 
     /// As `value`, by way of the pages that are kept.
-    mutating func kept<Value: BitwiseCopyable>(_ type: Value.Type, at address: UInt64) throws(Errno) -> Value {
+    mutating func kept<Value: BitwiseCopyable>(_ type: Value.Type, at address: UInt64) throws(Errno)
+        -> Value
+    {
         let size = MemoryLayout<Value>.size
         var bytes = [UInt8](repeating: 0, count: size)
         copy(size, from: address, to: &bytes)

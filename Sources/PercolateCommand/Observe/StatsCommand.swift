@@ -20,7 +20,9 @@ struct StatsCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The process.", valueName: "pid"))
     var process: ObservedArgument
 
-    @Option(help: ArgumentHelp("How to write the figures: text, json or prometheus.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp(
+            "How to write the figures: text, json or prometheus.", valueName: "format"))
     var format = Format.text
 
     func run() throws {

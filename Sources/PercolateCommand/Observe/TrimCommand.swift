@@ -19,7 +19,9 @@ struct TrimCommand: ParsableCommand {
     var seconds = 5.0
 
     func validate() throws {
-        guard seconds > 0, seconds <= 86400 else { throw ValidationError("--seconds must be above 0, and a day at most.") }
+        guard seconds > 0, seconds <= 86400 else {
+            throw ValidationError("--seconds must be above 0, and a day at most.")
+        }
     }
 
     func run() throws {

@@ -1,20 +1,27 @@
 import Glibc
 
-/// Names of functions as their source has them. The C++ runtime and Swift's, which this command runs on, know how.
+/// Names of functions as their source has them. The C++ runtime and Swift's, which this command
+/// runs on, know how.
 enum Demangler {
-    private typealias Swift = @convention(c) (
-        UnsafePointer<CChar>, Int, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?, UInt32
-    ) -> UnsafeMutablePointer<CChar>?
-    private typealias CXX = @convention(c) (
-        UnsafePointer<CChar>, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?, UnsafeMutablePointer<Int32>?
-    ) -> UnsafeMutablePointer<CChar>?
+    private typealias Swift =
+        @convention(c) (
+            UnsafePointer<CChar>, Int, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?,
+            UInt32
+        ) -> UnsafeMutablePointer<CChar>?
+    private typealias CXX =
+        @convention(c) (
+            UnsafePointer<CChar>, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<Int>?,
+            UnsafeMutablePointer<Int32>?
+        ) -> UnsafeMutablePointer<CChar>?
 
     private static let swift: Swift? = function("swift_demangle", "libswiftCore.so")
     private static let cxx: CXX? = function("__cxa_demangle", "libstdc++.so.6")
 
     private static func function<Type>(_ name: String, _ library: String) -> Type? {
         if let symbol = dlsym(nil, name) { return unsafeBitCast(symbol, to: Type.self) }
-        guard let library = dlopen(library, RTLD_NOW), let symbol = dlsym(library, name) else { return nil }
+        guard let library = dlopen(library, RTLD_NOW), let symbol = dlsym(library, name) else {
+            return nil
+        }
         return unsafeBitCast(symbol, to: Type.self)
     }
 
@@ -22,10 +29,16 @@ enum Demangler {
     static func name(_ mangled: String) -> String {
         // What a compiler adds to the name of a part or copy of a function says nothing to readers.
         var symbol = mangled[...]
-        if let dot = symbol.dropFirst().firstIndex(of: "."), symbol.hasPrefix("_Z") { symbol = symbol[..<dot] }
+        if let dot = symbol.dropFirst().firstIndex(of: "."), symbol.hasPrefix("_Z") {
+            symbol = symbol[..<dot]
+        }
         let text = String(symbol)
-        if text.hasPrefix("$s") || text.hasPrefix("$S") || text.hasPrefix("_$s") || text.hasPrefix("_T") {
-            return demangled { text.utf8.count == 0 ? nil : swift?(text, text.utf8.count, nil, nil, 0) } ?? mangled
+        if text.hasPrefix("$s") || text.hasPrefix("$S") || text.hasPrefix("_$s")
+            || text.hasPrefix("_T")
+        {
+            return demangled {
+                text.utf8.count == 0 ? nil : swift?(text, text.utf8.count, nil, nil, 0)
+            } ?? mangled
         }
         if text.hasPrefix("_Z") { return demangled { cxx?(text, nil, nil, nil) } ?? mangled }
         return mangled

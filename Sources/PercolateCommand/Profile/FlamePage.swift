@@ -1,17 +1,21 @@
-/// A profile as one page of HTML that needs nothing else: a flame graph that can be zoomed, searched and compared, and a table of
-/// functions.
+/// A profile as one page of HTML that needs nothing else: a flame graph that can be zoomed,
+/// searched and compared, and a table of functions.
 enum FlamePage {
     static func text(
-        _ profile: StackProfile, _ kind: StackProfile.Kind, comparedWith earlier: [[String]: Double]?
+        _ profile: StackProfile, _ kind: StackProfile.Kind,
+        comparedWith earlier: [[String]: Double]?
     ) -> String {
         let title = "Heap profile: \(profile.title)"
         return
-            head.replacing("TITLE", with: escaped(title)) + "<script type=\"application/json\" id=\"profile\">"
-            + json(profile, kind, earlier, title) + "</script>\n<script>\n" + FlamePageScript.text + "</script>\n</body></html>\n"
+            head.replacing("TITLE", with: escaped(title))
+            + "<script type=\"application/json\" id=\"profile\">"
+            + json(profile, kind, earlier, title) + "</script>\n<script>\n" + FlamePageScript.text
+            + "</script>\n</body></html>\n"
     }
 
     private static func json(
-        _ profile: StackProfile, _ kind: StackProfile.Kind, _ earlier: [[String]: Double]?, _ title: String
+        _ profile: StackProfile, _ kind: StackProfile.Kind, _ earlier: [[String]: Double]?,
+        _ title: String
     ) -> String {
         var numbers: [String: Int] = [:]
         var names: [String] = []
@@ -35,7 +39,8 @@ enum FlamePage {
             let blocks = Int((now[stack]?.blocks(kind) ?? 0).rounded())
             let before = Int((earlier?[stack] ?? 0).rounded())
             guard bytes > 0 || before > 0 else { continue }
-            stacks.append("[[\(stack.map(number).joined(separator: ","))],\(bytes),\(blocks),\(before)]")
+            stacks.append(
+                "[[\(stack.map(number).joined(separator: ","))],\(bytes),\(blocks),\(before)]")
         }
         let files = names.map { quoted(places[$0] ?? "") }
         let what = kind == .live ? "live" : "allocated"

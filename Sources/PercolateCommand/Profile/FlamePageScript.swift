@@ -14,7 +14,8 @@ enum FlamePageScript {
         }
         const difference = value => (value > 0 ? "+" : "") + bytes(value);
 
-        // A node's width is what it has now, or had before where that is more, so that what is gone can still be seen.
+        // A node's width is what it has now, or had before where that is more, so that what is gone
+        // can still be seen.
         function build() {
           root = { name: "all", place: "", children: new Map(), now: 0, before: 0, blocks: 0, selfNow: 0, selfBefore: 0 };
           for (const [stack, now, blocks, before] of profile.stacks) {

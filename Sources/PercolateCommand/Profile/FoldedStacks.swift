@@ -1,14 +1,21 @@
-/// Stacks as text, one a line: functions from the outermost to the innermost with semicolons between them, and the number of bytes.
+/// Stacks as text, one a line: functions from the outermost to the innermost with semicolons
+/// between them, and the number of bytes.
 enum FoldedStacks {
     /// With `earlier`, each line has two numbers: bytes there and bytes here.
-    static func text(_ profile: StackProfile, _ kind: StackProfile.Kind, comparedWith earlier: [[String]: Double]?) -> String {
+    static func text(
+        _ profile: StackProfile, _ kind: StackProfile.Kind,
+        comparedWith earlier: [[String]: Double]?
+    )
+        -> String
+    {
         var lines: [String] = []
         let now = profile.byNames().mapValues { $0.value(kind) }
         for (names, bytes) in now {
             let before = earlier?[names] ?? 0
             let value = Int(bytes.rounded())
             guard value > 0 || before > 0 else { continue }
-            lines.append("\(line(names)) \(earlier == nil ? "" : "\(Int(before.rounded())) ")\(value)")
+            lines.append(
+                "\(line(names)) \(earlier == nil ? "" : "\(Int(before.rounded())) ")\(value)")
         }
         for (names, bytes) in earlier ?? [:] where now[names] == nil && bytes > 0 {
             lines.append("\(line(names)) \(Int(bytes.rounded())) 0")
@@ -24,11 +31,15 @@ enum FoldedStacks {
     static func read(_ text: String) -> [[String]: Double]? {
         var result: [[String]: Double] = [:]
         for line in text.split(whereSeparator: \.isNewline) {
-            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else {
+            guard let space = line.lastIndex(of: " "),
+                let value = Double(line[line.index(after: space)...])
+            else {
                 return nil
             }
             var stack = line[..<space]
-            if let other = stack.lastIndex(of: " "), Double(stack[stack.index(after: other)...]) != nil {
+            if let other = stack.lastIndex(of: " "),
+                Double(stack[stack.index(after: other)...]) != nil
+            {
                 stack = stack[..<other]
             }
             result[stack.split(separator: ";").map(String.init), default: 0] += value

@@ -1,7 +1,8 @@
 import CLinux
 import SystemPackage
 
-/// The functions of an ELF file by address, from its sections: the full symbol table where it has one, else the dynamic one.
+/// The functions of an ELF file by address, from its sections: the full symbol table where it has
+/// one, else the dynamic one.
 struct FunctionTable {
     struct Function {
         let start: UInt64
@@ -20,7 +21,8 @@ struct FunctionTable {
     init(of path: FilePath) throws(ELFError) {
         let file = try FileReader(path)
         let header = try file.value(Elf64_Ehdr.self, at: 0)
-        guard withUnsafeBytes(of: header.e_ident, { $0.starts(with: [0x7F, 0x45, 0x4C, 0x46]) }) else { throw .notELF }
+        guard withUnsafeBytes(of: header.e_ident, { $0.starts(with: [0x7F, 0x45, 0x4C, 0x46]) })
+        else { throw .notELF }
         let programHeaders = try ELFFile.segments(header, in: file)
         segments = programHeaders.filter { $0.p_type == UInt32(PT_LOAD) }.map {
             ($0.p_offset, $0.p_vaddr, $0.p_filesz)
@@ -41,12 +43,15 @@ struct FunctionTable {
         hasLines = try Self.hasSection(".debug_line", header, sections, in: file)
     }
 
-    private static func sections(_ header: Elf64_Ehdr, in file: borrowing FileReader) throws(ELFError) -> [Elf64_Shdr] {
+    private static func sections(_ header: Elf64_Ehdr, in file: borrowing FileReader)
+        throws(ELFError) -> [Elf64_Shdr]
+    {
         guard header.e_shnum > 0 else { return [] }
         guard Int(header.e_shentsize) == MemoryLayout<Elf64_Shdr>.size else { throw .malformed }
         var sections: [Elf64_Shdr] = []
         for index in 0..<UInt64(header.e_shnum) {
-            let (offset, overflow) = header.e_shoff.addingReportingOverflow(index * UInt64(header.e_shentsize))
+            let (offset, overflow) = header.e_shoff.addingReportingOverflow(
+                index * UInt64(header.e_shentsize))
             guard !overflow else { throw .malformed }
             sections.append(try file.value(Elf64_Shdr.self, at: offset))
         }
@@ -54,15 +59,21 @@ struct FunctionTable {
     }
 
     private static func hasSection(
-        _ name: String, _ header: Elf64_Ehdr, _ sections: [Elf64_Shdr], in file: borrowing FileReader
+        _ name: String, _ header: Elf64_Ehdr, _ sections: [Elf64_Shdr],
+        in file: borrowing FileReader
     ) throws(ELFError) -> Bool {
         guard Int(header.e_shstrndx) < sections.count else { return false }
         let names = sections[Int(header.e_shstrndx)]
         for section in sections where section.sh_size > 0 {
-            if try file.string(at: names.sh_offset &+ UInt64(section.sh_name)) == name { return true }
+            if try file.string(at: names.sh_offset &+ UInt64(section.sh_name)) == name {
+                return true
+            }
         }
         return false
     }
+
+    /// STT_GNU_IFUNC, which older headers do not name.
+    private static let indirectFunction: UInt8 = 10
 
     /// A damaged file can claim any size.
     private static let largestTable: UInt64 = 1 << 30
@@ -70,7 +81,9 @@ struct FunctionTable {
     private static func functions(
         _ table: Elf64_Shdr, _ sections: [Elf64_Shdr], in file: borrowing FileReader
     ) throws(ELFError) -> [Function] {
-        guard Int(table.sh_link) < sections.count, table.sh_size <= largestTable else { throw .malformed }
+        guard Int(table.sh_link) < sections.count, table.sh_size <= largestTable else {
+            throw .malformed
+        }
         let strings = sections[Int(table.sh_link)]
         guard strings.sh_size <= largestTable else { throw .malformed }
         let names = try file.prefix(Int(strings.sh_size), at: strings.sh_offset)
@@ -80,12 +93,14 @@ struct FunctionTable {
             (0..<(bytes.count / size)).compactMap { number in
                 let symbol = bytes.loadUnaligned(fromByteOffset: number * size, as: Elf64_Sym.self)
                 let type = symbol.st_info & 15
-                guard type == UInt8(STT_FUNC) || type == 10 /* STT_GNU_IFUNC */, symbol.st_shndx != UInt16(SHN_UNDEF),
+                guard type == UInt8(STT_FUNC) || type == indirectFunction,
+                    symbol.st_shndx != UInt16(SHN_UNDEF),
                     Int(symbol.st_name) < names.count
                 else { return nil }
                 let name = names[Int(symbol.st_name)...].prefix { $0 != 0 }
                 return Function(
-                    start: symbol.st_value, size: symbol.st_size, name: String(decoding: name, as: UTF8.self))
+                    start: symbol.st_value, size: symbol.st_size,
+                    name: String(decoding: name, as: UTF8.self))
             }
         }
     }
@@ -93,7 +108,8 @@ struct FunctionTable {
     private static func buildID(
         _ segments: [Elf64_Phdr], in file: borrowing FileReader
     ) throws(ELFError) -> String {
-        for segment in segments where segment.p_type == UInt32(PT_NOTE) && segment.p_filesz < 1 << 20 {
+        for segment in segments
+        where segment.p_type == UInt32(PT_NOTE) && segment.p_filesz < 1 << 20 {
             let notes = try file.prefix(Int(segment.p_filesz), at: segment.p_offset)
             var position = 0
             while position < notes.count {
@@ -110,7 +126,9 @@ struct FunctionTable {
 
     /// The file's own address of what is at `offset` of the file.
     func address(ofOffset offset: UInt64) -> UInt64? {
-        segments.first { offset >= $0.offset && offset - $0.offset < $0.size }.map { $0.address + (offset - $0.offset) }
+        segments.first { offset >= $0.offset && offset - $0.offset < $0.size }.map {
+            $0.address + (offset - $0.offset)
+        }
     }
 
     /// The name of the function at one of the file's own addresses.
@@ -121,10 +139,13 @@ struct FunctionTable {
             let middle = (low + high) / 2
             if functions[middle].start <= address { low = middle + 1 } else { high = middle }
         }
-        // Functions of assembly have no size: what is behind them belongs to them until the next one begins.
+        // Functions of assembly have no size: what is behind them belongs to them until the next
+        // one begins.
         while low > 0 {
             let function = functions[low - 1]
-            if function.size == 0 || address - function.start < function.size { return function.name }
+            if function.size == 0 || address - function.start < function.size {
+                return function.name
+            }
             if address - function.start > 1 << 24 { return nil }
             low -= 1
             if functions[low].start != function.start, function.size != 0 { return nil }

@@ -1,10 +1,12 @@
 import Glibc
 import SystemPackage
 
-/// gzip by the zlib of the system, which is loaded when it is needed: building this command needs no headers of it.
+/// gzip by the zlib of the system, which is loaded when it is needed: building this command needs
+/// no headers of it.
 enum GzipFile {
     private typealias Open = @convention(c) (Int32, UnsafePointer<CChar>) -> OpaquePointer?
-    private typealias Transfer = @convention(c) (OpaquePointer, UnsafeMutableRawPointer?, UInt32) -> Int32
+    private typealias Transfer =
+        @convention(c) (OpaquePointer, UnsafeMutableRawPointer?, UInt32) -> Int32
     private typealias Close = @convention(c) (OpaquePointer) -> Int32
 
     private static func function<Type>(_ name: String, as type: Type.Type) throws(Errno) -> Type {
@@ -19,7 +21,9 @@ enum GzipFile {
         do {
             let descriptor =
                 if let file {
-                    file.withPlatformString { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+                    file.withPlatformString {
+                        open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+                    }
                 } else { dup(1) }
             guard descriptor >= 0 else { throw Errno(rawValue: errno) }
             let opened = try function("gzdopen", as: Open.self)(descriptor, "wb")
@@ -33,12 +37,18 @@ enum GzipFile {
             var isWritten = true
             while done < bytes.count, isWritten {
                 let part = min(bytes.count - done, 1 << 20)
-                isWritten = bytes.withUnsafeMutableBytes { write(stream, $0.baseAddress.map { $0 + done }, UInt32(part)) } == part
+                isWritten =
+                    bytes.withUnsafeMutableBytes {
+                        write(stream, $0.baseAddress.map { $0 + done }, UInt32(part))
+                    }
+                    == part
                 done += part
             }
             errno = 0
             let isClosed = try function("gzclose", as: Close.self)(stream) == 0
-            guard isWritten, isClosed else { throw errno == 0 ? Errno.ioError : Errno(rawValue: errno) }
+            guard isWritten, isClosed else {
+                throw errno == 0 ? Errno.ioError : Errno(rawValue: errno)
+            }
         } catch let error as Errno {
             throw .output(file ?? "standard output", error)
         } catch {

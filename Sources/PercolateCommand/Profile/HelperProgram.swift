@@ -4,7 +4,8 @@ import SystemPackage
 
 /// A program that is run for its output.
 enum HelperProgram {
-    /// What `path` writes to standard output; nil where it cannot be run or fails. Its errors are of no interest.
+    /// What `path` writes to standard output; nil where it cannot be run or fails. Its errors are
+    /// of no interest.
     static func output(of path: FilePath, _ arguments: [String]) -> String? {
         var ends: [Int32] = [-1, -1]
         guard linux_private_pipe(&ends) == 0 else { return nil }
@@ -18,7 +19,9 @@ enum HelperProgram {
         defer { for string in strings { free(string) } }
         strings.append(nil)
         var child: pid_t = 0
-        let error = path.withPlatformString { posix_spawn(&child, $0, &actions, nil, strings, linux_environment()) }
+        let error = path.withPlatformString {
+            posix_spawn(&child, $0, &actions, nil, strings, linux_environment())
+        }
         close(ends[1])
         defer { close(ends[0]) }
         guard error == 0 else { return nil }

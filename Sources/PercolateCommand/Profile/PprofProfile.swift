@@ -1,13 +1,16 @@
-/// The profile format of pprof (github.com/google/pprof, proto/profile.proto): `go tool pprof` and others open it.
+/// The profile format of pprof (github.com/google/pprof, proto/profile.proto): `go tool pprof` and
+/// others open it.
 enum PprofProfile {
     // Numbers of fields.
     private enum Profile {
-        static let sampleType = 1, sample = 2, mapping = 3, location = 4, function = 5, strings = 6, time = 9
+        static let sampleType = 1, sample = 2, mapping = 3, location = 4, function = 5, strings = 6,
+            time = 9
         static let duration = 10, periodType = 11, period = 12, comment = 13, defaultType = 14
     }
 
     private static let types = [
-        ("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes"),
+        ("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"),
+        ("inuse_space", "bytes"),
     ]
 
     private struct Strings {
@@ -33,7 +36,8 @@ enum PprofProfile {
         }
         for stack in profile.stacks {
             let values = [
-                stack.values.totalBlocks, stack.values.totalBytes, stack.values.liveBlocks, stack.values.liveBytes,
+                stack.values.totalBlocks, stack.values.totalBytes, stack.values.liveBlocks,
+                stack.values.liveBytes,
             ]
             let numbers = values.map { UInt64(bitPattern: Int64($0.rounded())) }
             guard numbers.contains(where: { $0 != 0 }) else { continue }
@@ -51,7 +55,8 @@ enum PprofProfile {
         message.number(Profile.period, profile.rate)
         let comment = strings.number(profile.title)
         message.numbers(Profile.comment, [comment])
-        message.number(Profile.defaultType, strings.number(kind == .live ? "inuse_space" : "alloc_space"))
+        message.number(
+            Profile.defaultType, strings.number(kind == .live ? "inuse_space" : "alloc_space"))
         for text in strings.list { message.content(Profile.strings, Array(text.utf8)) }
         return message.bytes
     }
@@ -62,7 +67,9 @@ enum PprofProfile {
         for (number, mapping) in profile.mappings.enumerated() {
             let path = strings.number(mapping.path)
             let buildID = strings.number(mapping.buildID)
-            let hasNames = profile.locations.contains { $0.mapping == number && !$0.functions.isEmpty }
+            let hasNames = profile.locations.contains {
+                $0.mapping == number && !$0.functions.isEmpty
+            }
             message.message(Profile.mapping) {
                 $0.number(1, UInt64(number + 1))
                 $0.number(2, mapping.start)
@@ -117,7 +124,8 @@ enum PprofProfile {
         }
     }
 
-    /// The bytes of each stack of names in a profile that this command wrote, or another one with the same types. Nil where it is none.
+    /// The bytes of each stack of names in a profile that this command wrote, or another one with
+    /// the same types. Nil where it is none.
     static func read(_ bytes: [UInt8], _ kind: StackProfile.Kind) -> [[String]: Double]? {
         var strings: [String] = []
         var typeNames: [UInt64] = []
@@ -131,7 +139,10 @@ enum PprofProfile {
             case Profile.sample:
                 let sample = fields(value.content)
                 samples.append(
-                    (sample[1, default: []].flatMap(\.numbers), sample[2, default: []].flatMap(\.numbers)))
+                    (
+                        sample[1, default: []].flatMap(\.numbers),
+                        sample[2, default: []].flatMap(\.numbers)
+                    ))
             case Profile.location:
                 let location = fields(value.content)
                 locationFunctions[location[1]?.first?.number ?? 0] = location[4, default: []].map {
@@ -146,11 +157,14 @@ enum PprofProfile {
         }
         let type = kind == .live ? "inuse_space" : "alloc_space"
         func text(_ number: UInt64) -> String { number < strings.count ? strings[Int(number)] : "" }
-        guard !reader.isDamaged, let column = typeNames.firstIndex(where: { text($0) == type }) else { return nil }
+        guard !reader.isDamaged, let column = typeNames.firstIndex(where: { text($0) == type })
+        else { return nil }
         var result: [[String]: Double] = [:]
         for sample in samples where column < sample.values.count {
             var names = sample.locations.reversed().flatMap { location in
-                locationFunctions[location, default: []].reversed().map { text(functionNames[$0] ?? 0) }
+                locationFunctions[location, default: []].reversed().map {
+                    text(functionNames[$0] ?? 0)
+                }
             }
             if names.isEmpty { names = ["(stack unknown)"] }
             result[names, default: 0] += Double(Int64(bitPattern: sample.values[column]))

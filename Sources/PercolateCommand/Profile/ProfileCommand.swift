@@ -29,27 +29,37 @@ struct ProfileCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The process.", valueName: "pid"))
     var process: ObservedArgument?
 
-    @Option(help: ArgumentHelp("How long to sample: 10 for a process, up to the end for a program.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "How long to sample: 10 for a process, up to the end for a program.", valueName: "n"))
     var seconds: Double?
 
-    @Flag(help: ArgumentHelp("Look at what is live, which is the default, or at everything that was allocated."))
+    @Flag(
+        help: ArgumentHelp(
+            "Look at what is live, which is the default, or at everything that was allocated."))
     var kind = Kind.live
 
     enum Kind: String, EnumerableFlag { case live, total }
 
-    @Option(help: ArgumentHelp("Mean number of bytes between samples; 1 samples every block.", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp(
+            "Mean number of bytes between samples; 1 samples every block.", valueName: "bytes"))
     var rate: UInt64?
 
     @Option(help: ArgumentHelp("What to write: pprof, folded or html.", valueName: "format"))
     var format: Format?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where to: standard output without it.", valueName: "file"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where to: standard output without it.", valueName: "file"))
     var output: ArgumentPath?
 
     @Option(help: ArgumentHelp("An earlier profile to compare with.", valueName: "file"))
     var diff: ArgumentPath?
 
-    @Option(help: ArgumentHelp("The shared object to preload, if not the one beside this command.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "The shared object to preload, if not the one beside this command.", valueName: "path"))
     var library: ArgumentPath?
 
     @Argument(parsing: .postTerminator, help: "The program and its arguments.")
@@ -64,7 +74,8 @@ struct ProfileCommand: ParsableCommand {
         }
         if rate == 0 { throw ValidationError("--rate must be above 0.") }
         if output == nil, chosenFormat == .pprof, isatty(1) == 1 {
-            throw ValidationError("A profile for pprof is no text: name a file with --output, or another --format.")
+            throw ValidationError(
+                "A profile for pprof is no text: name a file with --output, or another --format.")
         }
     }
 
@@ -83,7 +94,9 @@ struct ProfileCommand: ParsableCommand {
         if let process {
             try observing { () throws(ObservationFailure) in
                 let earlier = try comparison()
-                try write(ProfileRecording.of(process.process, seconds: seconds ?? 10, rate: rate), earlier)
+                try write(
+                    ProfileRecording.of(process.process, seconds: seconds ?? 10, rate: rate),
+                    earlier)
             }
         } else {
             try runProgram()
@@ -96,9 +109,14 @@ struct ProfileCommand: ParsableCommand {
                 if let library { try PreloadLibrary(at: library) } else { try PreloadLibrary() }
             let target = TargetInspection(of: program[0])
             if target.mayBePreloaded(sayingWhyNot: program[0]) {
-                PreloadEnvironment(library: preloaded, options: ["sample=\(rate ?? ProfileRecording.usualRate)"]).apply()
+                PreloadEnvironment(
+                    library: preloaded, options: ["sample=\(rate ?? ProfileRecording.usualRate)"]
+                )
+                .apply()
             }
-            let child = try ProfiledProgram(lastArguments: program.count) { target.failure(of: program[0], $0) }
+            let child = try ProfiledProgram(lastArguments: program.count) {
+                target.failure(of: program[0], $0)
+            }
             throw ExitCode(finish(child))
         } catch let failure as RunFailure {
             StandardError.say(failure.sentence)
@@ -106,7 +124,8 @@ struct ProfileCommand: ParsableCommand {
         }
     }
 
-    /// Writes the profile when the time is over or the program ends, whichever comes first. Returns the exit status.
+    /// Writes the profile when the time is over or the program ends, whichever comes first. Returns
+    /// the exit status.
     private func finish(_ child: ProfiledProgram) -> Int32 {
         var failure: ObservationFailure?
         var isTaken = false
@@ -134,18 +153,26 @@ struct ProfileCommand: ParsableCommand {
         guard let path = diff?.path else { return nil }
         let bytes: [UInt8]
         do { bytes = try GzipFile.read(path) } catch { throw .notProfile(path, "\(error)") }
-        let earlier = PprofProfile.read(bytes, stackKind) ?? FoldedStacks.read(String(decoding: bytes, as: UTF8.self))
-        guard let earlier, !earlier.isEmpty else { throw .notProfile(path, "it is no profile of pprof and has no folded stacks") }
+        let earlier =
+            PprofProfile.read(bytes, stackKind)
+            ?? FoldedStacks.read(String(decoding: bytes, as: UTF8.self))
+        guard let earlier, !earlier.isEmpty else {
+            throw .notProfile(path, "it is no profile of pprof and has no folded stacks")
+        }
         return earlier
     }
 
-    private func write(_ profile: StackProfile, _ earlier: [[String]: Double]?) throws(ObservationFailure) {
+    private func write(_ profile: StackProfile, _ earlier: [[String]: Double]?)
+        throws(ObservationFailure)
+    {
         switch chosenFormat {
         case .pprof: try GzipFile.write(PprofProfile.encode(profile, stackKind), to: output?.path)
         case .folded:
-            try Output.write(FoldedStacks.text(profile, stackKind, comparedWith: earlier).utf8, to: output?.path)
+            try Output.write(
+                FoldedStacks.text(profile, stackKind, comparedWith: earlier).utf8, to: output?.path)
         case .html:
-            try Output.write(FlamePage.text(profile, stackKind, comparedWith: earlier).utf8, to: output?.path)
+            try Output.write(
+                FlamePage.text(profile, stackKind, comparedWith: earlier).utf8, to: output?.path)
         }
     }
 }

@@ -6,8 +6,11 @@ enum ProfileRecording {
     /// Mean bytes between samples where nobody says another.
     static let usualRate: UInt64 = 524_288
 
-    /// Samples for `seconds`. A process that samples already goes on with its own rate; otherwise sampling is on for the time only.
-    static func of(_ process: pid_t, seconds: Double, rate: UInt64?) throws(ObservationFailure) -> StackProfile {
+    /// Samples for `seconds`. A process that samples already goes on with its own rate; otherwise
+    /// sampling is on for the time only.
+    static func of(_ process: pid_t, seconds: Double, rate: UInt64?) throws(ObservationFailure)
+        -> StackProfile
+    {
         let observed = try ObservedProcess(process)
         let request = try SamplingRequest(observed)
         let rateBefore = try request.rate
@@ -24,16 +27,20 @@ enum ProfileRecording {
         // A process that ends leaves the last reading, and its map from the beginning.
         do throws(ObservationFailure) {
             while MonotonicClock.nanoseconds < end {
-                usleep(UInt32(min(500_000, max(1, (end - min(end, MonotonicClock.nanoseconds)) / 1000))))
+                usleep(
+                    UInt32(
+                        min(500_000, max(1, (end - min(end, MonotonicClock.nanoseconds)) / 1000))))
                 last = try request.reading()
             }
             map = (try? observed.files.text("maps")) ?? map
         } catch {
             guard case .ended = error, !last.sites.isEmpty else { throw error }
         }
-        let profile = try named(last.since(first), observed, map, rate: wanted, seconds: seconds, from: start)
+        let profile = try named(
+            last.since(first), observed, map, rate: wanted, seconds: seconds, from: start)
         if wanted != rateBefore {
-            // An answer is not waited for: the process may be idle by now, and takes the rate over when it is not.
+            // An answer is not waited for: the process may be idle by now, and takes the rate over
+            // when it is not.
             _ = try? request.ask(rate: rateBefore, within: 0.2)
         }
         return profile
@@ -45,16 +52,21 @@ enum ProfileRecording {
         let request = try SamplingRequest(observed)
         let start = MonotonicClock.nanoseconds
         let map = (try? observed.files.text("maps")) ?? ""
-        return try named(request.reading(), observed, map, rate: try request.rate, seconds: 0, from: start)
+        return try named(
+            request.reading(), observed, map, rate: try request.rate, seconds: 0, from: start)
     }
 
     private static func named(
-        _ samples: SampleTable, _ observed: ObservedProcess, _ map: String, rate: UInt64, seconds: Double, from start: UInt64
+        _ samples: SampleTable, _ observed: ObservedProcess, _ map: String, rate: UInt64,
+        seconds: Double,
+        from start: UInt64
     ) throws(ObservationFailure) -> StackProfile {
-        guard samples.sites.values.contains(where: { $0.totalBlocks > 0.5 || $0.liveBlocks > 0.5 }) else {
+        guard samples.sites.values.contains(where: { $0.totalBlocks > 0.5 || $0.liveBlocks > 0.5 })
+        else {
             throw .emptyProfile(observed.process, seconds: seconds)
         }
-        var profile = Symbolizer(process: observed.files.process, map: MemoryMap(map)).profile(of: samples)
+        var profile = Symbolizer(process: observed.files.process, map: MemoryMap(map)).profile(
+            of: samples)
         profile.rate = rate
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// A program that is started to be profiled, as a child of this process. It runs as it would otherwise; only at its end it waits until
-/// its memory has been read.
+/// A program that is started to be profiled, as a child of this process. It runs as it would
+/// otherwise; only at its end it waits until its memory has been read.
 struct ProfiledProgram {
     enum End {
         case exited(Int32)
@@ -21,12 +21,14 @@ struct ProfiledProgram {
 
     /// Starts the program that this process's last `count` arguments name.
     ///
-    /// The child waits until it is traced, so that its end cannot be missed; what `exec` says comes through a pipe that a successful one
-    /// closes.
+    /// The child waits until it is traced, so that its end cannot be missed; what `exec` says comes
+    /// through a pipe that a successful one closes.
     init(lastArguments count: Int, failure: (Errno) -> RunFailure) throws(RunFailure) {
         var go: [Int32] = [-1, -1]
         var ends: [Int32] = [-1, -1]
-        guard linux_private_pipe(&go) == 0, linux_private_pipe(&ends) == 0 else { throw failure(Errno(rawValue: errno)) }
+        guard linux_private_pipe(&go) == 0, linux_private_pipe(&ends) == 0 else {
+            throw failure(Errno(rawValue: errno))
+        }
         let child = linux_fork()
         if child == 0 {
             close(go[1])
@@ -62,8 +64,8 @@ struct ProfiledProgram {
         }
     }
 
-    /// Waits for the program's end, and calls `atEnd` while its memory is still there; a program that SIGKILL ends gives no time for that.
-    /// Nil when `seconds` have passed.
+    /// Waits for the program's end, and calls `atEnd` while its memory is still there; a program
+    /// that SIGKILL ends gives no time for that. Nil when `seconds` have passed.
     func wait(seconds: Double?, atEnd: () -> Void) -> End? {
         let end = seconds.map { MonotonicClock.nanoseconds + UInt64($0 * 1e9) }
         while true {

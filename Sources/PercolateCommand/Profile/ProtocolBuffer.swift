@@ -1,6 +1,7 @@
-/// Messages of protocol buffers, as far as profiles need them: numbers, strings and messages in fields
-/// (protobuf.dev/programming-guides/encoding). Profiles have five kinds of messages of flat fields, for which a generator and its runtime, a
-/// build of several minutes, would be out of proportion.
+/// Messages of protocol buffers, as far as profiles need them: numbers, strings and messages in
+/// fields (protobuf.dev/programming-guides/encoding). Profiles have five kinds of messages of flat
+/// fields, for which a generator and its runtime, a build of several minutes, would be out of
+/// proportion.
 struct ProtocolBufferWriter {
     private(set) var bytes: [UInt8] = []
 

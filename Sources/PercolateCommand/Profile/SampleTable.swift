@@ -29,14 +29,16 @@ struct SampleTable {
 
     /// Reads the table at `address` of a process.
     ///
-    /// Sites are read before frames, whose counts only grow: a site's frames are there once the site is. The figures of a site
-    /// belong together where `sequence` is even and the same before and after: a site that a thread changes now is read again, and where
-    /// its writer stays in the middle, taken as it is: its bytes may then be off by one sample.
+    /// Sites are read before frames, whose counts only grow: a site's frames are there once the
+    /// site is. The figures of a site belong together where `sequence` is even and the same before
+    /// and after: a site that a thread changes now is read again, and where its writer stays in the
+    /// middle, taken as it is: its bytes may then be off by one sample.
     init(at address: UInt64, in memory: RemoteMemory) throws(Errno) {
         let table = try memory.value(percolate_samples.self, at: address)
         rate = table.rate
         guard table.sites != 0, table.site_count > 0, table.site_count < Self.mostSites,
-            table.site_stride >= MemoryLayout<percolate_sample_site>.size, table.frame_count < Self.mostFrames
+            table.site_stride >= MemoryLayout<percolate_sample_site>.size,
+            table.frame_count < Self.mostFrames
         else { return }
         let stride = Int(table.site_stride)
         let bytes = try memory.bytes(Int(table.site_count) * stride, at: table.sites)
@@ -57,15 +59,19 @@ struct SampleTable {
             }
             found.append(site)
         }
-        let frameBytes = try memory.bytes(Int(table.frame_count) * 8, at: table.frame_count > 0 ? table.frames : 0)
+        let frameBytes = try memory.bytes(
+            Int(table.frame_count) * 8, at: table.frame_count > 0 ? table.frames : 0)
         for (number, site) in found.enumerated() where site.total_samples > 0 {
             let first = Int(site.first_frame)
             guard first + Int(site.depth) <= Int(table.frame_count) else { continue }
             let frames = frameBytes.withUnsafeBytes { bytes in
-                (first..<(first + Int(site.depth))).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+                (first..<(first + Int(site.depth))).map {
+                    bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)
+                }
             }
             sites[number] = Site(
-                frames: frames, liveBlocks: site.live_blocks, liveBytes: site.live_bytes, totalBlocks: site.total_blocks,
+                frames: frames, liveBlocks: site.live_blocks, liveBytes: site.live_bytes,
+                totalBlocks: site.total_blocks,
                 totalBytes: site.total_bytes)
         }
     }

@@ -1,6 +1,7 @@
 /// A heap profile with names: what was allocated where. The values are estimates from samples.
 struct StackProfile {
-    /// One function of a stack. Several of them can lie at one address, where the compiler has joined them.
+    /// One function of a stack. Several of them can lie at one address, where the compiler has
+    /// joined them.
     struct Function: Hashable {
         var name: String
         var file = ""

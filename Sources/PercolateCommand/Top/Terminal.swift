@@ -1,14 +1,16 @@
 import Glibc
 
-/// The terminal as a screen to draw on, with keys that are read as they are pressed. What it was before comes back at the end, also
-/// when a signal ends this command.
+/// The terminal as a screen to draw on, with keys that are read as they are pressed. What it was
+/// before comes back at the end, also when a signal ends this command.
 struct Terminal: ~Copyable {
     nonisolated(unsafe) private static var before = termios()
     private static let leave = "\u{1B}[?25h\u{1B}[?1049l"
 
     /// Nil where standard input or output is no terminal.
     init?() {
-        guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, tcgetattr(STDIN_FILENO, &Self.before) == 0 else {
+        guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
+            tcgetattr(STDIN_FILENO, &Self.before) == 0
+        else {
             return nil
         }
         var raw = Self.before
@@ -38,7 +40,8 @@ struct Terminal: ~Copyable {
         text.withUTF8 { bytes in
             var done = 0
             while done < bytes.count {
-                let written = write(STDOUT_FILENO, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                let written = write(
+                    STDOUT_FILENO, bytes.baseAddress.map { $0 + done }, bytes.count - done)
                 if written < 0, errno == EINTR { continue }
                 guard written > 0 else { return }
                 done += written
@@ -48,7 +51,10 @@ struct Terminal: ~Copyable {
 
     var size: (columns: Int, rows: Int) {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
+        else {
+            return (80, 24)
+        }
         return (Int(size.ws_col), Int(size.ws_row))
     }
 

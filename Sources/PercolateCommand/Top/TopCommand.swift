@@ -18,7 +18,9 @@ struct TopCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Time between two readings.", valueName: "seconds"))
     var interval = 1.0
 
-    @Option(help: ArgumentHelp("Mean number of bytes between samples, when they are asked for.", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp(
+            "Mean number of bytes between samples, when they are asked for.", valueName: "bytes"))
     var rate = ProfileRecording.usualRate
 
     func validate() throws {
@@ -47,7 +49,8 @@ struct TopCommand: ParsableCommand {
                 switch terminal.key(within: Int(interval * 1000)) {
                 case UInt8(ascii: "q"), 3, 27: return
                 case UInt8(ascii: "t"):
-                    screen.notice = try process.trim(within: 1) ? "trimmed" : "asked to trim; not done yet"
+                    screen.notice =
+                        try process.trim(within: 1) ? "trimmed" : "asked to trim; not done yet"
                 case UInt8(ascii: "s"): screen.notice = try sites.toggle(rate)
                 default: break
                 }

@@ -41,7 +41,8 @@ struct TopScreen {
             StyledLine(
                 "resident \(ByteCount(process.residentBytes))   application \(ByteCount(process.applicationBytes))   "
                     + "cached \(ByteCount(process.cachedBytes))   free in spans \(ByteCount(process.freeBytes))   "
-                    + "free pages \(ByteCount(process.freeResidentBytes))   metadata \(ByteCount(process.metadataBytes))"),
+                    + "free pages \(ByteCount(process.freeResidentBytes))   metadata \(ByteCount(process.metadataBytes))"
+            ),
             StyledLine(rates(since: readings.dropLast().last)),
             StyledLine(""),
         ]
@@ -52,22 +53,32 @@ struct TopScreen {
         lines += classTable(rows: max(rest - siteRows - cpuRows, 3))
         lines += cpuTable(rows: cpuRows)
         lines += siteTable(rows: siteRows)
-        let sampling = samplingRate == 0 ? "s samples sites" : "s stops sampling (1 in \(ByteCount(Double(samplingRate))))"
-        lines.append(StyledLine(notice.isEmpty ? "q quits   t trims   \(sampling)" : notice, .faint))
+        let sampling =
+            samplingRate == 0
+            ? "s samples sites" : "s stops sampling (1 in \(ByteCount(Double(samplingRate))))"
+        lines.append(
+            StyledLine(notice.isEmpty ? "q quits   t trims   \(sampling)" : notice, .faint))
         return lines
     }
 
-    private func rate(_ name: String, _ path: KeyPath<HeapStatistics.Process, Int>, since before: Reading?) -> String {
-        guard let before, let now = readings.last, now.time > before.time else { return "\(name) -" }
-        let change = now.statistics.process[keyPath: path] - before.statistics.process[keyPath: path]
+    private func rate(
+        _ name: String, _ path: KeyPath<HeapStatistics.Process, Int>, since before: Reading?
+    ) -> String {
+        guard let before, let now = readings.last, now.time > before.time else {
+            return "\(name) -"
+        }
+        let change =
+            now.statistics.process[keyPath: path] - before.statistics.process[keyPath: path]
         let perSecond = Double(change) * 1e9 / Double(now.time - before.time)
-        return path == \.releasedBytes ? "\(name) \(ByteCount(perSecond))/s" : "\(name) \(Int(perSecond.rounded()))/s"
+        return path == \.releasedBytes
+            ? "\(name) \(ByteCount(perSecond))/s" : "\(name) \(Int(perSecond.rounded()))/s"
     }
 
     private func rates(since before: Reading?) -> String {
         [
             rate("refills", \.refills, since: before), rate("drains", \.drains, since: before),
-            rate("steals", \.steals, since: before), rate("large", \.largeAllocations, since: before),
+            rate("steals", \.steals, since: before),
+            rate("large", \.largeAllocations, since: before),
             rate("released", \.releasedBytes, since: before),
         ].joined(separator: "   ")
     }
@@ -94,11 +105,13 @@ struct TopScreen {
         let classes = statistics.sizeClasses.sorted {
             ($0.spans * $0.spanBytes, $0.blockBytes) > ($1.spans * $1.spanBytes, $1.blockBytes)
         }
-        let head = StyledLine(" size class       spans        used  used blocks        free      cached", .bold)
+        let head = StyledLine(
+            " size class       spans        used  used blocks        free      cached", .bold)
         let large = statistics.process.largeBytes
         var lines = classes.map { line in
             StyledLine(
-                Self.right(String(line.blockBytes), 11) + Self.right(ByteCount(line.spans * line.spanBytes).description, 12)
+                Self.right(String(line.blockBytes), 11)
+                    + Self.right(ByteCount(line.spans * line.spanBytes).description, 12)
                     + Self.right(ByteCount(line.usedBlocks * line.blockBytes).description, 12)
                     + Self.right(String(line.usedBlocks), 13)
                     + Self.right(ByteCount(line.freeBlocks * line.blockBytes).description, 12)
@@ -119,20 +132,30 @@ struct TopScreen {
         guard rows > 1, let now = readings.last else { return [] }
         let before = readings.dropLast().last
         let earlier = Dictionary(
-            (before?.statistics.cpus ?? []).map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+            (before?.statistics.cpus ?? []).map { ($0.index, $0) },
+            uniquingKeysWith: { first, _ in first })
         let seconds = before.map { Double(now.time - $0.time) / 1e9 } ?? 0
-        func perSecond(_ cpu: HeapStatistics.CPU, _ path: KeyPath<HeapStatistics.CPU, Int>) -> String {
+        func perSecond(_ cpu: HeapStatistics.CPU, _ path: KeyPath<HeapStatistics.CPU, Int>)
+            -> String
+        {
             guard seconds > 0, let before = earlier[cpu.index] else { return "-" }
-            return String(Int((Double(cpu[keyPath: path] - before[keyPath: path]) / seconds).rounded()))
+            return String(
+                Int((Double(cpu[keyPath: path] - before[keyPath: path]) / seconds).rounded()))
         }
-        let cpus = now.statistics.cpus.sorted { ($0.cachedBytes, $1.index) > ($1.cachedBytes, $0.index) }
-        let head = StyledLine("        cpu      cached      budget    refills/s     drains/s     steals/s", .bold)
+        let cpus = now.statistics.cpus.sorted {
+            ($0.cachedBytes, $1.index) > ($1.cachedBytes, $0.index)
+        }
+        let head = StyledLine(
+            "        cpu      cached      budget    refills/s     drains/s     steals/s", .bold)
         return [head]
             + cpus.prefix(rows - 1).map { cpu in
                 StyledLine(
-                    Self.right(String(cpu.index), 11) + Self.right(ByteCount(cpu.cachedBytes).description, 12)
-                        + Self.right(ByteCount(cpu.budgetBytes).description, 12) + Self.right(perSecond(cpu, \.refills), 13)
-                        + Self.right(perSecond(cpu, \.drains), 13) + Self.right(perSecond(cpu, \.steals), 13))
+                    Self.right(String(cpu.index), 11)
+                        + Self.right(ByteCount(cpu.cachedBytes).description, 12)
+                        + Self.right(ByteCount(cpu.budgetBytes).description, 12)
+                        + Self.right(perSecond(cpu, \.refills), 13)
+                        + Self.right(perSecond(cpu, \.drains), 13)
+                        + Self.right(perSecond(cpu, \.steals), 13))
             }
     }
 
@@ -143,7 +166,10 @@ struct TopScreen {
             + sites.prefix(rows - 1).map { site in
                 StyledLine(
                     Self.right(ByteCount(site.liveBytes).description, 11)
-                        + Self.right((site.growth > 0 ? "+" : "") + ByteCount(site.growth).description, 13) + "  " + site.name)
+                        + Self.right(
+                            (site.growth > 0 ? "+" : "") + ByteCount(site.growth).description, 13)
+                        + "  "
+                        + site.name)
             }
     }
 

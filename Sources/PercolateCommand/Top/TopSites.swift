@@ -1,4 +1,5 @@
-/// The sites of `top`, while the process samples: because it did before, or because `top` asked for it.
+/// The sites of `top`, while the process samples: because it did before, or because `top` asked for
+/// it.
 struct TopSites {
     private let process: ObservedProcess
     private let request: SamplingRequest?
@@ -22,7 +23,8 @@ struct TopSites {
         let isDone = try request.ask(rate: now == 0 ? wanted : 0, within: 1)
         isOurs = now == 0
         first = nil
-        return isDone ? (isOurs ? "sampling" : "sampling is off") : "asked; the process has not answered yet"
+        return isDone
+            ? (isOurs ? "sampling" : "sampling is off") : "asked; the process has not answered yet"
     }
 
     mutating func stop() {
@@ -39,13 +41,16 @@ struct TopSites {
         let now = try request.reading()
         if first == nil { first = now }
         let live = now.sites.filter { $0.value.liveBytes > 0 }
-        func growth(_ number: Int) -> Double { (live[number]?.liveBytes ?? 0) - (first?.sites[number]?.liveBytes ?? 0) }
+        func growth(_ number: Int) -> Double {
+            (live[number]?.liveBytes ?? 0) - (first?.sites[number]?.liveBytes ?? 0)
+        }
         let shown = live.keys.sorted {
             (growth($0), live[$0]?.liveBytes ?? 0, $1) > (growth($1), live[$1]?.liveBytes ?? 0, $0)
         }.prefix(20)
         name(shown.filter { names[$0] == nil }, in: now)
         return shown.map {
-            TopScreen.SiteLine(name: names[$0] ?? "", liveBytes: live[$0]?.liveBytes ?? 0, growth: growth($0))
+            TopScreen.SiteLine(
+                name: names[$0] ?? "", liveBytes: live[$0]?.liveBytes ?? 0, growth: growth($0))
         }
     }
 

@@ -1,4 +1,5 @@
-// Looks from outside like a process with sampled blocks, with figures that are known: what the profile of it must say can be computed.
+// Looks from outside like a process with sampled blocks, with figures that are known: what the
+// profile of it must say can be computed.
 //
 // It has nothing of the allocator but its two public layouts.
 #include <percolate/observation.h>

@@ -1,7 +1,8 @@
-/// The figures of a heap, and their names: one list for every place that shows them (statistics at exit, `malloc_info`, the Swift API,
-/// the commands).
+/// The figures of a heap, and their names: one list for every place that shows them (statistics at
+/// exit, `malloc_info`, the Swift API, the commands).
 ///
-/// Figures are read while other threads go on: each was true at some moment, and sums are exact once the process is quiet.
+/// Figures are read while other threads go on: each was true at some moment, and sums are exact
+/// once the process is quiet.
 #ifndef PERCOLATE_FIGURES_H
 #define PERCOLATE_FIGURES_H
 
@@ -29,7 +30,8 @@ struct percolate_process_figures {
 
     // From here on: what `percolate_process_figure` names.
     uint64_t resident, mapped;
-    /// Bytes of the blocks that the program has, of free blocks in caches, and of free blocks in spans.
+    /// Bytes of the blocks that the program has, of free blocks in caches, and of free blocks in
+    /// spans.
     uint64_t application, cached, free_blocks;
     uint64_t in_use, committed, free_resident, large, metadata, released;
     uint64_t spans_in_use, slabs, served_blocks;
@@ -45,7 +47,8 @@ struct percolate_process_figures {
     uint64_t direct_allocations, direct_frees;
 };
 
-/// The blocks of one size class: in spans, of those free in the middle tier, and of those free in the caches.
+/// The blocks of one size class: in spans, of those free in the middle tier, and of those free in
+/// the caches.
 struct percolate_class_figures {
     uint64_t block_size;
     uint64_t span_size;
@@ -78,7 +81,8 @@ enum percolate_figure_kind {
     PERCOLATE_COUNTER,
 };
 
-/// A figure's name in every rendering, and where it is in its record. Text without pointers: the list costs no relocation.
+/// A figure's name in every rendering, and where it is in its record. Text without pointers: the
+/// list costs no relocation.
 struct percolate_figure {
     char name[28];
     char help[64];

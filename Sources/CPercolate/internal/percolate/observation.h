@@ -1,16 +1,21 @@
-/// Where the heap of a process is, for observers: other processes, which read its memory as debuggers do (process_vm_readv(2)), and the
-/// process's own statistics, which are collected by the same code.
+/// Where the heap of a process is, for observers: other processes, which read its memory as
+/// debuggers do (process_vm_readv(2)), and the process's own statistics, which are collected by the
+/// same code.
 ///
-/// The shared object exports `percolate_observation`. An observer finds it through the dynamic symbol table of the mapped object, checks
-/// `magic` and `version`, and reads the `percolate_observed_heap` that it points to. That says where each figure is and what one of it
+/// The shared object exports `percolate_observation`. An observer finds it through the dynamic
+/// symbol table of the mapped object, checks `magic` and `version`, and reads the
+/// `percolate_observed_heap` that it points to. That says where each figure is and what one of it
 /// means: an observer knows no layout of the heap but this one.
 ///
-/// Consistency. Every figure is an aligned word that its owner stores as a whole, so each value read was true at some moment. Nothing is
-/// locked, so a block that moves between a cache and a span while both are read may be counted twice or not at all: sums over a busy process
-/// are off by the blocks that moved meanwhile, at most by what the caches hold, and exact where nothing moved. Addresses in here are
-/// written once, before `is_ready`, and what they point to is never unmapped, so that a reader meets no stale address. The tables of slabs
-/// grow; an address of a slab that reads as 0 is a CPU without one. A process that ends, or executes another program, makes reads fail
-/// or `magic` differ: an observer reads `magic` again after its figures and drops them where it changed.
+/// Consistency. Every figure is an aligned word that its owner stores as a whole, so each value
+/// read was true at some moment. Nothing is locked, so a block that moves between a cache and a
+/// span while both are read may be counted twice or not at all: sums over a busy process are off by
+/// the blocks that moved meanwhile, at most by what the caches hold, and exact where nothing moved.
+/// Addresses in here are written once, before `is_ready`, and what they point to is never unmapped,
+/// so that a reader meets no stale address. The tables of slabs grow; an address of a slab that
+/// reads as 0 is a CPU without one. A process that ends, or executes another program, makes reads
+/// fail or `magic` differ: an observer reads `magic` again after its figures and drops them where
+/// it changed.
 #ifndef PERCOLATE_OBSERVATION_H
 #define PERCOLATE_OBSERVATION_H
 
@@ -63,7 +68,8 @@ struct percolate_observed_heap {
 
     // As in `percolate_process_figures`.
     uint64_t mode, index, registration, can_fence, release;
-    /// Whether `malloc` of the process is the heap's: not where the shared object was loaded by dlopen(3).
+    /// Whether `malloc` of the process is the heap's: not where the shared object was loaded by
+    /// dlopen(3).
     uint64_t serves_malloc;
     uint64_t cache_budget, reserved, page_size;
     struct percolate_observed_word memory_limit;
@@ -71,35 +77,41 @@ struct percolate_observed_heap {
     /// The heap's tables are the first less the second.
     struct percolate_observed_word metadata, metadata_released;
 
-    /// One record for each size class, that of class 0 unused. Fields: bytes of a block (4 bytes), pages and blocks of a span (2 each).
+    /// One record for each size class, that of class 0 unused. Fields: bytes of a block (4 bytes),
+    /// pages and blocks of a span (2 each).
     struct percolate_observed_table classes;
     uint32_t block_size_offset, span_pages_offset, span_blocks_offset;
 
-    /// One record for each shard of each class: 2^`shard_bits[0]` shards for classes below `first_of_whole_lines`, in front, and
-    /// 2^`shard_bits[1]` for the others; behind them one for the sampled blocks of each class, from 0 on. Fields of 8 bytes: spans, and free blocks in them.
+    /// One record for each shard of each class: 2^`shard_bits[0]` shards for classes below
+    /// `first_of_whole_lines`, in front, and 2^`shard_bits[1]` for the others; behind them one for
+    /// the sampled blocks of each class, from 0 on. Fields of 8 bytes: spans, and free blocks in
+    /// them.
     struct percolate_observed_table lists;
     uint32_t span_count_offset, free_blocks_offset;
     uint32_t first_of_whole_lines;
     uint32_t shard_bits[2];
 
-    /// One record for each index of the caches. Fields of 8 bytes: address of the slab, 0 for none; bytes of the capacities; budget.
+    /// One record for each index of the caches. Fields of 8 bytes: address of the slab, 0 for none;
+    /// bytes of the capacities; budget.
     struct percolate_observed_table caches;
     uint32_t slab_offset, capacity_offset, budget_offset;
-    /// In a slab: where the header of class 0 is, of 8 bytes each. A cache holds as many blocks as the first two bytes, a number, are
-    /// above the third two.
+    /// In a slab: where the header of class 0 is, of 8 bytes each. A cache holds as many blocks as
+    /// the first two bytes, a number, are above the third two.
     uint32_t headers_offset;
 
     /// One row of counters of 8 bytes for each index, and the column of each counter.
     struct percolate_observed_table counters;
     uint8_t counter_columns[PERCOLATE_OBSERVED_COUNTERS];
 
-    /// Words of the fast path that an observer may set to 0, at any time and as often as it likes: then the next operation takes a slow
-    /// path, which sees the requests below and sets the words as they must be.
+    /// Words of the fast path that an observer may set to 0, at any time and as often as it likes:
+    /// then the next operation takes a slow path, which sees the requests below and sets the words
+    /// as they must be.
     uint64_t limits[3];
 
-    /// When an observer last asked for free memory to be given back, and what of that is done: nanoseconds of CLOCK_MONOTONIC, which
-    /// only grow. An observer that asked at `t` has its answer once `trim_done` is not below `t`; where another observer's smaller time
-    /// took the place of its own, it asks again.
+    /// When an observer last asked for free memory to be given back, and what of that is done:
+    /// nanoseconds of CLOCK_MONOTONIC, which only grow. An observer that asked at `t` has its
+    /// answer once `trim_done` is not below `t`; where another observer's smaller time took the
+    /// place of its own, it asks again.
     uint64_t trim_asked, trim_done;
 
     /// Address of the table of sampled blocks (samples.h); 0 in a build without.
