@@ -155,7 +155,7 @@ struct ObservedProcess {
     func nudge() throws(ObservationFailure) {
         try writing { () throws(Errno) in
             let limits = description.limits
-            for limit in [limits.0, limits.1, limits.2] { try memory.write(0, at: limit) }
+            for limit in [limits.0, limits.1, limits.2] where limit != 0 { try memory.write(0, at: limit) }
         }
     }
 

@@ -26,18 +26,20 @@ enum Demangler {
     }
 
     /// The name itself where it is not mangled, or in a way that neither runtime knows.
-    static func name(_ mangled: String) -> String {
+    static func name(_ symbol: String) -> String {
+        // Behind an at sign stands the version of a library's symbol.
+        let mangled = symbol.hasPrefix("@") ? symbol : String(symbol.prefix { $0 != "@" })
         // What a compiler adds to the name of a part or copy of a function says nothing to readers.
-        var symbol = mangled[...]
-        if let dot = symbol.dropFirst().firstIndex(of: "."), symbol.hasPrefix("_Z") {
-            symbol = symbol[..<dot]
+        var stem = mangled[...]
+        if let dot = stem.dropFirst().firstIndex(of: "."), stem.hasPrefix("_Z") {
+            stem = stem[..<dot]
         }
-        let text = String(symbol)
+        let text = String(stem)
         if text.hasPrefix("$s") || text.hasPrefix("$S") || text.hasPrefix("_$s")
             || text.hasPrefix("_T")
         {
             return demangled {
-                text.utf8.count == 0 ? nil : swift?(text, text.utf8.count, nil, nil, 0)
+                swift?(text, text.utf8.count, nil, nil, 0)
             } ?? mangled
         }
         if text.hasPrefix("_Z") { return demangled { cxx?(text, nil, nil, nil) } ?? mangled }
