@@ -3,8 +3,12 @@
 //
 // Each entry stands here twice: for gates indexed by cpu_id, and as its twin for gates indexed by mm_cid. The first comparison
 // sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
-// around vfork, and for large sizes and foreign pointers there is no further branch. What allocates has a third form between
+// around vfork, and for large sizes and foreign pointers there is little more. What allocates has a third form between
 // the twin and the slow path, for either index, which counts down to the next sample.
+//
+// Under basic hardening both limits are 0, and two further forms, `_marked`, look at the block's mark
+// (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's owner: after the commit of a pop,
+// before a push. So what leaves a marked push is a block that is marked free, and goes to `percolate_free_marked_slow`.
 #if defined(__x86_64__)
 #include "Jemalloc/Flags.h"
 #include "percolate/section_x86_64.h"
@@ -34,6 +38,25 @@
     .size \name, . - \name
 .endm
 
+// marks[rax / 16] = live. Changes rcx.
+.macro MARK_LIVE
+    movq %rax, %rcx
+    shrq $PERCOLATE_MARK_SHIFT, %rcx
+    addq percolate_front+PERCOLATE_FRONT_MARKS(%rip), %rcx
+    movb $PERCOLATE_MARK_LIVE, (%rcx)
+.endm
+
+// Leaves for \slow unless the block rdi is marked live. r9 = the address of its mark.
+.macro CHECK_MARK slow
+    testb $(1 << PERCOLATE_MARK_SHIFT) - 1, %dil
+    jne \slow
+    movq %rdi, %r9
+    shrq $PERCOLATE_MARK_SHIFT, %r9
+    addq percolate_front+PERCOLATE_FRONT_MARKS(%rip), %r9
+    cmpb $PERCOLATE_MARK_LIVE, (%r9)
+    jne \slow
+.endm
+
 // void *NAME(size_t size)
 // void *NAME(size_t size, int flags)                   with \flagged
 //
@@ -60,9 +83,23 @@
     .p2align 4
 .L\name\()_sampled_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rdi
-    jae \slow
+    jae .L\name\()_hardened
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP_SAMPLED \name\()_sampled, \slow, \slow, .Lexpired
+    ret
+.L\name\()_hardened:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rdi
+    jae .L\name\()_hardened_twin
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP \name\()_marked, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
+    MARK_LIVE
+    ret
+.L\name\()_hardened_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED_MM_CID(%rip), %rdi
+    jae \slow
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP \name\()_marked_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow
+    MARK_LIVE
     ret
     END \name
 .endm
@@ -148,18 +185,41 @@ OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
     jmp .Lcalloc_zero
 .Lcalloc_sampled_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rax
-    jae .Lcalloc_slow
+    jae .Lcalloc_hardened
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP_SAMPLED calloc_sampled, .Lcalloc_slow, .Lcalloc_slow, .Lcalloc_expired
     jmp .Lcalloc_zero
 .Lcalloc_expired:
     movq %r10, %rdi
     EXPIRED percolate_calloc_sampled
+.Lcalloc_hardened:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rax
+    jae .Lcalloc_hardened_twin
+    PERCOLATE_SIZE_CLASS %rax
+    PERCOLATE_POP calloc_marked, PERCOLATE_RSEQ_CPU_ID, .Lcalloc_slow, .Lcalloc_slow
+    MARK_LIVE
+    jmp .Lcalloc_zero
+.Lcalloc_hardened_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED_MM_CID(%rip), %rax
+    jae .Lcalloc_slow
+    PERCOLATE_SIZE_CLASS %rax
+    PERCOLATE_POP calloc_marked_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow
+    MARK_LIVE
+    jmp .Lcalloc_zero
 .Lcalloc_slow:
     movq %r11, %rsi
     jmp percolate_calloc_slow
     END calloc
 ALIAS __libc_calloc, calloc
+
+// The push of a block, whose page is rax, that must be marked live; \slow is for one that is not.
+.macro MARKED_PUSH name, index, slow
+    CHECK_MARK \slow
+    movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
+    movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
+    movb $PERCOLATE_MARK_FREE, (%r9)
+    PERCOLATE_PUSH \name, \index, percolate_free_marked_slow, percolate_free_marked_slow, 0
+.endm
 
 // void NAME(void *block)
 //
@@ -175,10 +235,20 @@ ALIAS __libc_calloc, calloc
     ret
 .Lfree_twin:
     cmpq percolate_front+PERCOLATE_FRONT_PAGES_MM_CID(%rip), %rax
-    jae percolate_free_slow
+    jae .Lfree_hardened
     movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
     movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
     PERCOLATE_PUSH free_mm_cid, PERCOLATE_RSEQ_MM_CID, percolate_free_slow, percolate_free_slow
+    ret
+.Lfree_hardened:
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED(%rip), %rax
+    jae .Lfree_hardened_twin
+    MARKED_PUSH free_marked, PERCOLATE_RSEQ_CPU_ID, percolate_free_slow
+    ret
+.Lfree_hardened_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED_MM_CID(%rip), %rax
+    jae percolate_free_slow
+    MARKED_PUSH free_marked_mm_cid, PERCOLATE_RSEQ_MM_CID, percolate_free_slow
     ret
     END free
 ALIAS cfree, free
@@ -264,7 +334,13 @@ OPERATOR _ZdaPvmSt11align_val_t, percolate_delete_sized_aligned
 .Lrealloc_twin:
     cmpq percolate_front+PERCOLATE_FRONT_PAGES_MM_CID(%rip), %rax
     jb .Lrealloc_known
-    jmp percolate_realloc_slow
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED(%rip), %rax
+    jb .Lrealloc_marked
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED_MM_CID(%rip), %rax
+    jae percolate_realloc_slow
+.Lrealloc_marked:
+    CHECK_MARK percolate_realloc_slow
+    jmp .Lrealloc_known
     END realloc
 ALIAS __libc_realloc, realloc
 

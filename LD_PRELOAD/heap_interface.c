@@ -30,4 +30,5 @@ __attribute__((visibility("default"))) const struct percolate_heap_interface per
     .run_vector = percolate_run_vector,
     .set_sampling = percolate_set_sampling,
     .samples = &percolate_samples,
+    .harden = percolate_harden_heap,
 };

@@ -30,7 +30,20 @@ void *percolate_calloc_sampled(size_t total, void *block, uint64_t slab, uint64_
 
 void percolate_free_slow(void *block) { percolate_deallocate(block); }
 
-void percolate_free_sized_slow(void *block, size_t size) { percolate_deallocate_sized(block, size, 0); }
+/// For a block that is marked free and could not go to a cache.
+void percolate_free_marked_slow(void *block) { percolate_deallocate_marked(block); }
+
+/// Under basic hardening the fast path of free serves blocks of the right class.
+void percolate_free_sized_slow(void *block, size_t size) {
+    uintptr_t page = ((uintptr_t)block - percolate_front.base) >> PERCOLATE_PAGE_SHIFT;
+    if (page < (percolate_front.pages_marked | percolate_front.pages_marked_mm_cid) && size <= PERCOLATE_SMALL_MAX) {
+        const uint8_t *tables = (const uint8_t *)percolate_front.tables;
+        if (tables[PERCOLATE_TABLE_PAGE_CLASS + page] == tables[PERCOLATE_TABLE_SIZE_CLASS + (size + 7) / 8]) {
+            return percolate_own_free(block);
+        }
+    }
+    percolate_deallocate_sized(block, size, 0);
+}
 
 void *percolate_own_reallocate(void *block, size_t size) {
     size_t usable;

@@ -55,7 +55,8 @@ const char *percolate_environment_value(const char *name) {
 }
 
 uint64_t percolate_random(void) {
-    uint64_t bits = 0;
+    static uint64_t bits;
+    if (bits) return bits;
     const void *bytes = (const void *)getauxval(AT_RANDOM);
     if (bytes) memcpy(&bits, bytes, sizeof bits);
     return bits;

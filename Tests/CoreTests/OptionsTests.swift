@@ -23,7 +23,7 @@ import Testing
     @Test func nothingMeansTheDefaults() {
         parse("") { options in
             #expect(options.statistics == nil && options.mainProcess == 0)
-            #expect(!options.hardened && options.sequences && options.membarrier)
+            #expect(options.hardening == .off && options.sequences && options.membarrier)
             #expect(options.index == .automatic && options.release == .prompt)
             #expect(options.cacheBudget == 1 << 20 && options.cacheMayGrow && options.reserve == 0)
         }
@@ -35,7 +35,7 @@ import Testing
         parse(text) { options in
             #expect(statistics(options) == "/tmp/a.stats")
             #expect(options.mainProcess == 4711)
-            #expect(options.hardened && !options.sequences && !options.membarrier)
+            #expect(options.hardening == .full && !options.sequences && !options.membarrier)
             #expect(options.index == .mmCID && options.release == .lazy)
             #expect(options.cacheBudget == 65536 && !options.cacheMayGrow)
             #expect(options.reserve == 3 << 30)
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func theDefaultsCanBeNamed() {
-        parse("hardened=1,hardened=0") { #expect(!$0.hardened) }
+        parse("hardened=1,hardened=0") { #expect($0.hardening == .off) }
         parse("rseq=off,rseq=auto,membarrier=off,membarrier=auto") { #expect($0.sequences && $0.membarrier) }
         parse("index=mm_cid,index=auto") { #expect($0.index == .automatic) }
         parse("index=cpu_id") { #expect($0.index == .cpuID) }
@@ -88,7 +88,7 @@ import Testing
                     return options
                 }
                 let isDefault =
-                    parsed.statistics == nil && parsed.mainProcess == 0 && !parsed.hardened && parsed.sequences
+                    parsed.statistics == nil && parsed.mainProcess == 0 && parsed.hardening == .off && parsed.sequences
                     && parsed.membarrier && parsed.index == .automatic && parsed.release == .prompt
                     && parsed.cacheBudget == 1 << 20 && parsed.reserve == 0
                 if !isDefault { fatalError("\(text) changed something") }
@@ -105,7 +105,7 @@ import Testing
             let understood = "hardened=1,nonsense,,cache=2M".withCString { bytes in
                 var options = Options()
                 options.parse(bytes)
-                return options.hardened && options.cacheBudget == 2 << 20
+                return options.hardening == .full && options.cacheBudget == 2 << 20
             }
             exit(understood ? 0 : 1)
         }

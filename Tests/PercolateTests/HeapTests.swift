@@ -185,7 +185,7 @@ import Testing
     @Test func optionsSayOnlyWhatDiffers() {
         var options = HeapOptions()
         #expect(options.environmentValue == "")
-        options.isHardened = true
+        options.hardening = .full
         options.release = .never
         options.cacheBytes = 65536
         options.index = .mmCID
@@ -199,7 +199,7 @@ import Testing
     @Test func everyOptionIsOneThatAHeapKnows() async throws {
         var options = HeapOptions()
         options.statistics = "stderr"
-        options.isHardened = true
+        options.hardening = .full
         options.usesSequences = false
         options.usesMembarrier = false
         options.index = .cpuID

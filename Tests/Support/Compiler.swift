@@ -5,6 +5,8 @@ import Synchronization
 /// A C or C++ test program did not compile.
 public struct DoesNotCompile: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Compiles test programs once per test run.

@@ -162,6 +162,7 @@ private func growArena(_ count: Int) -> Growing {
     if hasRun { return .grown }
     let pages = growth.run { end in
         arena.commitMetadata(pages: end) && spans.grow(toPages: end) && pageClasses.commit(UInt(end))
+            && marks.grow(toPages: end)
     }
     guard let pages else { return .refused }
     guard arenaLock.acquire() == .entered else { return .interrupted }
@@ -175,6 +176,8 @@ private func growArena(_ count: Int) -> Growing {
 private func publishPages() {
     publishedPages = arena.committed
     // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
+    if percolate_front.limit_marked != 0 { percolate_front.pages_marked = UInt64(arena.committed) }
+    if percolate_front.limit_marked_mm_cid != 0 { percolate_front.pages_marked_mm_cid = UInt64(arena.committed) }
     guard percolate_front.limit | percolate_front.limit_mm_cid | percolate_front.limit_sampled != 0 else { return }
     if percolate_front.index &- percolate_front.rseq_cs == Int64(PERCOLATE_RSEQ_MM_CID) {
         percolate_front.pages_mm_cid = UInt64(arena.committed)

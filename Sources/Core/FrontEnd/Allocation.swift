@@ -80,7 +80,7 @@ extension FrontEnd {
     ) -> (address: UInt64, supply: Middle.Supply) {
         let now = percolate_milliseconds()
         touch(index, now)
-        let capacity = grow(sizeClass, index, header, now)
+        let capacity = grow(sizeClass, index, header, now, isAllocation: true)
         let wanted = min(Int(sizeClasses[sizeClass].pointee.batch), max(1, capacity / 2))
         return withBatch { start in
             let end = start + MoveVector.limit
@@ -89,6 +89,7 @@ extension FrontEnd {
             tally(.refills, at: index)
             tally(.refilledObjects, count, at: index)
             announceRefill(count, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
+            if Hardening.isBasic { for block in (end - count)..<end { marks.set(UInt(block.pointee), Marks.free) } }
             if count > 1 {
                 let rest = start + (MoveVector.limit &- count)
                 if mode == .sections {

@@ -16,13 +16,19 @@ extension FrontEnd {
     /// Misses before a cache without capacity keeps foreign blocks: fewer go back to where their neighbours are.
     private static var foreignMisses: UInt8 { 8 }
 
+    /// Misses before a cache without capacity gets some for allocations alone. So the first block of a class that a CPU
+    /// frees, and each further one that meets a full cache, takes the slow path, which looks up whether it is a block.
+    private static var firstMisses: UInt8 { 8 }
+
     /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else is at the caches.
     ///
     /// - Parameter isForeign: whether the miss is a freed block that had better not be allocated again here: its neighbours on the
     ///   cache line are another CPU's. A CPU that allocates nothing of the class and frees much of it gets its cache all the same.
+    /// - Parameter isAllocation: whether the miss is an empty cache.
     /// - Returns: the capacity afterwards.
     static func grow(
-        _ sizeClass: Int, _ index: Int, _ seen: ClassHeader, _ now: UInt64, isForeign: Bool = false
+        _ sizeClass: Int, _ index: Int, _ seen: ClassHeader, _ now: UInt64, isForeign: Bool = false,
+        isAllocation: Bool = false
     ) -> Int {
         let info = sizeClasses[sizeClass].pointee
         let size = Int(info.size)
@@ -40,6 +46,10 @@ extension FrontEnd {
         let capacity = header.capacity
         if cache.pointee.misses[sizeClass] < 255 { cache.pointee.misses[sizeClass] &+= 1 }
         if isForeign, capacity == 0, cache.pointee.misses[sizeClass] < foreignMisses {
+            gate.lock.release()
+            return 0
+        }
+        if isAllocation, capacity == 0, cache.pointee.misses[sizeClass] < firstMisses {
             gate.lock.release()
             return 0
         }

@@ -53,7 +53,7 @@ enum FrontEnd {
         case sections
         /// No restartable sequences: slabs are used under the locks, gates stay closed.
         case locked
-        /// Gates stay closed and slabs unused: every operation takes the checked middle tier.
+        /// Gates stay closed and slabs unused: every operation takes the middle tier (`HardeningLevel.full`).
         case hardened
     }
 

@@ -130,17 +130,19 @@ extension FrontEnd {
     /// Empties one cache, behind its gate, and takes its capacities away. Returns the number of blocks.
     ///
     /// The gate's lock is held while the middle tier's are taken: the order gates, classes, arena, which is also that of fork.
-    static func drainCache(_ index: Int) -> Int {
+    ///
+    /// - Parameter forGood: whether the gate stays closed.
+    static func drainCache(_ index: Int, forGood: Bool = false) -> Int {
         let gate = gate(index)
-        guard gate.lock.tryAcquire() else { return 0 }
+        guard forGood ? gate.lock.acquire() == .entered : gate.lock.tryAcquire() else { return 0 }
         defer { gate.lock.release() }
         let slab = Slab(address: caches[index].pointee.slab)
-        let open = mode == .sections
+        let open = forGood ? gate.value != closed : mode == .sections
         if open {
             guard gate.value == slab.address, gate.close(sequences) != nil else { return 0 }
         }
         let sum = empty(index, slab)
-        if open { gate.open(slab.address) }
+        if open, !forGood { gate.open(slab.address) }
         return sum
     }
 

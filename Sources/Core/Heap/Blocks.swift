@@ -4,7 +4,7 @@ import CPercolate
 /// none. Safe in any thread; in signal handlers as far as the emergency region reaches.
 extension Heap {
     /// Most bytes of a block: no object may be larger (C23, PTRDIFF_MAX).
-    private static var largestRequest: Int { Int.max &- 65536 }
+    static var largestRequest: Int { Int.max &- 65536 }
 
     /// A block of `size` bytes. `zeroed` asks for bytes that read as zero.
     static func allocate(_ size: UInt, zeroed: Bool = false) -> UInt {
@@ -13,6 +13,7 @@ extension Heap {
         guard ensureStarted() else { return allocateInEmergency(size, alignment: 16, zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
+        if Hardening.isFull { return allocateHardened(size, alignment: 1, zeroed: zeroed) }
         if Countdown.isOn {
             let number = size <= SizeClass.largest ? sizeClass(ofSize: size) : 0
             let block = allocateSampled(size, alignment: 1, sizeClass: number, zeroed: zeroed)
@@ -35,6 +36,7 @@ extension Heap {
         guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment), zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
+        if Hardening.isFull { return allocateHardened(size, alignment: Int(alignment), zeroed: zeroed) }
         let number = alignment <= Arena.pageSize ? sizeClass(ofSize: size, alignment: Int(alignment)) ?? 0 : 0
         if Countdown.isOn {
             let block = allocateSampled(size, alignment: Int(alignment), sizeClass: number, zeroed: zeroed)
@@ -52,6 +54,7 @@ extension Heap {
     /// beyond every block, and where the heap cannot start.
     static func blockSize(_ size: UInt, alignment: UInt) -> UInt {
         guard size <= UInt(largestRequest), alignment <= largestAlignment, ensureStarted() else { return 0 }
+        if Hardening.isFull { return size }
         if alignment <= Arena.pageSize, let number = sizeClass(ofSize: Int(size), alignment: Int(alignment)) {
             return UInt(sizeClasses[number].pointee.size)
         }
@@ -63,6 +66,8 @@ extension Heap {
     static func resizeInPlace(_ address: UInt, _ size: UInt) -> Bool {
         guard !isForEmergencies(address) else { return size <= UInt(Emergency.usableSize(address)) }
         if GuardedBlocks.owns(address) { return UInt(GuardedBlocks.usableSize(address)) == size }
+        var usable = 0
+        if Hardening.isFull, let resized = resizeHardened(address, size, usable: &usable) { return resized != 0 }
         let number = pageClass(of: address)
         guard number == 0 else {
             refuseInterior(address, number)
@@ -80,8 +85,23 @@ extension Heap {
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
         let (address, supply) = FrontEnd.allocate(number)
-        guard case .interrupted = supply else { return UInt(address) }
+        guard case .interrupted = supply else {
+            if address != 0 { noteUnchecked(UInt(address), number) }
+            return UInt(address)
+        }
         return Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
+    }
+
+    /// Notes a small block that is about to be handed out, unless the process is fully hardened: if it became so meanwhile, the block is
+    /// one from before.
+    @inline(__always)
+    private static func noteUnchecked(_ block: UInt, _ number: Int) {
+        switch Hardening.level {
+        case .off: break
+        case .basic: marks.set(block, Marks.live)
+        case .full:
+            records.existing(block, RecordTable.power(forBlocksOf: sizeClasses[number].pointee.size))?.pointee.forget()
+        }
     }
 
     /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.
@@ -98,13 +118,28 @@ extension Heap {
         if isForEmergencies(address) { return Emergency.free(address) }
         takeDeferred()
         Requests.serve()
+        if Hardening.isFull, freeHardened(address) { return }
+        if Hardening.isBasic { refuseUnmarked(address) }
+        freeListed(address)
+    }
+
+    /// Frees a block whose mark says so already (`Marks`).
+    static func freeMarked(_ address: UInt) {
+        if Counting.isActive {
+            marks.set(address, Marks.live)
+            _ = Counting.freeing(address)
+            marks.set(address, Marks.free)
+        }
+        takeDeferred()
         freeListed(address)
     }
 
     private static func freeListed(_ address: UInt) {
         if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
         let number = publishedClass(of: address)
-        if number != 0 { FrontEnd.free(UInt64(address), number) } else { freeUnpublished(address) }
+        guard number != 0 else { return freeUnpublished(address) }
+        refuseInterior(address, number)
+        FrontEnd.free(UInt64(address), number)
     }
 
     /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (0: the default). Ends the process when the
@@ -115,6 +150,7 @@ extension Heap {
         if GuardedBlocks.owns(address) {
             return GuardedBlocks.free(address, expectedSize: Int(min(size, UInt(largestRequest))))
         }
+        if Hardening.isFull, freeHardened(address, size: size, alignment: alignment) { return }
         let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
@@ -123,12 +159,15 @@ extension Heap {
                 alignment <= 1
                 ? sizeClass(ofSize: Int(size)) : sizeClass(ofSize: Int(size), alignment: Int(alignment)) ?? 0
         }
-        guard expected == actual else {
+        // A block of 8 bytes from before the process was hardened.
+        let isOld = actual == 1 && expected == 2 && size <= 8 && Hardening.level != .off
+        guard expected == actual || isOld else {
             ProgrammerError.wrongSize.report(address, .block(usableSize(address)))
         }
         if actual != 0 {
             refuseInterior(address, actual)
             guard publishedClass(of: address) != 0 else { return freeUnpublished(address) }
+            if Hardening.isBasic { refuseUnmarked(address) }
             FrontEnd.free(UInt64(address), actual)
         } else {
             freeUnpublished(address, expectedSize: Int(min(size, UInt(largestRequest))))
@@ -147,9 +186,10 @@ extension Heap {
             usable = GuardedBlocks.usableSize(address)
             return UInt(usable) == size ? address : 0
         }
+        if Hardening.isFull, let resized = resizeHardened(address, size, usable: &usable) { return resized }
         let number = pageClass(of: address)
         guard number != 0 else {
-            let id = largeSpan(at: address)
+            let id = largeSpan(at: address, .useAfterFree)
             usable = usableLargeSize(id)
             guard size > UInt(SizeClass.largest), size <= UInt(largestRequest) else { return 0 }
             guard !spans[id].pointee.isSampled, !Countdown.isOn else {
@@ -158,6 +198,7 @@ extension Heap {
             return resizeLarge(address, to: Int(size))
         }
         refuseInterior(address, number)
+        if Hardening.isBasic { refuseFreed(address, number) }
         usable = Int(sizeClasses[number].pointee.size)
         // A block keeps its class or moves, so that its size says its class for as long as it lives.
         return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number ? address : 0
@@ -179,9 +220,11 @@ extension Heap {
     static func usableSize(_ address: UInt) -> Int {
         if isForEmergencies(address) { return Emergency.usableSize(address) }
         if GuardedBlocks.owns(address) { return GuardedBlocks.usableSize(address) }
+        if Hardening.isFull, let size = usableSizeHardened(address) { return size }
         let number = pageClass(of: address)
-        guard number != 0 else { return usableLargeSize(largeSpan(at: address)) }
+        guard number != 0 else { return usableLargeSize(largeSpan(at: address, .useAfterFree)) }
         refuseInterior(address, number)
+        if Hardening.isBasic { refuseFreed(address, number) }
         return Int(sizeClasses[number].pointee.size)
     }
 
@@ -196,13 +239,13 @@ extension Heap {
     }
 
     /// The size class of the block at `address`, 0 for a large block. Ends the process for an address outside the arena.
-    private static func pageClass(of address: UInt) -> Int {
+    static func pageClass(of address: UInt) -> Int {
         let number = publishedClass(of: address)
         return number != 0 ? number : Middle.sampledClass(ofPage: Middle.page(of: address))
     }
 
     /// The same as the fast path sees it: 0 for samples, too.
-    private static func publishedClass(of address: UInt) -> Int {
+    static func publishedClass(of address: UInt) -> Int {
         guard isInArena(address) else { ProgrammerError.foreignPointer.report(address, .elsewhere) }
         return Int(Table<UInt8>(address: pageClasses.address)[Middle.page(of: address)].pointee)
     }
@@ -216,6 +259,28 @@ extension Heap {
         guard info.block(at: offset) != nil else {
             ProgrammerError.interiorPointer.report(address, .block(Int(info.size)))
         }
+    }
+
+    /// Under basic hardening, before a small block is freed: ends the process unless the block is handed out, and marks
+    /// it free.
+    private static func refuseUnmarked(_ address: UInt) {
+        let number = publishedClass(of: address)
+        guard number != 0 else { return }
+        refuseInterior(address, number)
+        let size = Int(sizeClasses[number].pointee.size)
+        // A block that is not marked is from before, unless its span has it.
+        if number == 1 || marks.value(address) == 0 {
+            guard !Middle.isFree(UInt64(address), number) else {
+                ProgrammerError.notAllocated.report(address, .block(size))
+            }
+        }
+        guard number == 1 || marks.free(address) else { ProgrammerError.doubleFree.report(address, .block(size)) }
+    }
+
+    /// The same before a block is resized, or its size said.
+    private static func refuseFreed(_ address: UInt, _ number: Int) {
+        guard number != 1, publishedClass(of: address) != 0, marks.value(address) == Marks.free else { return }
+        ProgrammerError.useAfterFree.report(address, .block(Int(sizeClasses[number].pointee.size)))
     }
 
     /// Frees what signal handlers could not.

@@ -62,6 +62,12 @@ public func percolateDeallocate(_ block: UnsafeMutableRawPointer?) {
     visiting { Heap.free(Counting.freeing(UInt(bitPattern: block))) }
 }
 
+/// For a block that basic hardening has looked up, and marked free.
+@c(percolate_deallocate_marked)
+public func percolateDeallocateMarked(_ block: UnsafeMutableRawPointer) {
+    visiting { Heap.freeMarked(UInt(bitPattern: block)) }
+}
+
 /// `alignment` is that of the allocation, 0 where none was asked for.
 @c(percolate_deallocate_sized)
 public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: UInt, _ alignment: UInt) {
@@ -117,6 +123,13 @@ public func percolateUsableSize(_ block: UnsafeRawPointer) -> UInt { UInt(Heap.u
 @c(percolate_trim)
 public func percolateTrim() -> Bool {
     visiting { Heap.trim() }
+}
+
+/// 0, or a negative error number.
+@c(percolate_harden_heap)
+public func percolateHardenHeap(_ level: Int32) -> Int32 {
+    guard let level = HardeningLevel(rawValue: Int(level)) else { return -EINVAL }
+    return Heap.raiseHardening(to: level) ? 0 : -ENOTSUP
 }
 
 /// The most bytes of pages that may be in use at once. What is in use above that stays.
@@ -228,6 +241,7 @@ public func percolateEnd() {
     guard FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
     LeakReport.write()
     GuardedBlocks.checkAll()
+    Heap.checkAllBlocks()
 }
 
 /// Whether the process should have a scavenger.

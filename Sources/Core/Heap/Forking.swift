@@ -38,7 +38,7 @@ extension Heap {
         changeSuspensions(by: -1)
     }
 
-    private static func changeSuspensions(by change: Int) {
+    static func changeSuspensions(by change: Int) {
         let held = arenaLock.acquire() == .entered
         FrontEnd.suspensions.wrappingAdd(change, ordering: .relaxed)
         publishFront()

@@ -91,7 +91,11 @@ extension Heap {
 
     /// The span of the large block that begins at `address`. Ends the process when there is none. The arena's lock is held, as `lock`, or the
     /// block belongs to the caller.
-    static func largeSpan(at address: UInt, holding lock: Lock? = nil) -> SpanID {
+    ///
+    /// - Parameter freed: what it is where the block is free.
+    static func largeSpan(
+        at address: UInt, _ freed: ProgrammerError = .doubleFree, holding lock: Lock? = nil
+    ) -> SpanID {
         let page = Middle.page(of: address)
         let id = spans.span(of: page)
         if id != 0, spans[id].pointee.kind == .large, arena.address(page) == address { return id }
@@ -100,9 +104,13 @@ extension Heap {
                 spans[id].pointee.kind == .large ? ProgrammerError.Place.block(usableLargeSize(id)) : .largeBlock
             ProgrammerError.interiorPointer.report(address, place, releasing: lock)
         }
-        let free = arena.tree.chunk(page / Chunk.pages).free[page % Chunk.pages]
-        let error = free ? ProgrammerError.doubleFree : .interiorPointer
-        error.report(address, .largeBlock, releasing: lock)
+        let chunk = arena.tree.chunk(page / Chunk.pages)
+        guard chunk.free[page % Chunk.pages] else {
+            ProgrammerError.interiorPointer.report(address, .largeBlock, releasing: lock)
+        }
+        // A page that was not used since it last went back to the kernel says nothing of a block.
+        let error = chunk.dirty[page % Chunk.pages] ? freed : .notAllocated
+        error.report(address, .freePages, releasing: lock)
     }
 
     static func usableLargeSize(_ id: SpanID) -> Int { Int(spans[id].pointee.pages) &<< Int(PERCOLATE_PAGE_SHIFT) }
@@ -112,7 +120,7 @@ extension Heap {
     static func resizeLarge(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
         let wanted = pages(size)
         guard arenaLock.acquire() == .entered else { return 0 }
-        let id = largeSpan(at: address, holding: arenaLock)
+        let id = largeSpan(at: address, .useAfterFree, holding: arenaLock)
         let record = spans[id]
         let first = Int(record.pointee.firstPage)
         let old = Int(record.pointee.pages)

@@ -48,8 +48,8 @@ enum Heap {
         publicGates.start(FrontEnd.sequences)
         FrontEnd.budget = options.cacheBudget
         FrontEnd.mayExceedBudget = options.cacheMayGrow
-        FrontEnd.mode =
-            options.hardened ? .hardened : FrontEnd.sequences.registration == .none ? .locked : .sections
+        FrontEnd.mode = FrontEnd.sequences.registration == .none ? .locked : .sections
+        harden(options.hardening)
         arena.retention.policy = options.release
         arena.hugePages.isOn = options.hugePages == .on
         arena.hugePages.isDecided = options.hugePages != .automatic
@@ -191,14 +191,23 @@ func publishFront() {
         Heap.phase == .ready && FrontEnd.mode == .sections && FrontEnd.suspensions.load(ordering: .relaxed) == 0
         && !Counting.isActive
     let byMMCID = FrontEnd.sequences.index == .mmCID
-    let limit = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
-    let pages = live ? UInt64(publishedPages) : 0
+    let isMarked = Hardening.level != .off
+    let open = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
+    let openPages = live ? UInt64(publishedPages) : 0
+    let limit = isMarked ? 0 : open
+    let pages = isMarked ? 0 : openPages
     #if PERCOLATE_REFILL_SAMPLES
         // A test build: the fast path counts nothing, and the statistics of samples must fail.
         let isPlain = true
     #else
         let isPlain = !Countdown.isOn
     #endif
+    // Under basic hardening samples are taken in the slow path.
+    let marked = isMarked && isPlain ? open : 0
+    percolate_front.limit_marked = byMMCID ? 0 : marked
+    percolate_front.limit_marked_mm_cid = byMMCID ? marked : 0
+    percolate_front.pages_marked = isMarked && !byMMCID ? openPages : 0
+    percolate_front.pages_marked_mm_cid = isMarked && byMMCID ? openPages : 0
     percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
     percolate_front.index = Int64(FrontEnd.sequences.indexOffset)
     percolate_front.limit = isPlain && !byMMCID ? limit : 0

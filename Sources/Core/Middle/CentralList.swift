@@ -140,6 +140,14 @@ struct CentralList: ~Copyable {
         return true
     }
 
+    /// Whether block `address` of span `id` is in the middle tier.
+    func isFree(_ address: UInt64, _ id: SpanID, _ info: SizeClass) -> Bool {
+        guard let index = info.block(at: UInt(address) &- arena.address(Int(spans[id].pointee.firstPage))) else {
+            return false
+        }
+        return spans.bits(id)[index &>> 6] &>> UInt64(index & 63) & 1 != 0
+    }
+
     /// Adds a span all of whose blocks are free.
     mutating func add(_ id: SpanID, _ info: SizeClass) {
         let record = spans[id]

@@ -242,6 +242,17 @@ enum Middle {
         return true
     }
 
+    /// Whether a block of a class is in the middle tier, and so was freed or never handed out. No where the calling thread
+    /// is inside the list already.
+    static func isFree(_ address: UInt64, _ sizeClass: Int) -> Bool {
+        let id = spans.span(of: page(of: UInt(address)))
+        guard id != 0 else { return true }
+        let list = list(sizeClass, Int(spans[id].pointee.shard))
+        guard lock(list).acquire() == .entered else { return false }
+        defer { lock(list).release() }
+        return list.pointee.isFree(address, id, sizeClasses[sizeClass].pointee)
+    }
+
     /// How many blocks ahead the records of spans are fetched: blocks freed at random each lie in a span of their own.
     private static var lookahead: Int { 8 }
 

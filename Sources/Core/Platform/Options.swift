@@ -17,7 +17,9 @@ struct Options {
     private var isFormatGiven = false
     /// The process whose statistics go to exactly the path; every other process adds its id.
     var mainProcess = 0
-    var hardened = false
+    var hardening = HardeningLevel.off
+    /// Bytes of freed blocks that wait in quarantine in a fully hardened process.
+    var quarantine: UInt = 4 << 20
     var sequences = true
     var membarrier = true
     var index = Index.automatic
@@ -91,6 +93,17 @@ struct Options {
         return true
     }
 
+    private mutating func applyHardening(_ item: OptionItem) -> Bool {
+        if item.valueIs("basic") {
+            hardening = .basic
+            return true
+        }
+        var isFull = false
+        guard item.flag(into: &isFull) else { return false }
+        hardening = isFull ? .full : .off
+        return true
+    }
+
     private mutating func apply(_ item: OptionItem) -> Bool {
         if item.hasKey("stats") {
             guard item.valueCount > 0 else { return false }
@@ -102,7 +115,8 @@ struct Options {
         }
         if item.hasKey("stats-format") { return applyFormat(item) }
         if item.hasKey("main") { return item.number(into: &mainProcess) }
-        if item.hasKey("hardened") { return item.flag(into: &hardened) }
+        if item.hasKey("hardened") { return applyHardening(item) }
+        if item.hasKey("quarantine") { return item.size(into: &quarantine) }
         if item.hasKey("background") { return item.automatic(into: &background) }
         if item.hasKey("huge") { return applyHugePages(item) }
         if item.hasKey("limit") { return item.size(into: &limit) }

@@ -78,7 +78,8 @@ struct HeapAccess: @unchecked Sendable {
                     return unsafe runVector(vector, copy, count, cpu, flags, which)
                 },
                 set_sampling: { percolateSetSampling($0, $1) },
-                samples: percolateSamples))
+                samples: percolateSamples,
+                harden: { percolateHardenHeap($0) }))
         return unsafe UnsafePointer(table)
     }
 }

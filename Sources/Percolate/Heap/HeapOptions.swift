@@ -32,8 +32,10 @@ public struct HeapOptions: Sendable, Codable, Equatable {
 
     /// Where statistics go when the process ends: "stderr", or a path, to which the process id is added. Without commas.
     public var statistics: String?
-    /// Whether every operation is checked, and none is fast.
-    public var isHardened = false
+    /// How much is checked.
+    public var hardening = Hardening.off
+    /// Bytes of freed blocks that a fully hardened heap keeps from reuse for a while; nil for 4 MiB.
+    public var quarantineBytes: Int?
     /// Whether restartable sequences are used where the kernel has them.
     public var usesSequences = true
     /// Whether membarrier(2) is used where the kernel has it.
@@ -67,11 +69,16 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// statistics has a comma, which would begin another option, or a number of bytes is negative.
     public var environmentValue: String {
         require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
-        let numbers = [cacheBytes, reservedBytes, sampleBytes, guardBytes]
+        let numbers = [cacheBytes, reservedBytes, sampleBytes, guardBytes, quarantineBytes]
         require(numbers.allSatisfy { $0 ?? 0 >= 0 }, "a number of bytes cannot be negative")
         var items: [String] = []
         if let statistics { items.append("stats=\(statistics)") }
-        if isHardened { items.append("hardened=1") }
+        switch hardening {
+        case .off: break
+        case .basic: items.append("hardened=basic")
+        case .full: items.append("hardened=1")
+        }
+        if let quarantineBytes { items.append("quarantine=\(quarantineBytes)") }
         if !usesSequences { items.append("rseq=off") }
         if !usesMembarrier { items.append("membarrier=off") }
         if index != .automatic { items.append("index=\(index.rawValue)") }

@@ -23,7 +23,9 @@ struct ModeExplanation {
                 case "own": "on its own registration of each thread, since glibc has none"
                 case let other: "with the registration '\(other)'"
                 }
-            return "sections: each CPU's cache is used without locks, in restartable sequences, \(registration)."
+            let marks = option("hardened") == "basic" ? " Every free is looked up (hardened=basic)." : ""
+            return
+                "sections: each CPU's cache is used without locks, in restartable sequences, \(registration).\(marks)"
         case "locked": return "locked: each CPU's cache is used under its lock, because \(reasonAgainstSections)."
         case "hardened":
             let reason = option("hardened") == "1" ? "because the option hardened=1 asks for it" : "unasked"

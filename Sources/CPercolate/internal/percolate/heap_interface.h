@@ -62,6 +62,8 @@ struct percolate_heap_interface {
     bool (*set_sampling)(uint64_t rate, uint64_t guard_rate);
     /// Where the samples are.
     const struct percolate_samples *samples;
+    /// Checks at least as much as an `enum percolate_hardening` says. 0, or a negative error number.
+    int (*harden)(int level);
 };
 
 #endif

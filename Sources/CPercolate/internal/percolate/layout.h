@@ -31,11 +31,21 @@
 #define PERCOLATE_FRONT_RSEQ_CS 48
 #define PERCOLATE_FRONT_LIMIT_SAMPLED 56
 #define PERCOLATE_FRONT_INDEX 64
+#define PERCOLATE_FRONT_LIMIT_MARKED 72
+#define PERCOLATE_FRONT_LIMIT_MARKED_MM_CID 80
+#define PERCOLATE_FRONT_PAGES_MARKED 88
+#define PERCOLATE_FRONT_PAGES_MARKED_MM_CID 96
+#define PERCOLATE_FRONT_MARKS 104
 
 /// Offsets in a class's header.
 #define PERCOLATE_HEADER_COUNTDOWN 2
 #define PERCOLATE_HEADER_BEGIN 4
 #define PERCOLATE_HEADER_END 6
+
+/// Marks of basic hardening (Sources/Core/Arena/Marks.swift): a byte for each 16 bytes of the arena.
+#define PERCOLATE_MARK_SHIFT 4
+#define PERCOLATE_MARK_LIVE 1
+#define PERCOLATE_MARK_FREE 2
 
 /// Distances from the field `rseq_cs` of a thread's rseq area to the two ids that can index the gates.
 #define PERCOLATE_RSEQ_CPU_ID -4
@@ -81,6 +91,13 @@ struct percolate_front {
     uint64_t limit_sampled;
     /// Offset of the field that indexes the gates from the thread pointer.
     int64_t index;
+    /// Under basic hardening, in place of `limit` and the like: sections that look at the block's mark.
+    uint64_t limit_marked;
+    uint64_t limit_marked_mm_cid;
+    uint64_t pages_marked;
+    uint64_t pages_marked_mm_cid;
+    /// Address at which the mark of address 0 would be.
+    uint64_t marks;
 };
 
 extern struct percolate_front percolate_front PERCOLATE_HIDDEN PERCOLATE_SHARED;
@@ -97,5 +114,10 @@ _Static_assert(offsetof(struct percolate_front, limit_sampled) == PERCOLATE_FRON
 _Static_assert(offsetof(struct percolate_class_header, countdown) == PERCOLATE_HEADER_COUNTDOWN, "layout");
 _Static_assert(offsetof(struct percolate_class_header, begin) == PERCOLATE_HEADER_BEGIN, "layout");
 _Static_assert(offsetof(struct percolate_class_header, end) == PERCOLATE_HEADER_END, "layout");
+_Static_assert(offsetof(struct percolate_front, limit_marked) == PERCOLATE_FRONT_LIMIT_MARKED, "layout");
+_Static_assert(offsetof(struct percolate_front, limit_marked_mm_cid) == PERCOLATE_FRONT_LIMIT_MARKED_MM_CID, "layout");
+_Static_assert(offsetof(struct percolate_front, pages_marked) == PERCOLATE_FRONT_PAGES_MARKED, "layout");
+_Static_assert(offsetof(struct percolate_front, pages_marked_mm_cid) == PERCOLATE_FRONT_PAGES_MARKED_MM_CID, "layout");
+_Static_assert(offsetof(struct percolate_front, marks) == PERCOLATE_FRONT_MARKS, "layout");
 #endif
 #endif

@@ -124,8 +124,10 @@
 //     slab.words[header.current] = block                   // dead memory until the commit
 //     header.current += 1                                  // commit
 //
+// \top says whether the block freed last is looked at: not where the caller knows that the block is not free.
+//
 // In: r8 = tables, rax = class, rdi = block. Changes rcx, rdx, rsi.
-.macro PERCOLATE_PUSH name, index, full, slow
+.macro PERCOLATE_PUSH name, index, full, slow, top=1
     PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_DEALLOCATION
     PERCOLATE_EXIT \name, \full
     PERCOLATE_ARM \name
@@ -134,8 +136,10 @@
     movzwl PERCOLATE_SLAB_HEADERS(%rcx,%rax,8), %esi
     cmpw PERCOLATE_SLAB_HEADERS+PERCOLATE_HEADER_END(%rcx,%rax,8), %si
     je \full
+    .if \top
     cmpq %rdi, -8(%rcx,%rsi,8)
     je \full
+    .endif
     movq %rdi, (%rcx,%rsi,8)
     PERCOLATE_WIDEN
     incl PERCOLATE_SLAB_HEADERS(%rcx,%rax,8)

@@ -1,0 +1,116 @@
+import CPercolate
+import Synchronization
+
+/// Large blocks between pages that nobody may touch: an access in front of one or behind one ends
+/// the process there.
+///
+/// Each is a span of its own that begins with one to four guard pages, at random, and ends with
+/// one. Its record is that of its first page; a second one, in the array for half pages, holds the
+/// span's number. A freed one is out of reach and has no memory until it leaves the quarantine.
+enum FencedBlocks {
+    /// Blocks that have guard pages at a time: each costs two mappings, of which the kernel gives a
+    /// process 65530 (vm.max_map_count). Further ones have none.
+    private static var limit: Int { 16384 }
+    private static let count = Atomic<Int>(0)
+
+    private static var pageShift: Int { Int(PERCOLATE_PAGE_SHIFT) }
+    static func pages(_ size: Int) -> Int {
+        max(1, (size &+ Int(Arena.pageSize) &- 1) &>> pageShift)
+    }
+    private static var spanPower: UInt { RecordTable.pagePower &- 1 }
+
+    /// A block of `size` bytes, which may hold old bytes if `dirty`; 0 when there is no memory, or
+    /// when `interrupted`.
+    static func allocate(_ size: Int, alignment: Int, dirty: inout Bool, interrupted: inout Bool)
+        -> UInt
+    {
+        let wanted = pages(size)
+        let front = 1 &+ Int(SecretNumbers.next() & 3)
+        let slack = max(0, alignment &>> pageShift &- 1)
+        let all = front &+ wanted &+ slack &+ 1
+        guard let span = allocateSpan(SpanRequest(pages: all), interrupted: &interrupted) else {
+            return 0
+        }
+        let first = span.allocation.first
+        let alignment = UInt(max(alignment, Int(Arena.pageSize)))
+        let block = roundUp(arena.address(first &+ front), alignment)
+        guard let record = records.make(block, RecordTable.pagePower),
+            let link = records.make(block, spanPower)
+        else {
+            free(span: span.id, clean: false)
+            return 0
+        }
+        dirty = !span.allocation.dirty.isEmpty
+        // A look-up of the guard page finds no block.
+        spans.setSpan(0, of: first..<(first &+ 1))
+        link.pointee.setLink(UInt64(span.id))
+        if count.wrappingAdd(1, ordering: .relaxed).newValue <= limit {
+            let end = block &+ UInt(wanted) &<< UInt(pageShift)
+            _ = percolate_mprotect(
+                arena.address(first), Int(block &- arena.address(first)), PROT_NONE)
+            _ = percolate_mprotect(end, Int(arena.address(first &+ all) &- end), PROT_NONE)
+        }
+        record.pointee.stamp()
+        return block
+    }
+
+    /// Takes the memory of a freed block away, and every access to it.
+    static func lock(_ block: UInt, _ size: Int) {
+        let bytes = pages(size) &<< pageShift
+        _ = percolate_madvise(block, bytes, MADV_DONTNEED)
+        // Where no mapping is left to divide the pages can still be read: as zero.
+        _ = percolate_mprotect(block, bytes, PROT_NONE)
+        tally(.largeFrees, at: 0)
+    }
+
+    /// Gives the pages of a block that left the quarantine back to the arena. False when that must
+    /// be tried again: the calling thread is a signal handler inside the arena.
+    static func release(_ block: UInt) -> Bool {
+        guard let link = records.existing(block, spanPower),
+            let record = records.existing(block, RecordTable.pagePower)
+        else { return true }
+        guard let number = link.pointee.link else { return true }
+        let id = SpanID(truncatingIfNeeded: number)
+        let span = spans[id].pointee
+        let start = arena.address(Int(span.firstPage))
+        // Where the kernel has no mapping left for it, the pages stay out of reach for ever: they
+        // have no memory.
+        guard percolate_mprotect(start, Int(span.pages) &<< pageShift, PROT_READ | PROT_WRITE) == 0
+        else { return true }
+        let isClean = percolate_madvise(start, Int(span.pages) &<< pageShift, MADV_DONTNEED) == 0
+        guard arenaLock.acquire() == .entered else { return false }
+        link.pointee.set(BlockRecord.Facts(.free, size: 0, alignment: 0))
+        record.pointee.set(record.pointee.facts.with(.free))
+        // It was counted when the program freed it.
+        tally(.largeFrees, -1, at: 0)
+        freeSpanLocked(id, clean: isClean)
+        unlockArenaAndRelease()
+        count.wrappingSubtract(1, ordering: .relaxed)
+        return true
+    }
+
+    private static func free(span id: SpanID, clean: Bool) {
+        guard arenaLock.acquire() == .entered else { return }
+        freeSpanLocked(id, clean: clean)
+        arenaLock.release()
+    }
+
+    /// The large block that `address` lies in, live or in quarantine; nil when there is none.
+    static func block(around address: UInt) -> UInt? {
+        var block = address & ~(Arena.pageSize &- 1)
+        while block >= arena.base {
+            if begins(at: block), let record = records.existing(block, RecordTable.pagePower) {
+                let size = record.pointee.facts.size
+                return address &- block < UInt(pages(size)) &<< UInt(pageShift) ? block : nil
+            }
+            block &-= Arena.pageSize
+        }
+        return nil
+    }
+
+    /// Whether a large block begins at `address`, a multiple of the page size.
+    static func begins(at address: UInt) -> Bool {
+        guard let link = records.existing(address, spanPower) else { return false }
+        return link.pointee.link != nil
+    }
+}

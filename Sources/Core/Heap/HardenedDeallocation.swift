@@ -1,0 +1,112 @@
+import CPercolate
+
+/// Freeing, resizing and measuring a block of a fully hardened heap, and the way through the quarantine.
+extension Heap {
+    /// Frees a block. False when the ordinary functions are to judge it.
+    ///
+    /// - Parameters: - size: what the caller says that was asked for; nil when it does not say. -
+    ///   alignment: the same, 0 for the default.
+    static func freeHardened(_ address: UInt, size: UInt? = nil, alignment: UInt = 0) -> Bool {
+        guard let found = known(address, .free) else { return false }
+        if let size {
+            let report = found.record.pointee.report(address)
+            guard size == UInt(found.facts.size) else {
+                ProgrammerError.wrongSize.report(address, .known(report))
+            }
+            let told = alignment <= 16 ? 0 : Int(truncatingIfNeeded: alignment)
+            guard told == found.facts.alignment else {
+                ProgrammerError.wrongAlignment.report(address, .known(report))
+            }
+        }
+        claim(found, .free)
+        refuseOverflow(found)
+        found.record.pointee.stamp()
+        if found.isEmpty {
+            found.record.pointee.set(found.facts.with(.free))
+            return true
+        }
+        var cost = found.facts.size
+        if let number = found.number {
+            cost = Int(sizeClasses[number].pointee.size)
+            BytePattern.freed.fill(address..<(address &+ UInt(cost)))
+        } else {
+            FencedBlocks.lock(address, found.facts.size)
+            // It holds addresses, and no memory.
+            cost = max(Int(Arena.pageSize), cost &>> 8)
+        }
+        found.record.pointee.set(found.facts.with(.quarantined))
+        leaveQuarantine(quarantineRing.put(address, cost: cost))
+        leaveQuarantine(quarantineRing.takeOldest())
+        return true
+    }
+
+    static func flushQuarantine() {
+        while true {
+            let block = quarantineRing.takeOldest(all: true)
+            guard block != 0 else { return }
+            leaveQuarantine(block)
+        }
+    }
+
+    /// Checks that nobody wrote to a block since it was freed, and gives it back for use. 0 is no
+    /// block.
+    static func leaveQuarantine(_ first: UInt) {
+        var block = first
+        while block != 0 {
+            let number = pageClass(of: block)
+            guard number != 0 else {
+                if !FencedBlocks.release(block) { _ = quarantineRing.put(block, cost: 0) }
+                return
+            }
+            if let record = records.existing(block, power(number)) {
+                refuseLateWrite(block, number, record)
+                record.pointee.set(record.pointee.facts.with(.free))
+            }
+            FrontEnd.free(UInt64(block), number)
+            block = quarantineRing.takeOldest()
+        }
+    }
+
+    static func refuseLateWrite(
+        _ block: UInt, _ number: Int, _ record: UnsafeMutablePointer<BlockRecord>,
+        holding lock: Lock? = nil
+    ) {
+        let facts = record.pointee.facts
+        let range = block..<(block &+ UInt(sizeClasses[number].pointee.size))
+        guard facts.state == .quarantined, let place = BytePattern.freed.firstDifference(in: range)
+        else { return }
+        // Another thread may have taken it out meanwhile.
+        guard record.pointee.facts == facts else { return }
+        ProgrammerError.writeAfterFree.report(
+            block, .known(record.pointee.report(block, changed: Int(place &- block))),
+            releasing: lock)
+    }
+
+    /// As `resize`; nil when the ordinary function is to do it.
+    static func resizeHardened(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt? {
+        guard let found = known(address, .resize) else { return nil }
+        claim(found, .resize)
+        refuseOverflow(found)
+        usable = found.facts.size
+        let alignment = found.facts.alignment
+        let isSame =
+            if found.isEmpty || size > UInt(largestRequest) {
+                false
+            } else if let number = found.number {
+                size > 0 && sizeClass(ofSize: Int(size) &+ canarySize, alignment: 16) == number
+            } else {
+                size > UInt(SizeClass.largest)
+                    && FencedBlocks.pages(Int(size)) == FencedBlocks.pages(usable)
+            }
+        guard isSame, alignment == 0 else {
+            found.record.pointee.set(found.facts)
+            return 0
+        }
+        BytePattern.canary(of: address).fill(canary(address, Int(size), found.number))
+        found.record.pointee.set(BlockRecord.Facts(.live, size: Int(size), alignment: alignment))
+        return address
+    }
+
+    /// The bytes that were asked for; nil when the ordinary function is to say.
+    static func usableSizeHardened(_ address: UInt) -> Int? { known(address, .inspect)?.facts.size }
+}

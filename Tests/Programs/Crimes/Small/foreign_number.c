@@ -1,0 +1,6 @@
+// Frees a small number.
+#include "small.h"
+
+int main(void) {
+    free(BENIGN ? NULL : (void *)(uintptr_t)48);
+}
