@@ -11,26 +11,23 @@ struct MemoryGroup {
     /// Bytes of anonymous memory in the tightest group, of all its processes.
     private(set) var used = 0
 
-    /// Where a system keeps its groups. Tests have folders of their own.
-    struct Place {
-        /// The file with the groups of the process.
-        var process: StaticString = "/proc/self/cgroup"
-        /// Where the hierarchies are mounted.
-        var root: StaticString = "/sys/fs/cgroup"
-    }
-
     private enum Version { case one, two }
 
     /// Reads the limits; nil where the process is in no group with a memory controller.
-    static func read(_ place: Place = Place()) -> MemoryGroup? {
+    ///
+    /// - Parameter root: the folder in which /proc and /sys are, for tests; nil for the system's own.
+    static func read(below root: UnsafePointer<CChar>? = nil) -> MemoryGroup? {
         var text = InlineArray<2048, UInt8>(repeating: 0)
-        let count = SmallFile.read(place.process, into: &text)
+        var path = start(root)
+        path.append("/proc/self/cgroup")
+        path.append(byte: 0)
+        let count = path.withCString { SmallFile.read($0, into: &text) }
         var start = 0
         var result: MemoryGroup?
         while start < count {
             var end = start
             while end < count, text[end] != UInt8(ascii: "\n") { end &+= 1 }
-            if let line = memoryLine(text, start..<end), let group = read(place, line.version, text, line.path) {
+            if let line = memoryLine(text, start..<end), let group = read(root, line.version, text, line.path) {
                 let isTighter = group.limit < (result ?? group).limit
                 if result == nil || isTighter { result = group }
             }
@@ -57,11 +54,17 @@ struct MemoryGroup {
         return (.one, path)
     }
 
-    private static func read(
-        _ place: Place, _ version: Version, _ text: InlineArray<2048, UInt8>, _ group: Range<Int>
-    ) -> MemoryGroup? {
+    private static func start(_ root: UnsafePointer<CChar>?) -> TextPage {
         var path = TextPage()
-        path.append(place.root)
+        if let root { path.append(cString: root, limit: 1024) }
+        return path
+    }
+
+    private static func read(
+        _ root: UnsafePointer<CChar>?, _ version: Version, _ text: InlineArray<2048, UInt8>, _ group: Range<Int>
+    ) -> MemoryGroup? {
+        var path = start(root)
+        path.append("/sys/fs/cgroup")
         if version == .one { path.append("/memory") }
         let rootLength = path.count
         for index in group { path.append(byte: text[index]) }

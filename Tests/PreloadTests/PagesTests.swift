@@ -1,0 +1,68 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What lies between blocks and the kernel: nothing is slower in a larger heap, resident without need, or refused while there
+/// is room.
+@Suite(.serialized) struct PagesTests {
+    private static let modes = [[], ["rseq=off"], ["hardened=1"]]
+
+    private func expectPass(_ arguments: String..., options: [String] = []) async throws {
+        try await StressProgram(name: "pages", arguments: arguments, options: options).expectPass()
+    }
+
+    @Test(arguments: [("300000", "random"), ("120000", "ascending"), ("40000", "random"), ("40000", "descending")])
+    func freeingManyLargeBlocksIsNearlyLinear(size: String, order: String) async throws {
+        try await expectPass("many", Effort.isLong ? "50000" : "10000", size, order)
+    }
+
+    @Test(arguments: [("64", "1000"), ("256", "200"), ("1024", "60"), ("65536", "2")])
+    func zeroedBlocksAreResidentWhereTheyAreTouched(kibibytes: String, count: String) async throws {
+        try await expectPass("sparse", kibibytes, count)
+    }
+
+    @Test(arguments: ["900", "100000", "5000000"])
+    func wavesOfWorkLeaveLittleBehind(size: String) async throws {
+        try await expectPass("waves", size, "200", "3", "100000")
+    }
+
+    @Test func buffersOfFramesKeepTheirPages() async throws { try await expectPass("frames") }
+
+    @Test func whatIsBeingReleasedIsNotRefused() async throws {
+        try await expectPass("again", "48", "3", options: ["reserve=64M"])
+    }
+
+    @Test(arguments: ["1024", "300"], modes)
+    func aLimitOfAddressesAfterStartCountsWhatIsUsed(mebibytes: String, options: [String]) async throws {
+        try await expectPass("limit_later", mebibytes, options: options)
+    }
+
+    @Test(arguments: modes + [["index=mm_cid"]])
+    func aFilterAllowsWhatLibcsMallocNeeds(options: [String]) async throws {
+        try await expectPass("filter", options: options)
+    }
+
+    @Test func aLimitOfTheUsersHolds() async throws {
+        let program = StressProgram(name: "pages", arguments: ["refill", "100"])
+        let limited = StressProgram(name: "pages", arguments: ["refill", "100"], options: ["limit=64M"])
+        #expect(try await program.outcome(under: .percolate(options: "limit=200M,soft=64M")).succeeded)
+        let outcome = try await limited.outcome(under: .percolate(options: "limit=64M"))
+        #expect(outcome.exitCode == 1 && outcome.errors.contains("no memory"), "\(outcome.report)")
+    }
+
+    /// A process of a memory control group that is nearly full is not killed for memory that is free.
+    @Test func aMemoryControlGroupIsNotExceeded() async throws {
+        let group = URL(filePath: "/sys/fs/cgroup/memory/percolate-test-\(ProcessInfo.processInfo.processIdentifier)")
+        do {
+            try FileManager.default.createDirectory(at: group, withIntermediateDirectories: false)
+        } catch {
+            try Test.cancel("no memory control group of version 1 can be made here: \(error)")
+        }
+        defer { rmdir(group.path) }
+        try "\(320 << 20)".write(to: group.appending(path: "memory.limit_in_bytes"), atomically: false, encoding: .utf8)
+        let entering = ["sh", "-c", "echo $$ >\(group.path)/cgroup.procs; exec \"$@\"", "sh"]
+        for _ in 0..<(Effort.isLong ? 10 : 2) {
+            try await StressProgram(name: "pages", arguments: ["refill", "250"], launcher: entering).expectPass()
+        }
+    }
+}
