@@ -37,6 +37,7 @@ struct TopCommand: ParsableCommand {
             var screen = TopScreen()
             guard let terminal = Terminal() else { throw .notTerminal }
             defer { sites.stop() }
+            var noticeEnd: UInt64 = 0
             while true {
                 let reading = try TopScreen.Reading(
                     statistics: process.statistics(), time: MonotonicClock.nanoseconds)
@@ -45,8 +46,11 @@ struct TopCommand: ParsableCommand {
                 screen.sites = try sites.lines()
                 let size = terminal.size
                 terminal.show(screen.lines(columns: size.columns, rows: size.rows))
-                screen.notice = ""
-                switch terminal.key(within: Int(interval * 1000)) {
+                if MonotonicClock.nanoseconds > noticeEnd { screen.notice = "" }
+                let key = terminal.key(within: Int(interval * 1000))
+                // What a key did stays on the screen for a while.
+                if key != nil { noticeEnd = MonotonicClock.nanoseconds + 4_000_000_000 }
+                switch key {
                 case UInt8(ascii: "q"), 3, 27: return
                 case UInt8(ascii: "t"):
                     screen.notice =
