@@ -48,13 +48,12 @@ public func percolateBlockSize(_ alignment: UInt, _ size: UInt) -> UInt { Heap.b
 public func percolateConsiderSample(
     _ size: UInt, _ taken: UnsafeMutableRawPointer, _ slab: UInt64, _ sizeClass: UInt64, _ isFirst: Bool
 ) -> UnsafeMutableRawPointer? {
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return block(
-        Heap.considerSample(
-            UInt(bitPattern: taken), size: Int(size), sizeClass: Int(sizeClass), slab: Slab(address: slab),
-            isFirst: isFirst))
+    let address = UInt(bitPattern: taken)
+    return visiting {
+        block(
+            Heap.considerSample(
+                address, size: Int(size), sizeClass: Int(sizeClass), slab: Slab(address: slab), isFirst: isFirst))
+    }
 }
 
 @c(percolate_deallocate)
@@ -221,11 +220,7 @@ public func percolateWriteStatisticsXML(
 /// Mean numbers of bytes between sampled and between guarded blocks, 0 for none. Whether they hold now.
 @c(percolate_set_sampling)
 public func percolateSetSampling(_ rate: UInt64, _ guardRate: UInt64) -> Bool {
-    guard Heap.ensureStarted() else { return false }
-    var visit = percolate_visit()
-    Visit.begin(&visit)
-    defer { Visit.end(&visit) }
-    return Heap.setSampling(rate: rate, guardRate: guardRate)
+    visiting { Heap.ensureStarted() && Heap.setSampling(rate: rate, guardRate: guardRate) }
 }
 
 /// Where the samples are.

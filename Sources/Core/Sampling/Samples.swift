@@ -29,8 +29,12 @@ enum Samples {
     ) -> UInt32 {
         var fresh = percolate_sample()
         fresh.time = percolate_nanoseconds()
-        fresh.thread = withUnsafeMutableBytes(of: &fresh.thread_name) { name in
-            percolate_describe_thread(UnsafeMutablePointer(bitPattern: UInt(bitPattern: name.baseAddress)))
+        fresh.thread = Int32(bitPattern: percolate_thread_number())
+        // A process that restricts its system calls may not be allowed this one.
+        if percolate_is_restricted() == 0 {
+            withUnsafeMutableBytes(of: &fresh.thread_name) { name in
+                percolate_thread_name(UnsafeMutablePointer(bitPattern: UInt(bitPattern: name.baseAddress)))
+            }
         }
         guard lock.acquire() == .entered else { return 0 }
         defer { lock.release() }
@@ -126,7 +130,7 @@ enum Samples {
     /// of a later use.
     static func markFreed(_ number: UInt32, stack: UnsafeMutablePointer<UInt64>, depth: Int) {
         let time = percolate_nanoseconds()
-        let thread = Int32(truncatingIfNeeded: percolate_gettid())
+        let thread = Int32(bitPattern: percolate_thread_number())
         guard lock.acquire() == .entered else { return }
         defer { lock.release() }
         let record = SampleTables.record(number)

@@ -66,9 +66,8 @@ static inline uint16_t percolate_load16(uintptr_t address) {
     return value;
 }
 
-/// The kernel's number of the calling thread, and its name into 16 bytes (prctl(2), PR_GET_NAME).
-static inline int32_t percolate_describe_thread(char *name) {
+/// The name of the calling thread into 16 bytes (prctl(2), PR_GET_NAME).
+static inline void percolate_thread_name(char *name) {
     percolate_syscall6(SYS_prctl, 16, (long)name, 0, 0, 0, 0);
-    return (int32_t)percolate_gettid();
 }
 #endif
