@@ -13,11 +13,15 @@ struct found_object {
     unsigned long long reserved[10];
 };
 
-extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
+int (*percolate_dl_find_object)(void *address, void *result);
+
+static bool find_object(uintptr_t address, struct found_object *found) {
+    return percolate_dl_find_object && percolate_dl_find_object((void *)address, found) == 0;
+}
 
 bool percolate_find_object(uintptr_t address, struct percolate_object *object) {
     struct found_object found;
-    if (!&_dl_find_object || _dl_find_object((void *)address, (struct dl_find_object *)&found) != 0) return false;
+    if (!find_object(address, &found)) return false;
     object->start = (uintptr_t)found.map_start;
     object->end = (uintptr_t)found.map_end;
     object->frame_header = (uintptr_t)found.eh_frame;
@@ -42,7 +46,7 @@ static size_t symbol_count(const uint32_t *table) {
 
 bool percolate_find_symbol(uintptr_t address, struct percolate_symbol *symbol) {
     struct found_object found;
-    if (!&_dl_find_object || _dl_find_object((void *)address, (struct dl_find_object *)&found) != 0) return false;
+    if (!find_object(address, &found)) return false;
     if (!found.link_map || !found.link_map->l_ld) return false;
     uintptr_t bias = found.link_map->l_addr;
     const ElfW(Sym) *symbols = NULL;

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 #include <sys/sysinfo.h>
 
+#include "percolate/frames.h"
 #include "percolate/loaded_symbol.h"
 #include "percolate/syscalls.h"
 
@@ -126,6 +127,8 @@ const char *percolate_single_threaded = &no;
 void percolate_look_up_libc(void) {
     const char *word = percolate_loaded_symbol("__libc_single_threaded", "libc.so.6");
     if (word) percolate_single_threaded = word;
+    percolate_dl_find_object =
+        (int (*)(void *, void *))percolate_loaded_symbol("_dl_find_object", "libc.so.6");
 }
 
 bool percolate_scavenger_is_claimed(void) { return atomic_load(&scavenger_state) == MADE; }

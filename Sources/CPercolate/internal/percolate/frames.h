@@ -21,8 +21,11 @@ struct percolate_object {
     const char *name;
 };
 
-/// The object of `address`. False where there is none, and where libc does not say: before glibc
-/// 2.35 (_dl_find_object).
+/// `_dl_find_object` of libc, which start-up looks up (`percolate_look_up_libc`); NULL before glibc
+/// 2.35. The result is a `struct dl_find_object`.
+extern int (*percolate_dl_find_object)(void *address, void *result) PERCOLATE_HIDDEN PERCOLATE_SHARED;
+
+/// The object of `address`. False where there is none, and where libc does not say.
 bool percolate_find_object(uintptr_t address, struct percolate_object *object) PERCOLATE_HIDDEN;
 
 struct percolate_symbol {
