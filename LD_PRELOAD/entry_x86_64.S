@@ -379,12 +379,16 @@ ALIAS __vfork, vfork
 // long syscall(long number, ...)
 //
 //     number == SYS_rseq: percolate_program_rseq(...)
+//     number == SYS_seccomp: percolate_program_seccomp(...)
 //     as libc's syscall(2)
 //
-// A program that registers restartable sequences itself does it by this function. Nothing else of it is of interest here.
+// A program that registers restartable sequences itself, or filters its system calls, does it by this function. Nothing
+// else of it is of interest here.
     ENTRY syscall
     cmpq $334, %rdi
     je percolate_program_rseq
+    cmpq $317, %rdi
+    je percolate_program_seccomp
     movq %rdi, %rax
     movq %rsi, %rdi
     movq %rdx, %rsi

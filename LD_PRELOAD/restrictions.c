@@ -63,7 +63,13 @@ EXPORTED int mlockall(int flags) {
     return outcome(result);
 }
 
-/// A filter of system calls comes by PR_SET_SECCOMP, or by seccomp(2) after PR_SET_NO_NEW_PRIVS.
+/// syscall(SYS_seccomp, ...), which the assembly of `syscall` sends here.
+__attribute__((visibility("hidden"))) long percolate_program_seccomp(long number, unsigned long operation, unsigned long flags, void *argument) {
+    percolate_prepare_restriction();
+    return outcome(percolate_syscall6(number, (long)operation, (long)flags, (long)argument, 0, 0, 0));
+}
+
+/// A filter of system calls comes by PR_SET_SECCOMP, or by seccomp(2), mostly after PR_SET_NO_NEW_PRIVS.
 EXPORTED int percolate_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     if (option == PR_SET_SECCOMP || (option == PR_SET_NO_NEW_PRIVS && a == 1)) percolate_prepare_restriction();
     return outcome(percolate_syscall6(SYS_prctl, option, (long)a, (long)b, (long)c, (long)d, 0));

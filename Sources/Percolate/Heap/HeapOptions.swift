@@ -49,8 +49,12 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     public var release = Release.prompt
     /// Whether a process with threads has one more, `percolate`, which returns memory that stays unused.
     public var usesBackgroundThread = true
-    /// Whether dense parts of a large heap are backed by huge pages.
-    public var usesHugePages = false
+    /// Whether dense parts of a large heap are backed by huge pages; nil to follow the machine's setting: where that is `always`.
+    public var usesHugePages: Bool?
+    /// Bytes of pages in use that no allocation may exceed; nil for no limit.
+    public var limitBytes: Int?
+    /// Bytes of resident pages above which free ones go back at once; nil for no such target. A heap that needs more gets it.
+    public var softLimitBytes: Int?
     /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
     public var reservedBytes: Int?
 
@@ -69,7 +73,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// statistics has a comma, which would begin another option, or a number of bytes is negative.
     public var environmentValue: String {
         require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
-        let numbers = [cacheBytes, reservedBytes, sampleBytes, guardBytes, quarantineBytes]
+        let numbers = [
+            cacheBytes, reservedBytes, sampleBytes, guardBytes, quarantineBytes, limitBytes, softLimitBytes,
+        ]
         require(numbers.allSatisfy { $0 ?? 0 >= 0 }, "a number of bytes cannot be negative")
         var items: [String] = []
         if let statistics { items.append("stats=\(statistics)") }
@@ -85,7 +91,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
         if let cacheBytes { items.append("cache=\(cacheBytes)") }
         if release != .prompt { items.append("release=\(release.rawValue)") }
         if !usesBackgroundThread { items.append("background=off") }
-        if usesHugePages { items.append("huge=1") }
+        if let usesHugePages { items.append(usesHugePages ? "huge=1" : "huge=0") }
+        if let limitBytes { items.append("limit=\(limitBytes)") }
+        if let softLimitBytes { items.append("soft=\(softLimitBytes)") }
         if let reservedBytes { items.append("reserve=\(reservedBytes)") }
         if let sampleBytes { items.append("sample=\(sampleBytes)") }
         if let guardBytes { items.append("guard=\(guardBytes)") }
