@@ -2,8 +2,9 @@ import CPercolate
 
 /// What `PERCOLATE_OPTIONS` can say. Each field's initial value is the default.
 ///
-/// The variable is a list `key=value,key=value`. An unknown key or a bad value gives one line on standard error and the
-/// default. Nothing is read in a process that runs with raised privileges (getauxval(3), AT_SECURE).
+/// The variable is a list `key=value,key=value`, with spaces where people type them. An unknown key
+/// or a bad value gives one line on standard error, which says what would be right, and the default.
+/// Nothing is read in a process that runs with raised privileges (getauxval(3), AT_SECURE).
 struct Options {
     enum Index { case automatic, cpuID, mmCID }
     enum Release { case prompt, lazy, never }
@@ -50,9 +51,8 @@ struct Options {
         while text[start] != 0 {
             var end = start
             while text[end] != 0, text[end] != CChar(UInt8(ascii: ",")) { end &+= 1 }
-            if end > start, !apply(OptionItem(text: text + start, count: end &- start)) {
-                Self.complain(text + start, end &- start)
-            }
+            let item = OptionItem(text: text + start, count: end &- start)
+            if item.count > 0, !apply(item) { Self.complain(item) }
             start = text[end] == 0 ? end : end &+ 1
         }
     }
@@ -104,15 +104,48 @@ struct Options {
         return true
     }
 
-    private mutating func apply(_ item: OptionItem) -> Bool {
-        if item.hasKey("stats") {
-            guard item.valueCount > 0 else { return false }
-            statistics = item.value
-            statisticsLength = item.valueIs("stderr") || item.valueIs("1") ? 0 : item.valueCount
-            guard !isFormatGiven else { return true }
-            statisticsFormat = item.valueEnds(in: ".json") ? .json : item.valueEnds(in: ".prom") ? .prometheus : .text
+    private mutating func applyStatistics(_ item: OptionItem) -> Bool {
+        guard item.valueCount > 0 else { return false }
+        if let isWanted = item.truth {
+            statistics = isWanted ? item.value : nil
+            statisticsLength = 0
             return true
         }
+        statistics = item.value
+        statisticsLength = item.valueIs("stderr") ? 0 : item.exactValueCount
+        guard !isFormatGiven else { return true }
+        statisticsFormat = item.valueEnds(in: ".json") ? .json : item.valueEnds(in: ".prom") ? .prometheus : .text
+        return true
+    }
+
+    private mutating func applyIndex(_ item: OptionItem) -> Bool {
+        if item.valueIs("auto") {
+            index = .automatic
+        } else if item.valueIs("cpu_id") {
+            index = .cpuID
+        } else if item.valueIs("mm_cid") {
+            index = .mmCID
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func applyRelease(_ item: OptionItem) -> Bool {
+        if item.valueIs("prompt") {
+            release = .prompt
+        } else if item.valueIs("lazy") {
+            release = .lazy
+        } else if item.valueIs("never") {
+            release = .never
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func apply(_ item: OptionItem) -> Bool {
+        if item.hasKey("stats") { return applyStatistics(item) }
         if item.hasKey("stats-format") { return applyFormat(item) }
         if item.hasKey("main") { return item.number(into: &mainProcess) }
         if item.hasKey("hardened") { return applyHardening(item) }
@@ -128,133 +161,39 @@ struct Options {
         if item.hasKey("sample") { return item.size(into: &sampleRate) }
         if item.hasKey("guard") { return item.size(into: &guardRate) }
         if item.hasKey("leaks") { return item.flag(into: &leaks) }
-        if item.hasKey("index") {
-            if item.valueIs("auto") {
-                index = .automatic
-                return true
-            }
-            if item.valueIs("cpu_id") {
-                index = .cpuID
-                return true
-            }
-            if item.valueIs("mm_cid") {
-                index = .mmCID
-                return true
-            }
-        }
-        if item.hasKey("release") {
-            if item.valueIs("prompt") {
-                release = .prompt
-                return true
-            }
-            if item.valueIs("lazy") {
-                release = .lazy
-                return true
-            }
-            if item.valueIs("never") {
-                release = .never
-                return true
-            }
-        }
+        if item.hasKey("index") { return applyIndex(item) }
+        if item.hasKey("release") { return applyRelease(item) }
         return false
     }
 
-    private static func complain(_ text: UnsafePointer<CChar>, _ count: Int) {
+    /// Says which values the key takes, or which keys there are.
+    private static func complain(_ item: OptionItem) {
         var line = TextLine()
         line.append("percolate: PERCOLATE_OPTIONS: not understood, using the default: ")
-        line.append(cString: text, limit: min(count, 200))
+        line.append(cString: item.text, limit: min(item.count, 200))
+        var number = 0
+        while let option = percolate_option(number) {
+            if item.hasKey(cString: percolate_option_key(option)) {
+                line.append("; ")
+                line.append(cString: percolate_option_key(option))
+                line.append(" is ")
+                line.append(cString: percolate_option_values(option))
+                break
+            }
+            number &+= 1
+        }
+        if percolate_option(number) == nil { appendKeys(to: &line) }
         line.append("\n")
         _ = line.write(to: 2)
     }
-}
 
-/// One `key=value` of the list.
-private struct OptionItem {
-    let text: UnsafePointer<CChar>
-    let count: Int
-    /// Position of the `=`, or the end.
-    private let split: Int
-
-    init(text: UnsafePointer<CChar>, count: Int) {
-        self.text = text
-        self.count = count
-        var split = 0
-        while split < count, text[split] != CChar(UInt8(ascii: "=")) { split &+= 1 }
-        self.split = split
-    }
-
-    var value: UnsafePointer<CChar> { text + min(count, split &+ 1) }
-    var valueCount: Int { max(0, count &- split &- 1) }
-
-    func hasKey(_ key: StaticString) -> Bool { Self.equal(text, split, key) }
-    func valueIs(_ word: StaticString) -> Bool { Self.equal(value, valueCount, word) }
-
-    func valueEnds(in suffix: StaticString) -> Bool {
-        let length = suffix.utf8CodeUnitCount
-        return valueCount > length && Self.equal(value + (valueCount &- length), length, suffix)
-    }
-
-    func flag(into target: inout Bool) -> Bool {
-        if valueIs("1") {
-            target = true
-            return true
+    private static func appendKeys(to line: inout TextLine) {
+        line.append("; the keys are ")
+        var number = 0
+        while let option = percolate_option(number) {
+            if number > 0 { line.append(", ") }
+            line.append(cString: percolate_option_key(option))
+            number &+= 1
         }
-        if valueIs("0") {
-            target = false
-            return true
-        }
-        return false
-    }
-
-    func automatic(into target: inout Bool) -> Bool {
-        if valueIs("auto") {
-            target = true
-            return true
-        }
-        if valueIs("off") {
-            target = false
-            return true
-        }
-        return false
-    }
-
-    func number(into target: inout Int) -> Bool {
-        var size: UInt = 0
-        guard self.size(into: &size), size <= UInt(Int32.max) else { return false }
-        target = Int(size)
-        return true
-    }
-
-    /// Digits, and at the end K, M or G for powers of 1024.
-    func size(into target: inout UInt) -> Bool {
-        var result: UInt = 0
-        var digits = 0
-        for index in 0..<valueCount {
-            let byte = UInt8(bitPattern: value[index])
-            if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), digits < 15 {
-                result = result &* 10 &+ UInt(byte &- UInt8(ascii: "0"))
-                digits &+= 1
-                continue
-            }
-            guard index == valueCount &- 1, digits > 0 else { return false }
-            let power: UInt
-            switch byte | 32 {
-            case UInt8(ascii: "k"): power = 10
-            case UInt8(ascii: "m"): power = 20
-            case UInt8(ascii: "g"): power = 30
-            default: return false
-            }
-            guard result <= UInt.max &>> power else { return false }
-            result &<<= power
-        }
-        guard digits > 0 else { return false }
-        target = result
-        return true
-    }
-
-    private static func equal(_ text: UnsafePointer<CChar>, _ count: Int, _ word: StaticString) -> Bool {
-        guard count == word.utf8CodeUnitCount else { return false }
-        for index in 0..<count where UInt8(bitPattern: text[index]) != word.utf8Start[index] { return false }
-        return true
     }
 }

@@ -30,6 +30,7 @@ struct DoctorText {
                 ("Remote CPUs", explanation.remoteCaches),
             ]
         }
+        if let program = report.program { rows += program.sentences.map { ("Program", $0) } }
         rows.append(("Verdict", "Programs \(report.isUsable ? "can" : "cannot") run on Percolate here."))
         let width = rows.map(\.heading.count).max() ?? 0
         lines =

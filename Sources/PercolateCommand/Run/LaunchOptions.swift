@@ -8,7 +8,8 @@ struct LaunchOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Set an option of the allocator; may be repeated.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Set an option of the allocator; may be repeated. 'percolate run --help' lists them.", valueName: "key=value"))
     var option: [OptionAssignment] = []
 
     @Option(help: ArgumentHelp("The shared object to preload, if not the one beside this command.", valueName: "path"))
@@ -34,9 +35,14 @@ struct LaunchOptions: ParsableArguments {
 extension TargetInspection {
     /// Whether the library is to be preloaded into `program`, after a line that says why it will not serve it, if so.
     func mayBePreloaded(sayingWhyNot program: String) -> Bool {
-        guard let obstacle else { return true }
-        StandardError.say("\(program) will not be served by Percolate because \(obstacle.reason)")
-        return !obstacle.failsWithPreload
+        for remark in remarks(on: program) { StandardError.say(remark) }
+        return obstacle?.failsWithPreload != true
+    }
+
+    /// What keeps Percolate from serving `program`, wholly or in part: a sentence each.
+    func remarks(on program: String) -> [String] {
+        if let obstacle { return ["\(program) will not be served by Percolate because \(obstacle.reason)"] }
+        return foreign.map { [$0.sentence(of: program)] } ?? []
     }
 
     /// What to say when executing `program` has failed with `error`.

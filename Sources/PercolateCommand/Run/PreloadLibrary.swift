@@ -6,6 +6,8 @@ struct PreloadLibrary {
     static let fileName = "libpercolate_malloc.so"
     /// The name under which it is installed for programs, also where the files for development are not.
     static let installedName = "libpercolate_malloc.so.0"
+    /// What every version of the library defines, and nothing else does.
+    static let interfaceName = "percolate_heap_interface"
 
     let path: FilePath
 
@@ -62,5 +64,8 @@ struct PreloadLibrary {
             throw .unusableLibrary(path, "it is built for \(file.machine), and this machine is \(ELFMachine.native)")
         }
         guard file.kind == .shared else { throw .unusableLibrary(path, "it is no shared object") }
+        guard file.dynamic?.defined.contains(interfaceName) == true else {
+            throw .unusableLibrary(path, "it is not Percolate (it does not define \(interfaceName))")
+        }
     }
 }

@@ -18,6 +18,10 @@ struct RunCommand: ParsableCommand {
             A program that cannot be served (a static executable, one that gains privileges, one built with a \
             sanitizer, for another machine or with a malloc of its own) runs all the same, after one line that says so.
 
+            Options, for -o and in PERCOLATE_OPTIONS, where commas separate them:
+
+            \(OptionAssignment.list)
+
             Exit status: the program's; 127 when it is not found, 126 when it cannot be executed, 125 when this \
             command fails before that, 64 for wrong usage.
             """)

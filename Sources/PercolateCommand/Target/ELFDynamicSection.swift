@@ -9,8 +9,8 @@ struct ELFDynamicSection {
     /// Those of the names asked for that the file defines itself.
     let defined: Set<String>
 
-    /// The names whose definition decides who serves a program.
-    static let namesOfInterest = Sanitizer.allCases.map(\.entryPoint) + ["malloc"]
+    /// The names whose definition decides who serves a program, and what a library is.
+    static let namesOfInterest = Sanitizer.allCases.map(\.entryPoint) + ["malloc", PreloadLibrary.interfaceName]
 
     /// Some thirty are usual. A damaged file can claim any number.
     private static let mostEntries: UInt64 = 4096

@@ -8,6 +8,8 @@ import SystemPackage
 struct TargetInspection {
     /// Nil when nothing is known to be in the way.
     private(set) var obstacle: Obstacle?
+    /// Functions of another allocator that the executable calls or has, beside malloc.
+    private(set) var foreign: ForeignInterface?
     /// The interpreter that a script or an executable names and that does not exist.
     private(set) var missing: String?
 
@@ -71,6 +73,7 @@ struct TargetInspection {
         } else if dynamic?.defined.contains("malloc") == true {
             obstacle = .ownMalloc(name)
         }
+        if obstacle == nil { foreign = ForeignInterface(of: path) }
         if !FilePath(interpreter).exists { missing = interpreter }
     }
 }

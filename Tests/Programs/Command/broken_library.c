@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+/// By this name the command knows a library of Percolate.
+const int percolate_heap_interface;
+
 __attribute__((constructor)) static void misbehave(void) {
 #if defined(CRASH)
     raise(SIGSEGV);

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/// By this name the command knows a library of Percolate.
+const int percolate_heap_interface;
+
 /// The value of the last `key=`, empty when there is none.
 static void option(const char *key, char *value, size_t size) {
     value[0] = 0;

@@ -1,0 +1,23 @@
+#include "percolate/options.h"
+
+#define SWITCH "on|off"
+#define SIZE "4096|64K|4MB|2GiB"
+
+static const struct percolate_option options[] = {
+    {"stats", "stderr|PATH|off", "Write statistics at the end; every process but `main` adds its id to PATH."},
+    {"stats-format", "text|json|prometheus", "Their format, where the end of PATH does not say it."},
+    {"main", "PID", "The process whose statistics go to exactly PATH."},
+    {"hardened", SWITCH, "Check every operation at once. Slower."},
+    {"cache", SIZE "|auto", "Bytes of free blocks that the caches of one CPU may hold."},
+    {"release", "prompt|lazy|never", "When free pages go back to the kernel."},
+    {"background", SWITCH "|auto", "A thread that returns memory, in processes that have threads."},
+    {"huge", SWITCH, "Huge pages for dense parts of a large heap."},
+    {"reserve", SIZE, "Bytes of addresses that the heap may use."},
+    {"rseq", SWITCH "|auto", "Restartable sequences, where the kernel has them."},
+    {"membarrier", SWITCH "|auto", "membarrier(2), where the kernel has it."},
+    {"index", "auto|cpu_id|mm_cid", "What caches are indexed by."},
+};
+
+const struct percolate_option *percolate_option(size_t number) {
+    return number < sizeof options / sizeof *options ? &options[number] : NULL;
+}
