@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// Each runs alone: most of them use both CPUs of a small machine, and some of CPython's tests are about time.
@@ -62,5 +63,25 @@ struct RealProgramTests {
         try await RealProgram(
             script: "swift", served: ["swiftc": 1, "swift-frontend": 1, "actors": 1]
         ).givesTheSameResult()
+    }
+
+    // What follows links libjemalloc, and runs on it where it does not run on Percolate.
+
+    @Test func redisReportsPercolatesFiguresAsItsOwn() async throws {
+        try await RealProgram(
+            script: "redis_figures", environment: ["PERCOLATE_COMMAND": Checkout.command], served: ["redis-server": 1]
+        ).givesTheSameResult()
+    }
+
+    @Test func namedAnswersAHundredThousandQueries() async throws {
+        try await RealProgram(script: "named", served: ["named": 1]).givesTheSameResult()
+    }
+
+    @Test func varnishGivesTheSamePages() async throws {
+        try await RealProgram(script: "varnish", served: ["varnishd": 2]).givesTheSameResult()
+    }
+
+    @Test func nghttpxServesEveryRequest() async throws {
+        try await RealProgram(script: "nghttpx", served: ["nghttpx": 1]).givesTheSameResult()
     }
 }

@@ -1,7 +1,7 @@
 import CLinux
 import SystemPackage
 
-/// All names of functions in an ELF file's tables of symbols: those that it takes from others and,
+/// Names of functions in an ELF file's tables of symbols: those that it takes from others and,
 /// unless it is stripped, its own.
 struct ELFSymbolList {
     struct Symbol {
@@ -12,7 +12,8 @@ struct ELFSymbolList {
     /// Dynamic symbols first.
     let all: [Symbol]
 
-    init(of path: FilePath) throws(ELFError) {
+    /// Those whose name `isOfInterest`: there may be hundreds of thousands.
+    init(of path: FilePath, where isOfInterest: (ArraySlice<UInt8>) -> Bool) throws(ELFError) {
         let file = try FileReader(path)
         guard try ELFFile(at: path).machine == .native else {
             all = []
@@ -24,13 +25,14 @@ struct ELFSymbolList {
             guard let table = sections.first(where: { $0.name == table }),
                 let strings = sections.first(where: { $0.name == strings })
             else { continue }
-            all += try Self.symbols(in: table, strings, of: file)
+            all += try Self.symbols(in: table, strings, of: file, where: isOfInterest)
         }
         self.all = all
     }
 
     private static func symbols(
-        in table: ELFSection, _ strings: ELFSection, of file: borrowing FileReader
+        in table: ELFSection, _ strings: ELFSection, of file: borrowing FileReader,
+        where isOfInterest: (ArraySlice<UInt8>) -> Bool
     ) throws(ELFError) -> [Symbol] {
         let symbols = try file.prefix(Int(table.size), at: table.offset)
         let names = try file.prefix(Int(strings.size), at: strings.offset)
@@ -41,9 +43,9 @@ struct ELFSymbolList {
             let kind = Int32(symbol.st_info & 0xF)
             guard kind == STT_FUNC || kind == STT_NOTYPE, Int(symbol.st_name) < names.count else { continue }
             let name = names[Int(symbol.st_name)...].prefix { $0 != 0 }
-            guard !name.isEmpty else { continue }
             // A file before it is stripped names a version behind the name.
             let plain = name.prefix { $0 != UInt8(ascii: "@") }
+            guard isOfInterest(plain) else { continue }
             result.append(
                 Symbol(
                     name: String(decoding: plain, as: UTF8.self), isDefined: symbol.st_shndx != UInt16(SHN_UNDEF)))

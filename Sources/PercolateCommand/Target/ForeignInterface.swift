@@ -16,13 +16,21 @@ struct ForeignInterface: Equatable {
     /// The first that the file's tables of symbols name; nil where there is none, and for what is no
     /// file that can be read.
     init?(of path: FilePath) {
-        guard let symbols = try? ELFSymbolList(of: path) else { return nil }
+        guard let symbols = try? ELFSymbolList(of: path, where: Self.mayBeOfInterest) else { return nil }
         for symbol in symbols.all {
             guard let allocator = Allocator.allCases.first(where: { $0.owns(symbol.name) }) else { continue }
             (self.allocator, function, isCopy) = (allocator, symbol.name, symbol.isDefined)
             return
         }
         return nil
+    }
+
+    /// Quick to say, and true of every name that an allocator owns.
+    private static func mayBeOfInterest(_ name: ArraySlice<UInt8>) -> Bool {
+        let bytes = name.prefix(2)
+        for start in ["tc", "mi", "Ma", "_Z"] where bytes.elementsEqual(start.utf8) { return true }
+        guard let last = name.last else { return false }
+        return "xlbt".utf8.contains(last)
     }
 
     /// A sentence about `program`.
