@@ -46,6 +46,9 @@ import Testing
         for option in ["--stats[=<file>]", "--hardened", "-o, --option", "--library"] {
             #expect(outcome.output.contains(option))
         }
+        for key in ["stats", "hardened", "cache", "release", "background", "huge", "reserve", "rseq", "index"] {
+            #expect(outcome.output.contains(try Regex("\n\(key)=[^\n]+: ")), "\(key)")
+        }
     }
 
     @Test func helpOfTraceNamesItsOptionsAndTheKindsOfEvents() async throws {

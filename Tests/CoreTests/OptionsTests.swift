@@ -79,7 +79,8 @@ import Testing
         parse("cache=\(text)") { #expect($0.cacheBudget == value) }
     }
 
-    @Test(arguments: ["1", "on", "true", "yes", "On", "TRUE", "Yes", " on "], ["0", "off", "false", "no", "OFF", "No"])
+    @Test(
+        arguments: ["1", "on", "true", "yes", "On", "TRUE", "Yes", " on "], ["0", "off", "false", "no", "OFF", "No"])
     func truthHasManyNames(yes: String, no: String) {
         parse("hardened=\(yes),huge=\(yes),rseq=\(no),membarrier=\(no),background=\(no)") {
             #expect($0.hardened && $0.hugePages && !$0.sequences && !$0.membarrier && !$0.background)

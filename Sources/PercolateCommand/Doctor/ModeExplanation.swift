@@ -10,9 +10,15 @@ struct ModeExplanation {
     private subscript(name: String) -> String { report.allocator.statistics[name] ?? "not reported" }
 
     /// The value that the user set for an option, the last one as in the allocator.
-    private func option(_ key: String) -> Substring? {
-        report.options?.split(separator: ",").last { $0.hasPrefix(key + "=") }?.dropFirst(key.count + 1)
+    private func option(_ key: String) -> String? {
+        let assignments = (report.options ?? "").split(separator: ",").map { item in
+            item.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+        }
+        return assignments.last { $0.first == key && $0.count == 2 }?[1]
     }
+
+    private func isOff(_ key: String) -> Bool { ["off", "0", "false", "no"].contains(option(key)) }
+    private func isOn(_ key: String) -> Bool { ["on", "1", "true", "yes"].contains(option(key)) }
 
     var mode: String {
         switch self["mode"] {
@@ -28,14 +34,14 @@ struct ModeExplanation {
                 "sections: each CPU's cache is used without locks, in restartable sequences, \(registration).\(marks)"
         case "locked": return "locked: each CPU's cache is used under its lock, because \(reasonAgainstSections)."
         case "hardened":
-            let reason = option("hardened") == "1" ? "because the option hardened=1 asks for it" : "unasked"
+            let reason = isOn("hardened") ? "because the option hardened=1 asks for it" : "unasked"
             return "hardened: every operation takes the checked path, \(reason)."
         case let other: return other
         }
     }
 
     private var reasonAgainstSections: String {
-        if option("rseq") == "off" { return "the option rseq=off asks for it" }
+        if isOff("rseq") { return "the option rseq=off asks for it" }
         if let refusal = report.rseq.refusal { return "the kernel refuses restartable sequences (\(refusal))" }
         return "the allocator could not rely on restartable sequences, although the kernel has them"
     }
@@ -64,7 +70,7 @@ struct ModeExplanation {
         switch self["membarrier"] {
         case "yes": "membarrier: a CPU that runs dry can take from the caches of other CPUs."
         case "no" where self["mode"] == "locked": "no membarrier, and no need of it: locks protect every CPU's cache."
-        case "no" where option("membarrier") == "off":
+        case "no" where isOff("membarrier"):
             "no membarrier, because the option membarrier=off asks for it: the caches of other CPUs stay theirs."
         case "no" where !report.membarrier.fencesSections:
             "no membarrier, because the kernel's fence does not work: the caches of other CPUs stay theirs."

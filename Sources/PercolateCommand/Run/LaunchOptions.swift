@@ -9,7 +9,8 @@ struct LaunchOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Set an option of the allocator; may be repeated. 'percolate run --help' lists them.", valueName: "key=value"))
+            "Set an option of the allocator; may be repeated. 'percolate run --help' lists them.",
+            valueName: "key=value"))
     var option: [OptionAssignment] = []
 
     @Option(help: ArgumentHelp("The shared object to preload, if not the one beside this command.", valueName: "path"))

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// Another allocator's own functions, which a program calls, or has a copy of. Percolate serves the
@@ -26,11 +27,20 @@ struct ForeignInterface: Equatable {
     }
 
     /// Quick to say, and true of every name that an allocator owns.
-    private static func mayBeOfInterest(_ name: ArraySlice<UInt8>) -> Bool {
-        let bytes = name.prefix(2)
-        for start in ["tc", "mi", "Ma", "_Z"] where bytes.elementsEqual(start.utf8) { return true }
-        guard let last = name.last else { return false }
-        return "xlbt".utf8.contains(last)
+    private static func mayBeOfInterest(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard name.count > 4 else { return false }
+        switch (name[0], name[1]) {
+        case (UInt8(ascii: "t"), UInt8(ascii: "c")), (UInt8(ascii: "m"), UInt8(ascii: "i")),
+            (UInt8(ascii: "M"), UInt8(ascii: "a")):
+            return true
+        // Of the mangled names, those of a function of MallocExtension.
+        case (UInt8(ascii: "_"), UInt8(ascii: "Z")):
+            return memmem(name.baseAddress, name.count, "MallocExtension", 15) != nil
+        default:
+            let last = name[name.count - 1]
+            return last == UInt8(ascii: "x") || last == UInt8(ascii: "l") || last == UInt8(ascii: "b")
+                || last == UInt8(ascii: "t")
+        }
     }
 
     /// A sentence about `program`.
