@@ -26,7 +26,7 @@ static const struct rule rules[] = {
     {"background_thread", "false", "background=off"},
     {"thp", "always", "huge=1"},
     {"thp", "never", "huge=0"},
-    {"thp", "default", ""},
+    {"thp", "default", "huge=auto"},
     {"tcache", "true", "cache=auto"},
     {"tcache", "false", "cache=0"},
     {"abort", "false", ""},

@@ -83,7 +83,7 @@ import Testing
         arguments: ["1", "on", "true", "yes", "On", "TRUE", "Yes", " on "], ["0", "off", "false", "no", "OFF", "No"])
     func truthHasManyNames(yes: String, no: String) {
         parse("hardened=\(yes),huge=\(yes),rseq=\(no),membarrier=\(no),background=\(no)") {
-            #expect($0.hardened && $0.hugePages && !$0.sequences && !$0.membarrier && !$0.background)
+            #expect($0.hardened && $0.hugePages == .on && !$0.sequences && !$0.membarrier && !$0.background)
         }
         parse("hardened=1,hardened=\(no),rseq=off,rseq=\(yes),stats=\(yes)") {
             #expect(!$0.hardened && $0.sequences && statistics($0) == "")
@@ -101,8 +101,8 @@ import Testing
     }
 
     private static let keys = [
-        "stats", "stats-format", "main", "hardened", "cache", "release", "background", "huge", "reserve", "rseq",
-        "membarrier", "index",
+        "stats", "stats-format", "main", "hardened", "cache", "release", "background", "huge", "limit", "soft", "reserve",
+        "rseq", "membarrier", "index",
     ]
 
     private static let notUnderstood = [
