@@ -101,8 +101,8 @@ import Testing
     }
 
     private static let keys = [
-        "stats", "stats-format", "main", "hardened", "cache", "release", "background", "huge", "limit", "soft", "reserve",
-        "rseq", "membarrier", "index",
+        "stats", "stats-format", "main", "hardened", "cache", "release", "background", "huge", "limit", "soft",
+        "reserve", "rseq", "membarrier", "index",
     ]
 
     private static let notUnderstood = [
