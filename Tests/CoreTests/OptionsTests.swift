@@ -102,7 +102,7 @@ import Testing
 
     private static let keys = [
         "stats", "stats-format", "main", "hardened", "cache", "release", "background", "huge", "limit", "soft",
-        "reserve", "rseq", "membarrier", "index",
+        "reserve", "sample", "guard", "leaks", "rseq", "membarrier", "index",
     ]
 
     private static let notUnderstood = [
