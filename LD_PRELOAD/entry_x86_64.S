@@ -146,7 +146,7 @@ ALLOCATE malloc, percolate_malloc_slow
 ALLOCATE _Znwm, percolate_new_slow
     .hidden percolate_new_nothrow
 ALLOCATE percolate_new_nothrow, percolate_new_nothrow_slow
-ALLOCATE mallocx, percolate_malloc_slow, percolate_mallocx_shaped
+ALLOCATE mallocx, percolate_mallocx_slow, percolate_mallocx_shaped
 ALIAS __libc_malloc, malloc
 OWN _Znwm, _Znwm
     .hidden percolate_new
@@ -406,7 +406,7 @@ ALIAS __vfork, vfork
     END syscall
 
 // Names that no other library can take, for the table of `heap_interface.c`.
-.irp name, malloc, realloc, free, free_sized
+.irp name, malloc, realloc, free, free_sized, mallocx, sdallocx
     OWN _\name, \name
 .endr
 #endif

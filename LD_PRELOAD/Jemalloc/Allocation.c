@@ -51,12 +51,21 @@ static void zero(char *from, char *to) {
     memset(from, 0, (size_t)(to - from));
 }
 
+/// A section of entry_x86_64.S.
+HIDDEN void *percolate_own_mallocx(size_t size, int flags);
+
+/// Guarded blocks end where the request ends: what nallocx says may be used, so that is requested.
+HIDDEN void *percolate_mallocx_slow(size_t size) {
+    size_t real = percolate_block_size(1, size ? size : 1);
+    return or_no_memory(percolate_allocate(real ? real : size));
+}
+
 HIDDEN void *percolate_mallocx_shaped(size_t size, int flags) {
     size_t alignment = percolate_mallocx_alignment(flags);
     if (size == 0) size = 1;
     size_t small = as_small(alignment, size);
     if (!(flags & PERCOLATE_MALLOCX_ZERO)) {
-        return small ? percolate_own_malloc(small)
+        return small ? percolate_own_mallocx(small, 0)
                      : or_no_memory(percolate_allocate_aligned(alignment, size));
     }
     // All bytes of the block are zero: a later rallocx with MALLOCX_ZERO takes its real size as the
@@ -64,22 +73,29 @@ HIDDEN void *percolate_mallocx_shaped(size_t size, int flags) {
     size_t real = percolate_block_size(alignment, size);
     if (!small)
         return or_no_memory(percolate_allocate_aligned_zeroed(alignment, real ? real : size));
-    void *block = percolate_own_malloc(small);
+    void *block = percolate_own_mallocx(small, 0);
     return block ? memset(block, 0, real ? real : size) : NULL;
 }
 
+/// Right is every size from the one that was asked for up to the real one. xallocx may have given a
+/// large block more than was asked for at last.
+static bool is_right(const void *block, size_t size) {
+    size_t real = percolate_usable_size(block);
+    return size <= real && (size > PERCOLATE_SMALL_MAX || real <= percolate_block_size(1, size));
+}
+
 HIDDEN void percolate_sdallocx_slow(void *block, size_t size) {
-    // xallocx may have given a large block more than was asked for at last: every size up to the
-    // real one is right.
-    if (size > PERCOLATE_SMALL_MAX && block && size <= percolate_usable_size(block))
-        return percolate_deallocate(block);
+    if (block && is_right(block, size)) return percolate_deallocate(block);
     percolate_deallocate_sized(block, size, 0);
 }
+
+/// A section of entry_x86_64.S.
+HIDDEN void percolate_own_sdallocx(void *block, size_t size, int flags);
 
 HIDDEN void percolate_sdallocx_shaped(void *block, size_t size, int flags) {
     size_t alignment = percolate_mallocx_alignment(flags);
     size_t small = as_small(alignment, size ? size : 1);
-    if (small) return percolate_own_free_sized(block, small);
+    if (small) return percolate_own_sdallocx(block, small, 0);
     if (size > PERCOLATE_SMALL_MAX) return percolate_sdallocx_slow(block, size);
     percolate_deallocate_sized(block, size, alignment);
 }
@@ -87,7 +103,7 @@ HIDDEN void percolate_sdallocx_shaped(void *block, size_t size, int flags) {
 /// Resizes by a new block and a copy.
 static void *move(void *block, size_t old, size_t alignment, size_t size) {
     size_t small = as_small(alignment, size);
-    void *target = small ? percolate_own_malloc(small)
+    void *target = small ? percolate_own_mallocx(small, 0)
                          : or_no_memory(percolate_allocate_aligned(alignment, size));
     if (!target) return NULL;
     memcpy(target, block, old < size ? old : size);
