@@ -83,17 +83,17 @@ import Testing
         arguments: ["1", "on", "true", "yes", "On", "TRUE", "Yes", " on "], ["0", "off", "false", "no", "OFF", "No"])
     func truthHasManyNames(yes: String, no: String) {
         parse("hardened=\(yes),huge=\(yes),rseq=\(no),membarrier=\(no),background=\(no)") {
-            #expect($0.hardened && $0.hugePages == .on && !$0.sequences && !$0.membarrier && !$0.background)
+            #expect($0.hardening == .full && $0.hugePages == .on && !$0.sequences && !$0.membarrier && !$0.background)
         }
         parse("hardened=1,hardened=\(no),rseq=off,rseq=\(yes),stats=\(yes)") {
-            #expect(!$0.hardened && $0.sequences && statistics($0) == "")
+            #expect($0.hardening == .off && $0.sequences && statistics($0) == "")
         }
         parse("stats=stderr,stats=\(no)") { #expect(statistics($0) == nil) }
     }
 
     @Test func spacesAreNothing() {
         parse(" hardened = on , cache= 4M,\trseq =off, release = Lazy ,, stats= /tmp/a b ") {
-            #expect($0.hardened && $0.cacheBudget == 4 << 20 && !$0.sequences && $0.release == .lazy)
+            #expect($0.hardening == .full && $0.cacheBudget == 4 << 20 && !$0.sequences && $0.release == .lazy)
             // A path keeps what it ends in.
             #expect(statistics($0) == "/tmp/a b ")
         }
@@ -101,7 +101,8 @@ import Testing
     }
 
     private static let keys = [
-        "stats", "stats-format", "main", "hardened", "cache", "release", "background", "huge", "limit", "soft",
+        "stats", "stats-format", "main", "hardened", "quarantine", "cache", "release", "background", "huge", "limit",
+        "soft",
         "reserve", "sample", "guard", "leaks", "rseq", "membarrier", "index",
     ]
 
@@ -133,7 +134,7 @@ import Testing
         #expect(lines.count == Self.notUnderstood.count, "\(report(result))")
         for (line, text) in zip(lines, Self.notUnderstood) { #expect(line.contains(": \(text); ")) }
         #expect(lines[0].hasSuffix("unknown=1; the keys are \(Self.keys.joined(separator: ", "))"))
-        #expect(lines[1].hasSuffix(": hardened; hardened is on|off"))
+        #expect(lines[1].hasSuffix(": hardened; hardened is off|basic|on"))
     }
 
     @Test func aBadItemDoesNotHideTheOthers() async {

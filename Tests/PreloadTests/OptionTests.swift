@@ -26,7 +26,7 @@ struct OptionTests {
     }
 
     @Test(arguments: [
-        ("nosuchkey=1", "nosuchkey"), ("Hardened=1", "Hardened"), ("hardened", "hardened"), ("hardened=", "hardened"),
+        ("nosuchkey=1", "nosuchkey"), ("Hardend=1", "Hardend"), ("hardened", "hardened"), ("hardened=", "hardened"),
         ("hardened=maybe", "hardened"), ("hardened=2", "hardened"), ("rseq=onn", "rseq"), ("index=cpu", "index"),
         ("cache=12Q", "cache"), ("cache=-1", "cache"), ("cache=1.5M", "cache"), ("cache=K", "cache"),
         ("cache=99999999999999999999", "cache"), ("cache=18446744073709551615G", "cache"),
