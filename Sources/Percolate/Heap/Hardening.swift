@@ -29,10 +29,8 @@ extension ProcessHeap {
     @discardableResult
     public static func harden(_ level: Hardening) -> Bool {
         let table = unsafe HeapAccess.current.table
-        let end = MemoryLayout<percolate_heap_interface>.offset(of: \.harden).map {
-            $0 + MemoryLayout<Int>.size
-        }
-        guard let end, unsafe Int(table.pointee.size) >= end else { return false }
+        let known = unsafe MemoryLayout<percolate_heap_interface>.size
+        guard unsafe Int(table.pointee.size) >= known else { return false }
         return unsafe table.pointee.harden(Int32(level.rawValue)) == 0
     }
 }
