@@ -128,8 +128,7 @@ struct SmallCrimeTests {
 
     /// A process that becomes strict while it runs: `become_hardened.c` says what it expects.
     @Test(arguments: ["basic", "full"], ["", "rseq=off", "index=mm_cid"])
-    func aProcessBecomesStricterWhileItsThreadsAllocate(level: String, options: String) async throws
-    {
+    func aProcessBecomesStricterWhileItsThreadsAllocate(level: String, options: String) async throws {
         let program = try await Compiler.shared.executable(
             "Stress/become_hardened.c",
             flags: ["-I\(Checkout.root.path)/Sources/CPercolate/include"])

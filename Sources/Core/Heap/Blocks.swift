@@ -81,7 +81,9 @@ extension Heap {
     }
 
     /// Whether `address` lies in memory that blocks come from.
-    static func owns(_ address: UInt) -> Bool { isInArena(address) || Emergency.owns(address) || GuardedBlocks.owns(address) }
+    static func owns(_ address: UInt) -> Bool {
+        isInArena(address) || Emergency.owns(address) || GuardedBlocks.owns(address)
+    }
 
     private static func allocateSmall(_ number: Int, alignment: Int) -> UInt {
         let (address, supply) = FrontEnd.allocate(number)

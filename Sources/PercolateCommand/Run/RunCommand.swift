@@ -59,7 +59,8 @@ struct RunCommand: ParsableCommand {
         let options = try stats?.options() ?? []
         let target = TargetInspection(of: launch.program[0])
         if target.mayBePreloaded(sayingWhyNot: launch.program[0]) {
-            PreloadEnvironment(library: preloaded, options: options + (leaks ? ["leaks=1"] : []) + launch.assignments).apply()
+            PreloadEnvironment(library: preloaded, options: options + (leaks ? ["leaks=1"] : []) + launch.assignments)
+                .apply()
         }
         throw target.failure(
             of: launch.program[0], ProcessReplacement.execute(lastArguments: launch.program.count))
