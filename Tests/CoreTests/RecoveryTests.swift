@@ -14,12 +14,16 @@ import Testing
         table.place(at: memory.address, pages: pages)
         let isGrown = table.grow(toPages: pages)
         #expect(isGrown)
+        func makeRecord() -> SpanID {
+            let id = table.makeRecord()
+            return id != 0 || !table.commitRecords(forPages: 0) ? id : table.makeRecord()
+        }
         var owned: [SpanID: Range<Int>] = [:]
         for _ in 0..<300 {
             if Int.random(in: 0..<3, using: &random) > 0 {
                 let count = Int.random(in: 1...40, using: &random)
                 guard let first = window.allocate(count)?.first else { continue }
-                let id = table.makeRecord()
+                let id = makeRecord()
                 let range = first..<(first + count)
                 table.setSpan(id, of: first..<(first + 1))
                 table[id].pointee = Span(firstPage: UInt32(first), pages: UInt32(count), kind: .large)
@@ -59,7 +63,7 @@ import Testing
         }
         #expect(window.allocate(1, growing: false) == nil)
         // And every record, once.
-        let ids = (0..<1000).map { _ in table.makeRecord() }
+        let ids = (0..<1000).map { _ in makeRecord() }
         #expect(Set(ids).count == 1000 && Set(ids).isDisjoint(with: owned.keys))
     }
 }
@@ -79,9 +83,8 @@ extension HostedHeap {
             var ids: [SpanID] = []
             for _ in 0..<5 {
                 var interrupted = false
-                let span = try #require(
-                    allocateSpan(
-                        pages: Int(info.spanPages), kind: .small, sizeClass: number, interrupted: &interrupted))
+                let request = SpanRequest(pages: Int(info.spanPages), kind: .small, sizeClass: number)
+                let span = try #require(allocateSpan(request, interrupted: &interrupted))
                 spans[span.id].pointee.shard = UInt8(shard)
                 list.add(span.id, info)
                 ids.append(span.id)
