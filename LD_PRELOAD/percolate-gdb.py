@@ -64,8 +64,11 @@ class Heap:
 
     def cached(self, slab, size_class):
         """The free blocks of a class in a slab, and for how many there is room."""
-        header = slab + int(self.heap["headers_offset"]) + 8 * size_class
-        current, begin, end = (unsigned(header + offset, 2) for offset in (0, 4, 6))
+        layout = self.view["header"].type
+        header = slab + int(self.heap["headers_offset"]) + layout.sizeof * size_class
+        current, begin, end = (
+            unsigned(header + layout[name].bitpos // 8, layout[name].type.sizeof)
+            for name in ("current", "begin", "end"))
         return [unsigned(slab + 8 * word, 8) for word in range(begin, current)], end - begin
 
     def gate(self, index):

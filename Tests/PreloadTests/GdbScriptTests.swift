@@ -29,7 +29,7 @@ import Testing
             #/(?m)^block  0x[0-9a-f]+, large, in use by the program, 5000 bytes in$/#,
             #/(?m)^0x[0-9a-f]+ is outside the arena/#,
             #/(?m)^span   \d+: 25 pages from 0x[0-9a-f]+$/#,
-            #/(?m)^slab   0x[0-9a-f]+: [1-9]\d* of [1-9]\d* blocks of this class$/#,
+            #/(?m)^slab   0x[0-9a-f]+: 1 of [1-9]\d? blocks of this class$/#,
             #/(?m)^gate   of index \d+: open to slab 0x[0-9a-f]+$/#,
             #/(?m)^lock   arena: free \(word at 0x[0-9a-f]+\)$/#,
             #/(?m)^index \d+: open to slab 0x[0-9a-f]+, slab 0x[0-9a-f]+, lock free$/#,

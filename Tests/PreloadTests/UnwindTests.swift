@@ -34,7 +34,7 @@ private actor StrippedLibrary {
 /// and the tools that read the shared object's debug information have nothing to say about it.
 @Suite(.serialized) struct UnwindTests {
     private static let program = StressProgram(
-        name: "unwind", flags: ["-fno-omit-frame-pointer"], timeout: .seconds(110))
+        name: "unwind", flags: ["-fno-omit-frame-pointer"], timeout: .seconds(300))
 
     /// What a stripped library has serves one that is not.
     private func unwind(_ arguments: String..., options: String = "") async throws {

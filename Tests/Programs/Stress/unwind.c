@@ -175,7 +175,7 @@ static CALLED void run_interrupted(unsigned long hits) {
 int main(int count, char **texts) {
     bool stepped = count == 2 && strcmp(texts[1], "stepped") == 0;
     if (!stepped && (count != 3 || strcmp(texts[1], "profiled") != 0)) fail("unwind stepped | profiled HITS");
-    watch("unwinding from inside the allocator", 100);
+    watch("unwinding from inside the allocator", 280);
     *(void **)&looked_up.new = dlsym(RTLD_DEFAULT, "_Znwm");
     *(void **)&looked_up.delete = dlsym(RTLD_DEFAULT, "_ZdlPv");
     *(void **)&looked_up.free_sized = dlsym(RTLD_DEFAULT, "free_sized");

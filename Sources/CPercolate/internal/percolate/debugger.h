@@ -36,6 +36,8 @@ struct percolate_debugger_view {
 
     /// From `layout.h`.
     uint64_t page_shift, page_classes;
+    /// The script reads the headers of slabs by the type of this field, whose value means nothing.
+    struct percolate_class_header header;
 };
 
 extern struct percolate_debugger_view percolate_debugger_view PERCOLATE_HIDDEN PERCOLATE_SHARED;
