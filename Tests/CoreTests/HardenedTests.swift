@@ -36,7 +36,8 @@ extension HostedHeap {
 
         @Test func theQuarantineIsAQueueOfSoManyBytes() {
             var ring = QuarantineRing()
-            #expect(ring.start(limit: 64 << 10))
+            let isStarted = ring.start(limit: 64 << 10)
+            #expect(isStarted)
             // 16 blocks of 4096 bytes fit.
             for block in 1...16 {
                 #expect(ring.put(UInt(block) * 16, cost: 4096) == 0)
@@ -56,14 +57,16 @@ extension HostedHeap {
 
         @Test func aBlockThatIsLargerThanTheQuarantineStaysForAWhile() {
             var ring = QuarantineRing()
-            #expect(ring.start(limit: 4096))
+            let isStarted = ring.start(limit: 4096)
+            #expect(isStarted)
             #expect(ring.put(16, cost: 1 << 30) == 0)
             #expect(ring.takeOldest() == 0)
         }
 
         @Test func moreBlocksThanSlotsPushTheOldestOut() {
             var ring = QuarantineRing()
-            #expect(ring.start(limit: 64 << 10))
+            let isStarted = ring.start(limit: 64 << 10)
+            #expect(isStarted)
             for block in 1...1024 { #expect(ring.put(UInt(block) * 16, cost: 1) == 0) }
             for block in 1...10 {
                 #expect(ring.put(UInt(block + 1024) * 16, cost: 1) == UInt(block) * 16)
@@ -78,15 +81,17 @@ extension HostedHeap {
             let facts = BlockRecord.Facts(.live, size: 1 << 46, alignment: 4096)
             memory.pointee.set(facts)
             #expect(memory.pointee.facts.size == 1 << 46 && memory.pointee.facts.alignment == 4096)
-            #expect(memory.pointee.exchange(facts, for: facts.with(.busy)))
-            #expect(!memory.pointee.exchange(facts, for: facts.with(.busy)))
+            let isFirst = memory.pointee.exchange(facts, for: facts.with(.busy))
+            let isSecond = memory.pointee.exchange(facts, for: facts.with(.busy))
+            #expect(isFirst && !isSecond)
             #expect(memory.pointee.facts.state == .busy && memory.pointee.facts.size == 1 << 46)
         }
 
         /// Two blocks of one array never share a record.
         @Test func everyBlockOfASpanHasARecordOfItsOwn() throws {
             var table = RecordTable()
-            #expect(table.start(pages: arena.limit))
+            let isStarted = table.start(pages: arena.limit)
+            #expect(isStarted)
             for number in 2..<SizeClass.count {
                 let info = SizeClass(number: number)
                 let power = RecordTable.power(forBlocksOf: info.size)
