@@ -35,7 +35,7 @@ struct ForeignInterface: Equatable {
             return true
         // Of the mangled names, those of a function of MallocExtension.
         case (UInt8(ascii: "_"), UInt8(ascii: "Z")):
-            return memmem(name.baseAddress, name.count, "MallocExtension", 15) != nil
+            return name.firstRange(of: "MallocExtension".utf8) != nil
         default:
             let last = name[name.count - 1]
             return last == UInt8(ascii: "x") || last == UInt8(ascii: "l") || last == UInt8(ascii: "b")
