@@ -21,6 +21,8 @@ enum { PAGE = 1 << PERCOLATE_PAGE_SHIFT };
 /// too or is itself beyond the step, so its class is a multiple of `alignment`; spans begin at a
 /// page.
 static inline size_t as_small(size_t alignment, size_t size) {
+    // Without fast paths blocks may be guarded, and a size does not stand for an alignment.
+    if (percolate_front.limit == 0 && percolate_front.limit_mm_cid == 0) return 0;
     if (alignment > PAGE || size > PERCOLATE_SMALL_MAX) return 0;
     size_t rounded = (size + alignment - 1) & -alignment;
     return rounded <= PERCOLATE_SMALL_MAX ? rounded : 0;
@@ -60,13 +62,17 @@ HIDDEN void *percolate_mallocx_slow(size_t size) {
     return or_no_memory(percolate_allocate(real ? real : size));
 }
 
+static void *allocate_aligned(size_t alignment, size_t size) {
+    size_t real = percolate_block_size(alignment, size);
+    return or_no_memory(percolate_allocate_aligned(alignment, real ? real : size));
+}
+
 HIDDEN void *percolate_mallocx_shaped(size_t size, int flags) {
     size_t alignment = percolate_mallocx_alignment(flags);
     if (size == 0) size = 1;
     size_t small = as_small(alignment, size);
     if (!(flags & PERCOLATE_MALLOCX_ZERO)) {
-        return small ? percolate_own_mallocx(small, 0)
-                     : or_no_memory(percolate_allocate_aligned(alignment, size));
+        return small ? percolate_own_mallocx(small, 0) : allocate_aligned(alignment, size);
     }
     // All bytes of the block are zero: a later rallocx with MALLOCX_ZERO takes its real size as the
     // boundary.
@@ -79,13 +85,15 @@ HIDDEN void *percolate_mallocx_shaped(size_t size, int flags) {
 
 /// Right is every size from the one that was asked for up to the real one. xallocx may have given a
 /// large block more than was asked for at last.
-static bool is_right(const void *block, size_t size) {
+static bool is_right(const void *block, size_t size, size_t alignment) {
     size_t real = percolate_usable_size(block);
-    return size <= real && (size > PERCOLATE_SMALL_MAX || real <= percolate_block_size(1, size));
+    if (size == 0) size = 1;
+    if (size > PERCOLATE_SMALL_MAX) return size <= real;
+    return size <= real && real <= percolate_block_size(alignment, size);
 }
 
 HIDDEN void percolate_sdallocx_slow(void *block, size_t size) {
-    if (block && is_right(block, size)) return percolate_deallocate(block);
+    if (block && is_right(block, size, 1)) return percolate_deallocate(block);
     percolate_deallocate_sized(block, size, 0);
 }
 
@@ -96,15 +104,14 @@ HIDDEN void percolate_sdallocx_shaped(void *block, size_t size, int flags) {
     size_t alignment = percolate_mallocx_alignment(flags);
     size_t small = as_small(alignment, size ? size : 1);
     if (small) return percolate_own_sdallocx(block, small, 0);
-    if (size > PERCOLATE_SMALL_MAX) return percolate_sdallocx_slow(block, size);
+    if (block && is_right(block, size, alignment)) return percolate_deallocate(block);
     percolate_deallocate_sized(block, size, alignment);
 }
 
 /// Resizes by a new block and a copy.
 static void *move(void *block, size_t old, size_t alignment, size_t size) {
     size_t small = as_small(alignment, size);
-    void *target = small ? percolate_own_mallocx(small, 0)
-                         : or_no_memory(percolate_allocate_aligned(alignment, size));
+    void *target = small ? percolate_own_mallocx(small, 0) : allocate_aligned(alignment, size);
     if (!target) return NULL;
     memcpy(target, block, old < size ? old : size);
     percolate_own_free(block);
@@ -115,8 +122,9 @@ static void *resize(void *block, size_t old, size_t alignment, size_t size) {
     if (is_aligned(block, alignment)) {
         if (percolate_block_size(alignment, size) == old) return block;
         // Large blocks begin at a page, also where they move.
-        if (size > PERCOLATE_SMALL_MAX && alignment <= PAGE)
-            return percolate_own_reallocate(block, size);
+        bool has_fast_paths = percolate_front.limit + percolate_front.limit_mm_cid != 0;
+        bool is_plain = alignment <= PAGE && has_fast_paths;
+        if (size > PERCOLATE_SMALL_MAX && is_plain) return percolate_own_reallocate(block, size);
         if (size > PERCOLATE_SMALL_MAX && percolate_resize_in_place(block, size)) return block;
     }
     return move(block, old, alignment, size);
@@ -144,6 +152,8 @@ EXPORTED size_t xallocx(void *block, size_t size, size_t extra, int flags) {
     size_t most = extra > SIZE_MAX - size ? SIZE_MAX : size + extra;
     if (most > PTRDIFF_MAX) most = size > PTRDIFF_MAX ? size : PTRDIFF_MAX;
     if (!is_aligned(block, percolate_mallocx_alignment(flags))) return old;
+    // Of a small block more is no use: it keeps its class, or in a hardened process its exact size.
+    if (old <= PERCOLATE_SMALL_MAX) most = size;
     if (!percolate_resize_in_place(block, most) && size > old)
         percolate_resize_in_place(block, size);
     size_t real = percolate_usable_size(block);

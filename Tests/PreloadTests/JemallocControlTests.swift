@@ -27,7 +27,8 @@ struct JemallocControlTests {
         try await program.keeps("what_may_not_be_done")
     }
 
-    @Test(arguments: InterfaceMode.allCases)
+    /// In a hardened process blocks are larger than what may be used of them.
+    @Test(arguments: [InterfaceMode.sections, .locked])
     func figuresAreExactToTheByte(in mode: InterfaceMode) async throws {
         try await program.keeps("figures_are_exact", in: mode)
     }
