@@ -13,7 +13,9 @@ extension Heap {
         guard ensureStarted() else { return allocateInEmergency(size, alignment: 16, zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
-        if Hardening.isFull { return allocateHardened(size, alignment: 1, zeroed: zeroed) }
+        if Hardening.isFull {
+            return notingSample(allocateHardened(size, alignment: 1, zeroed: zeroed), size)
+        }
         if Countdown.isOn {
             let number = size <= SizeClass.largest ? sizeClass(ofSize: size) : 0
             let block = allocateSampled(size, alignment: 1, sizeClass: number, zeroed: zeroed)
@@ -36,7 +38,9 @@ extension Heap {
         guard ensureStarted() else { return allocateInEmergency(size, alignment: Int(alignment), zeroed: zeroed) }
         takeDeferred()
         Requests.serve()
-        if Hardening.isFull { return allocateHardened(size, alignment: Int(alignment), zeroed: zeroed) }
+        if Hardening.isFull {
+            return notingSample(allocateHardened(size, alignment: Int(alignment), zeroed: zeroed), size)
+        }
         let number = alignment <= Arena.pageSize ? sizeClass(ofSize: size, alignment: Int(alignment)) ?? 0 : 0
         if Countdown.isOn {
             let block = allocateSampled(size, alignment: Int(alignment), sizeClass: number, zeroed: zeroed)
@@ -67,7 +71,9 @@ extension Heap {
         guard !isForEmergencies(address) else { return size <= UInt(Emergency.usableSize(address)) }
         if GuardedBlocks.owns(address) { return UInt(GuardedBlocks.usableSize(address)) == size }
         var usable = 0
-        if Hardening.isFull, let resized = resizeHardened(address, size, usable: &usable) { return resized != 0 }
+        if Hardening.isFull, let resized = resizeNotedHardened(address, size, usable: &usable) {
+            return resized != 0
+        }
         let number = pageClass(of: address)
         guard number == 0 else {
             refuseInterior(address, number)
@@ -120,7 +126,11 @@ extension Heap {
         if isForEmergencies(address) { return Emergency.free(address) }
         takeDeferred()
         Requests.serve()
-        if Hardening.isFull, freeHardened(address) { return }
+        if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
+        if Hardening.isFull {
+            guard forgetNoted(address) else { return DeferredFrees.add(address) }
+            if freeHardened(address) { return }
+        }
         if Hardening.isBasic { refuseUnmarked(address) }
         freeListed(address)
     }
@@ -152,7 +162,10 @@ extension Heap {
         if GuardedBlocks.owns(address) {
             return GuardedBlocks.free(address, expectedSize: Int(min(size, UInt(largestRequest))))
         }
-        if Hardening.isFull, freeHardened(address, size: size, alignment: alignment) { return }
+        if Hardening.isFull {
+            guard forgetNoted(address) else { return DeferredFrees.add(address) }
+            if freeHardened(address, size: size, alignment: alignment) { return }
+        }
         let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
@@ -188,7 +201,7 @@ extension Heap {
             usable = GuardedBlocks.usableSize(address)
             return UInt(usable) == size ? address : 0
         }
-        if Hardening.isFull, let resized = resizeHardened(address, size, usable: &usable) { return resized }
+        if Hardening.isFull, let resized = resizeNotedHardened(address, size, usable: &usable) { return resized }
         let number = pageClass(of: address)
         guard number != 0 else {
             let id = largeSpan(at: address, .useAfterFree)

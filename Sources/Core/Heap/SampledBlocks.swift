@@ -185,4 +185,29 @@ extension Heap {
         }
         return result
     }
+
+    /// Tries a block of a fully hardened heap, which keeps what hardening does for it: a sample there is
+    /// a record and nothing else, so every free looks for one. Returns the block.
+    static func notingSample(_ block: UInt, _ size: Int) -> UInt {
+        guard Countdown.isOn, block != 0, !Emergency.owns(block) else { return block }
+        let isSmall = size <= SizeClass.largest
+        let choice = isSmall ? Sampling.choose(sizeClass(ofSize: size)) : Sampling.chooseLarge(size)
+        if choice.weight > 0 { _ = Sampling.note(block, size: size, weight: choice.weight) }
+        return block
+    }
+
+    /// Before a block of a fully hardened heap is freed. False when that has to wait.
+    static func forgetNoted(_ address: UInt) -> Bool {
+        percolate_samples.record_count == 0 || Sampling.forget(address)
+    }
+
+    /// `resizeHardened`, which counts as freeing and allocating again.
+    static func resizeNotedHardened(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt? {
+        guard forgetNoted(address) else {
+            usable = usableSize(address)
+            return 0
+        }
+        guard let resized = resizeHardened(address, size, usable: &usable) else { return nil }
+        return notingSample(resized, Int(size))
+    }
 }

@@ -70,13 +70,19 @@ enum Sampling {
     }
 
     /// Makes a large block a sample that is a plain one so far. Its owner calls.
-    @inline(never)
     static func mark(_ block: UInt, size: Int, weight: Double) {
+        guard note(block, size: size, weight: weight) else { return }
+        spans[spans.span(of: Middle.page(of: block))].pointee.isSampled = true
+    }
+
+    /// Records a block that its owner has already. Whether there was room.
+    @inline(never)
+    static func note(_ block: UInt, size: Int, weight: Double) -> Bool {
         withStack { stack in
             let depth = StackWalk.callers(into: stack, limit: Int(PERCOLATE_SAMPLE_FRAMES))
             let record = Samples.add(
                 block, size: size, blocks: weight, isGuarded: false, stack: stack, depth: depth)
-            if record != 0 { spans[spans.span(of: Middle.page(of: block))].pointee.isSampled = true }
+            return record != 0
         }
     }
 
