@@ -210,7 +210,7 @@ extension HostedHeap {
 
         /// In every mode, each in a process of its own that starts its heap with these options.
         @Test(arguments: [
-            ["", "sections"], ["rseq=off", "locked"], ["hardened=1", "hardened"], ["membarrier=off", "sections"],
+            ["", "sections"], ["rseq=off", "locked"], ["hardened=1,quarantine=0", "hardened"], ["membarrier=off", "sections"],
             ["index=mm_cid", "sections"], ["cache=64K", "sections"], ["release=never,reserve=64M", "sections"],
         ])
         func everyModeServes(mode: [String]) async {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A program of `Tests/Programs/Crimes/Small`, and what each level of hardening says of it: a row
-/// of the table in the article `Hardening` of the documentation.
+/// of the table in the article `LevelsOfHardening` of the documentation.
 struct SmallCrime: CustomTestStringConvertible, Sendable {
     let name: String
     /// What the allocator calls it, `fault` where the program dies of the access itself, `-` where
@@ -21,7 +21,7 @@ struct SmallCrime: CustomTestStringConvertible, Sendable {
     /// The rows of the documentation. A program without a row, or a row without a program, is an
     /// error.
     static func all() throws -> [SmallCrime] {
-        let article = Checkout.root.appending(path: "Sources/Percolate/Percolate.docc/Hardening.md")
+        let article = Checkout.root.appending(path: "Sources/Percolate/Percolate.docc/LevelsOfHardening.md")
         let row = /\| `([a-z_]+)` \| ([a-z -]+) \| ([a-z -]+) \| ([a-z -]+) \|/
         let rows = try String(contentsOf: article, encoding: .utf8).split(separator: "\n")
             .compactMap { line in

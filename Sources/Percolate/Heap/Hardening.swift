@@ -1,6 +1,6 @@
 import CPercolate
 
-/// How much a heap checks. <doc:Hardening> says what each level finds, and what it costs.
+/// How much a heap checks. <doc:LevelsOfHardening> says what each level finds, and what it costs.
 public enum Hardening: Int, Sendable, Codable, Comparable {
     /// What costs the fast path nothing.
     case off
