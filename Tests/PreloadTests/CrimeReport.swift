@@ -7,6 +7,7 @@ enum CrimeName: String, Sendable {
     case foreignPointer = "foreign pointer"
     case interiorPointer = "interior pointer"
     case wrongSize = "wrong size"
+    case useAfterFree = "use after free"
 }
 
 /// One of the programs in `Tests/Programs/Crimes`.
