@@ -121,10 +121,9 @@ static void *move(void *block, size_t old, size_t alignment, size_t size) {
 static void *resize(void *block, size_t old, size_t alignment, size_t size) {
     if (is_aligned(block, alignment)) {
         if (percolate_block_size(alignment, size) == old) return block;
-        // Large blocks begin at a page, also where they move.
-        bool has_fast_paths = percolate_front.limit + percolate_front.limit_mm_cid != 0;
-        bool is_plain = alignment <= PAGE && has_fast_paths;
-        if (size > PERCOLATE_SMALL_MAX && is_plain) return percolate_own_reallocate(block, size);
+        // Every block is aligned to 16, also where it moves, and where it is guarded to no more.
+        if (size > PERCOLATE_SMALL_MAX && alignment <= 16)
+            return percolate_own_reallocate(block, size);
         if (size > PERCOLATE_SMALL_MAX && percolate_resize_in_place(block, size)) return block;
     }
     return move(block, old, alignment, size);
