@@ -41,7 +41,7 @@ import Testing
 
     /// malloc, two forms of new, mallocx, calloc, free, sized free and sdallocx, each by cpu_id and by
     /// mm_cid; the move vector and the close.
-    static let count = 18
+    static let count = 35
 
     @Test func everyDescriptorIsWhatTheKernelAccepts() async throws {
         let sections = try await Sections(of: Checkout.library)

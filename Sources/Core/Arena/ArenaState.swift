@@ -241,9 +241,21 @@ func repairArena() {
         let record = spans[id].pointee
         guard record.kind != .unused else { continue }
         spansInUse &+= 1
-        if record.kind == .large { largePages &+= Int(record.pages) }
+        guard record.kind == .large else { continue }
+        largePages &+= Int(record.pages)
+        // A block between guard pages has taken its span's entry away: nobody shall find the block by a guard page.
+        let first = Int(record.firstPage)..<(Int(record.firstPage) &+ 1)
+        if spans.span(of: first.lowerBound) == 0 {
+            spans[id].pointee.hidesEntry = true
+            spans.setSpan(id, of: first)
+        }
     }
     arena.repair(spans)
+    for id in spans.recordNumbers where spans[id].pointee.kind == .large && spans[id].pointee.hidesEntry {
+        let first = Int(spans[id].pointee.firstPage)
+        spans.setSpan(0, of: first..<(first &+ 1))
+        spans[id].pointee.hidesEntry = false
+    }
     clearStalePageClasses()
 }
 

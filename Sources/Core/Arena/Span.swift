@@ -31,6 +31,8 @@ struct Span {
     var isListed = false
     /// Whether the large block is a sample. Written by whoever owns the block.
     var isSampled = false
+    /// Whether the entry of the first page is shown for the time of a repair only.
+    var hidesEntry = false
     var blocks: UInt16 = 0
     var free: UInt16 = 0
 
