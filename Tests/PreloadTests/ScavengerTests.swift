@@ -3,8 +3,8 @@ import Testing
 
 /// Idle memory goes back without anybody's call in a process that has threads, and only there.
 @Suite(.serialized) struct ScavengerTests {
-    /// A fully hardened one keeps its quarantine and the records of blocks.
-    @Test(arguments: [[], ["index=mm_cid"], ["rseq=off"], ["hardened=basic"]])
+    /// A hardened one keeps its quarantine and its tables of blocks.
+    @Test(arguments: [[], ["index=mm_cid"], ["rseq=off"]])
     func aProcessThatFallsIdleGivesItsMemoryBack(options: [String]) async throws {
         let statistics = try await StressProgram(name: "idle", arguments: ["40", "120", "scavenger"], options: options)
             .expectPass()
