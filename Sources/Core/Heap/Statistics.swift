@@ -126,18 +126,19 @@ extension Heap {
         return error
     }
 
+    /// The name of the file beside the path. Not on the stack, which may have no room for it.
+    nonisolated(unsafe) private static var temporaryPath = TextPage()
+
     private static func writeStatistics(beside path: UnsafePointer<CChar>) -> Int {
-        var temporary = TextPage()
-        temporary.append(cString: path, limit: 4000)
-        temporary.append(".partial")
-        temporary.append(byte: 0)
-        return withUnsafeMutablePointer(to: &temporary) {
-            let name = TextPage.bytes(of: $0)
-            var error = writeStatistics(open: name, O_TRUNC | O_NOFOLLOW)
-            if error == 0 { error = 0 &- Int(percolate_rename(name, path)) }
-            if error != 0 { _ = percolate_unlink(name) }
-            return error
-        }
+        temporaryPath.truncate(to: 0)
+        temporaryPath.append(cString: path, limit: 4000)
+        temporaryPath.append(".partial")
+        temporaryPath.append(byte: 0)
+        let name = TextPage.bytes(of: pointer(addressOf(&temporaryPath)))
+        var error = writeStatistics(open: name, O_TRUNC | O_NOFOLLOW)
+        if error == 0 { error = 0 &- Int(percolate_rename(name, path)) }
+        if error != 0 { _ = percolate_unlink(name) }
+        return error
     }
 
     private static func writeStatistics(open path: UnsafePointer<CChar>, _ flags: Int32) -> Int {

@@ -4,12 +4,8 @@ import CPercolate
 enum SmallFile {
     /// Reads the beginning of a file. The number of bytes; 0 where the file cannot be read.
     static func read<let size: Int>(_ path: StaticString, into bytes: inout InlineArray<size, UInt8>) -> Int {
-        read(UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self), into: &bytes)
-    }
-
-    /// The same for a path that is made at run time and ends with a zero byte.
-    static func read<let size: Int>(_ path: UnsafePointer<CChar>, into bytes: inout InlineArray<size, UInt8>) -> Int {
-        let descriptor = percolate_open(path, O_RDONLY, 0)
+        let name = UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self)
+        let descriptor = percolate_open(name, O_RDONLY, 0)
         guard descriptor >= 0 else { return 0 }
         let count = withUnsafeMutableBytes(of: &bytes) {
             percolate_read(Int32(descriptor), $0.baseAddress, size)
