@@ -251,6 +251,8 @@ func repairArena() {
         }
     }
     arena.repair(spans)
+    // A thread that grew the arena may have been lost before it said so. The entries of its pages exist.
+    publishPages()
     for id in spans.recordNumbers where spans[id].pointee.kind == .large && spans[id].pointee.hidesEntry {
         let first = Int(spans[id].pointee.firstPage)
         spans.setSpan(0, of: first..<(first &+ 1))
