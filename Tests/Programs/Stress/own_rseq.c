@@ -4,7 +4,7 @@
 /// Run it with GLIBC_TUNABLES=glibc.pthread.rseq=0.
 #include "check.h"
 
-enum { signature = 0x53053053, unregister = 1, allocations = 200000 };
+enum { signature = 0x53053053, unregister = 1, allocations = 20000 };
 
 struct area {
     uint32_t cpu_id_start;
@@ -50,7 +50,7 @@ static void *work(void *unused) {
 }
 
 int main(void) {
-    watch("registering restartable sequences", 100);
+    watch("registering restartable sequences", 140);
     pthread_t threads[3];
     work(NULL);
     for (int i = 0; i < 3; i++) CHECK_ZERO(pthread_create(&threads[i], NULL, work, NULL));
