@@ -122,9 +122,12 @@ struct OptionTests {
 
     @Test func statisticsThatCannotBeWrittenDoNotHurtTheProgram() async throws {
         let errors = try await outcome(options: "stats=/nonexistent/folder/statistics").errors
-        let line = errors.split(separator: "\n")
-        try #require(line.count == 1, "\(errors)")
-        #expect(line[0].hasPrefix("percolate: cannot write statistics to /nonexistent/folder/statistics."))
-        #expect(line[0].hasSuffix(": No such file or directory"))
+        // A program that has closed standard error by then is not told.
+        let lines = errors.split(separator: "\n")
+        #expect(lines.count <= 1, "\(errors)")
+        for line in lines {
+            #expect(line.hasPrefix("percolate: cannot write statistics to /nonexistent/folder/statistics."))
+            #expect(line.hasSuffix(": No such file or directory"))
+        }
     }
 }

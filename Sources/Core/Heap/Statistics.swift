@@ -3,8 +3,8 @@ import Synchronization
 
 /// Statistics of this process's heap, written on request and at the end of the process.
 extension Heap {
-    /// A duplicate of standard error, made at start: programs close theirs before the statistics
-    /// are written, or the reason why they cannot be.
+    /// A duplicate of standard error, made at start where the statistics go there: programs close theirs before. Where they go to
+    /// a file, no descriptor is kept: programs count those that they have.
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
     /// The path: programs write their title over their environment.
@@ -22,6 +22,7 @@ extension Heap {
         programName.append(cString: percolate_program_name(), limit: 64)
         programName.append(byte: 0)
         statisticsPath.append(cString: path, limit: min(options.statisticsLength, 3800))
+        guard options.statisticsLength == 0 else { return }
         let duplicate = percolate_duplicate(2, 100)
         if duplicate >= 0 { statisticsDescriptor = Int32(duplicate) }
     }
