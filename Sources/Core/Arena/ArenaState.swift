@@ -251,8 +251,6 @@ func repairArena() {
         }
     }
     arena.repair(spans)
-    // The thread may have been lost between the growth and this: entries of all pages exist.
-    publishPages()
     // A thread that grew the arena may have been lost before it said so. The entries of its pages exist.
     publishPages()
     for id in spans.recordNumbers where spans[id].pointee.kind == .large && spans[id].pointee.hidesEntry {
