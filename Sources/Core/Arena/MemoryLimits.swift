@@ -17,12 +17,6 @@ struct MemoryLimits {
 
     func allow(_ count: Int, inUse: Int) -> Bool { inUse < hard && count <= hard &- inUse }
 
-    /// Whether the heap is so near a limit that memory in caches is worth having back.
-    func isNear(inUse: Int, resident: Int) -> Bool {
-        let target = min(hard, min(soft, group))
-        return target < Int.max && inUse &+ resident > target &- target / 32
-    }
-
     /// Pages to release before `count` clean pages are touched.
     func excess(_ count: Int, inUse: Int, resident: Int) -> Int {
         let target = min(soft, group)
