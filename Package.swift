@@ -34,21 +34,26 @@ let embedded: [SwiftSetting] = [
         // The linker joins the name tables of several modules into one that gdb refuses, and gdb looks for the
         // debug information of imported C modules in files that are not there.
         "-Xllvm", "-accel-tables=Disable", "-Xfrontend", "-no-clang-module-breadcrumbs",
+        // For early-sections.txt.
+        "-Xfrontend", "-function-sections",
     ]),
 ]
 
 /// The C parts of the shared object keep frame pointers, as its Swift part does, and have the same version of debug
 /// information: the newest that valgrind 3.19 reads.
-let unwinding: [CSetting] = [.unsafeFlags(["-fno-omit-frame-pointer", "-gdwarf-4"])]
+let unwinding: [CSetting] = [.unsafeFlags(["-fno-omit-frame-pointer", "-gdwarf-4", "-ffunction-sections"])]
 
 /// `now` and `nodelete`: a library that was ever entered must stay mapped and must never resolve a symbol lazily,
 /// because resolving may allocate.
 ///
 /// No start files: what they run at start and end touches pages at the end of the code, in every process.
+///
+/// What every process runs, and early, lies together: the kernel maps code in pieces of 64 KiB, and counts them as resident.
 let sharedObject: [LinkerSetting] = [
     .unsafeFlags([
         "-enable-experimental-feature", "Embedded",
         "-Xlinker", "--version-script=\(Context.packageDirectory)/LD_PRELOAD/exports.map",
+        "-Xlinker", "--section-ordering-file=\(Context.packageDirectory)/LD_PRELOAD/early-sections.txt",
         "-Xlinker", "-z", "-Xlinker", "now",
         "-Xlinker", "-z", "-Xlinker", "nodelete",
         "-Xlinker", "--gc-sections",
@@ -108,7 +113,7 @@ let package = Package(
             linkerSettings: sharedGates),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["exports.map", "exports.txt", "percolate-gdb.py", "Packaging"],
+            exclude: ["early-sections.txt", "exports.map", "exports.txt", "percolate-gdb.py", "Packaging"],
             cSettings: [.headerSearchPath("../Sources/CPercolate/internal")] + widening + unwinding,
             linkerSettings: sharedObject + soname),
         .executableTarget(

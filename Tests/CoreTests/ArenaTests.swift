@@ -107,6 +107,36 @@ import Testing
         #expect(window.allocate(exactly: (end - 1)..<(end + 1)) == nil, "only committed pages extend a block")
     }
 
+    /// Tables lie behind all blocks, as low as the last run that is long enough.
+    @Test func pagesForTablesAreTheLastFreeOnes() throws {
+        let window = try Window(pages: 4096)
+        let whole = try #require(window.allocate(2000))
+        window.arena.free(whole.first..<(whole.first + 1990))
+        let committed = window.arena.committed
+        let last = try #require(window.arena.allocate(last: 8))
+        #expect(last.first + 8 == committed || committed == 2000 && last.first + 8 == 1990)
+        let next = try #require(window.arena.allocate(last: 8))
+        #expect(next.first + 8 <= last.first)
+        // A chunk has 512 pages.
+        #expect(window.arena.allocate(last: 513) == nil)
+    }
+
+    /// Retired pages are neither free nor in use, and stay so.
+    @Test func retiredPagesAreNoPages() throws {
+        let window = try Window(pages: 2048)
+        let whole = try #require(window.allocate(2048))
+        window.arena.free(whole.first..<2048)
+        let retired = try #require(window.arena.allocate(last: 64))
+        window.arena.retire(retired.first..<(retired.first + 64))
+        #expect(window.arena.inUse == 0)
+        var taken = 0
+        while let page = window.allocate(1) {
+            #expect(!(retired.first..<(retired.first + 64)).contains(page.first))
+            taken += 1
+        }
+        #expect(taken == 2048 - 64)
+    }
+
     @Test func anArenaGrowsToItsLimitAndNoFurther() throws {
         let pages = 4 * Chunk.pages
         let window = try Window(pages: pages)

@@ -87,6 +87,26 @@ struct Arena {
         return allocate(free: start..<(start &+ count))
     }
 
+    /// Allocates `count` pages of one chunk, as far behind all others as there are free ones.
+    mutating func allocate(last count: Int) -> Allocation? {
+        guard limits.allow(count, inUse: inUse) else { return nil }
+        var index = tree.chunkCount &- 1
+        while index >= 0 {
+            if tree.longestRun(inChunk: index) >= count, let run = tree.chunk(index).lastFree(count) {
+                let first = index &* Chunk.pages
+                return allocate(free: (first &+ run.lowerBound)..<(first &+ run.upperBound))
+            }
+            index &-= 1
+        }
+        return nil
+    }
+
+    /// Pages in use, that no span covers, exist no more.
+    mutating func retire(_ pages: Range<Int>) {
+        tree.forEachChunk(pages) { chunk, range in chunk.dirty.clear(range) }
+        inUse &-= pages.count
+    }
+
     /// Allocates exactly `pages` if all of them are free.
     mutating func allocate(exactly pages: Range<Int>) -> Allocation? {
         guard pages.upperBound <= committed, limits.allow(pages.count, inUse: inUse) else { return nil }

@@ -118,6 +118,52 @@ private func allocateLocked(_ request: SpanRequest) -> Attempt {
     return .span(id, allocation, huge: huge, demand)
 }
 
+/// At most 2 MiB of free pages for a table of the heap itself, where a limit of the process leaves no addresses outside
+/// the arena: those of `bytes` bytes, which read as zero. They lie at its end, so that they are in no large block's way,
+/// and stay there. 0 when there are none.
+func allocateMetadata(_ bytes: Int) -> UInt {
+    let count = Int(roundUp(UInt(bytes), Arena.pageSize)) &>> Int(PERCOLATE_PAGE_SHIFT)
+    guard count <= Chunk.pages, arenaLock.acquire() == .entered else { return 0 }
+    let id = spans.makeRecord()
+    guard id != 0, let allocation = arena.allocate(last: count) else {
+        if id != 0 { spans.returnRecord(id) }
+        arenaLock.release()
+        return 0
+    }
+    let record = spans[id]
+    record.pointee = Span()
+    record.pointee.firstPage = UInt32(truncatingIfNeeded: allocation.first)
+    record.pointee.pages = UInt32(truncatingIfNeeded: count)
+    spans.setSpan(id, of: allocation.first..<(allocation.first &+ 1))
+    percolate_compiler_barrier()
+    record.pointee.kind = .metadata
+    spansInUse &+= 1
+    arenaLock.release()
+    if !allocation.dirty.isEmpty { percolate_zero(arena.address(allocation.first), count &<< Int(PERCOLATE_PAGE_SHIFT)) }
+    return arena.address(allocation.first)
+}
+
+/// Takes `count` free pages out of the arena for good, so that the kernel charges nothing for them: others need the
+/// charge (RLIMIT_DATA). Their addresses are lost, of which there are plenty. False when there are fewer.
+func retireFreePages(_ count: Int) -> Bool {
+    var left = count
+    while left > 0 {
+        guard arenaLock.acquire() == .entered else { return false }
+        let count = min(left, 64)
+        guard let allocation = arena.allocate(last: count) else {
+            arenaLock.release()
+            return false
+        }
+        let pages = allocation.first..<(allocation.first &+ count)
+        // From here on they are none, whatever becomes of the calling thread.
+        arena.retire(pages)
+        arenaLock.release()
+        Reservation.makeUnusable(arena.address(pages.lowerBound), pages.count &<< Int(PERCOLATE_PAGE_SHIFT))
+        left &-= pages.count
+    }
+    return true
+}
+
 private func advise(_ pages: Range<Int>) {
     guard !pages.isEmpty else { return }
     let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)

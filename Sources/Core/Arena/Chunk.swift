@@ -118,6 +118,19 @@ struct Chunk {
         return nil
     }
 
+    /// The last `count` pages that are free and lie in a row; nil when there are none.
+    func lastFree(_ count: Int) -> Range<Int>? {
+        var end = Self.pages
+        while end >= count {
+            let last = free.last(in: 0..<end)
+            var start = last &+ 1
+            while start > 0, last &+ 1 &- start < count, free[start &- 1] { start &-= 1 }
+            if last &+ 1 &- start == count { return start..<(last &+ 1) }
+            end = start
+        }
+        return nil
+    }
+
     /// The last run of free pages with at least `shortest` dirty ones in a row; nil when there is none. It begins and ends
     /// with a dirty page; clean ones in between cost the kernel less than a call of their own.
     func lastReleasable(shortest: Int) -> Range<Int>? {

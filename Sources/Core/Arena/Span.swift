@@ -12,6 +12,8 @@ import CPercolate
 struct Span {
     enum Kind: UInt8 {
         case unused, small, large
+        /// Tables of the heap itself, which found no room elsewhere. Stays for ever.
+        case metadata
     }
 
     var firstPage: UInt32 = 0

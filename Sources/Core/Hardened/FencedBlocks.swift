@@ -13,6 +13,27 @@ enum FencedBlocks {
     private static var limit: Int { 16384 }
     private static let count = Atomic<Int>(0)
 
+    /// Whether a limit of the process counts the addresses of freed blocks, or what the arena takes in their place.
+    private static let areAddressesShort = Atomic<Bool>(false)
+
+    /// Reads the limits. Once, when the process becomes fully hardened.
+    static func start() {
+        areAddressesShort.store(isDataLimited || arena.backing == .pieces, ordering: .relaxed)
+    }
+
+    /// Whether the kernel counts what the process may write to.
+    private static var isDataLimited: Bool {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        let isKnown = percolate_getrlimit(Int32(RLIMIT_DATA.rawValue), &limit) == 0
+        return isKnown && limit.rlim_cur != UInt.max
+    }
+
+    /// Bytes that a freed block of `size` bytes counts as in quarantine: it holds addresses, and no
+    /// memory.
+    static func cost(_ size: Int) -> Int {
+        areAddressesShort.load(ordering: .relaxed) ? size : max(Int(Arena.pageSize), size &>> 8)
+    }
+
     private static var pageShift: Int { Int(PERCOLATE_PAGE_SHIFT) }
     static func pages(_ size: Int) -> Int {
         max(1, (size &+ Int(Arena.pageSize) &- 1) &>> pageShift)
@@ -51,6 +72,7 @@ enum FencedBlocks {
             _ = percolate_mprotect(end, Int(arena.address(first &+ all) &- end), PROT_NONE)
         }
         record.pointee.stamp()
+        tally(.withheldLargeBytes, (all &<< pageShift) &- size, at: 0)
         return block
     }
 
@@ -61,10 +83,12 @@ enum FencedBlocks {
         // Where no mapping is left to divide the pages can still be read: as zero.
         _ = percolate_mprotect(block, bytes, PROT_NONE)
         tally(.largeFrees, at: 0)
+        tally(.withheldLargeBytes, size, at: 0)
     }
 
     /// Gives the pages of a block that left the quarantine back to the arena. False when that must
-    /// be tried again: the calling thread is a signal handler inside the arena.
+    /// be tried again: the calling thread is a signal handler inside the arena, or the kernel refuses
+    /// to make the pages usable (RLIMIT_DATA, vm.max_map_count).
     static func release(_ block: UInt) -> Bool {
         guard let link = records.existing(block, spanPower),
             let record = records.existing(block, RecordTable.pagePower)
@@ -73,20 +97,29 @@ enum FencedBlocks {
         let id = SpanID(truncatingIfNeeded: number)
         let span = spans[id].pointee
         let start = arena.address(Int(span.firstPage))
-        // Where the kernel has no mapping left for it, the pages stay out of reach for ever: they
-        // have no memory.
-        guard percolate_mprotect(start, Int(span.pages) &<< pageShift, PROT_READ | PROT_WRITE) == 0
-        else { return true }
+        guard makeUsable(start, Int(span.pages)) else { return false }
         let isClean = percolate_madvise(start, Int(span.pages) &<< pageShift, MADV_DONTNEED) == 0
         guard arenaLock.acquire() == .entered else { return false }
         link.pointee.set(BlockRecord.Facts(.free, size: 0, alignment: 0))
         record.pointee.set(record.pointee.facts.with(.free))
         // It was counted when the program freed it.
         tally(.largeFrees, -1, at: 0)
+        tally(.withheldLargeBytes, 0 &- (Int(span.pages) &<< pageShift), at: 0)
         freeSpanLocked(id, clean: isClean)
         unlockArenaAndRelease()
         count.wrappingSubtract(1, ordering: .relaxed)
         return true
+    }
+
+    /// What the kernel charged for the pages went to others since they were locked, where a limit
+    /// counts it: free pages have to give theirs.
+    private static func makeUsable(_ start: UInt, _ pages: Int) -> Bool {
+        let bytes = pages &<< pageShift
+        if percolate_mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0 { return true }
+        guard isDataLimited else { return false }
+        areAddressesShort.store(true, ordering: .relaxed)
+        guard arena.backing == .reserved, retireFreePages(pages) else { return false }
+        return percolate_mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0
     }
 
     private static func free(span id: SpanID, clean: Bool) {

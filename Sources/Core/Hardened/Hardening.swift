@@ -24,10 +24,11 @@ enum Hardening {
     /// caller keeps others from doing the same.
     static func prepare(for level: HardeningLevel, quarantine: UInt) -> Bool {
         switch level {
-        case .off: true
-        case .basic: marks.start(pages: arena.limit)
+        case .off: return true
+        case .basic: return marks.start(pages: arena.limit)
         case .full:
-            records.start(pages: arena.limit) && emptyBlocks.start()
+            FencedBlocks.start()
+            return records.start(pages: arena.limit) && emptyBlocks.start()
                 && quarantineRing.start(limit: quarantine)
                 && freeBlockPool.start()
         }

@@ -54,6 +54,12 @@ struct QuarantineRing {
         return block(old)
     }
 
+    /// Entries that were put in and not taken from the end.
+    var count: Int {
+        let head = head.pointee.load(ordering: .relaxed)
+        return Int(truncatingIfNeeded: head &- min(tail.pointee.load(ordering: .relaxed), head))
+    }
+
     private var heldBytes: Int { Int(truncatingIfNeeded: bytes.pointee.load(ordering: .relaxed)) }
 
     /// Takes the oldest block out while there is more than the limit, or `all`; 0 when there is

@@ -29,10 +29,10 @@ extension Heap {
         if let number = found.number {
             cost = Int(sizeClasses[number].pointee.size)
             BytePattern.freed.fill(address..<(address &+ UInt(cost)))
+            tally(.withheldBytes, found.facts.size, at: 0)
         } else {
             FencedBlocks.lock(address, found.facts.size)
-            // It holds addresses, and no memory.
-            cost = max(Int(Arena.pageSize), cost &>> 8)
+            cost = FencedBlocks.cost(cost)
         }
         found.record.pointee.set(found.facts.with(.quarantined))
         leaveQuarantine(quarantineRing.put(address, cost: cost))
@@ -40,8 +40,9 @@ extension Heap {
         return true
     }
 
+    /// Empties the quarantine, but for blocks that cannot leave it now: those go in again.
     static func flushQuarantine() {
-        while true {
+        for _ in 0..<quarantineRing.count {
             let block = quarantineRing.takeOldest(all: true)
             guard block != 0 else { return }
             leaveQuarantine(block)
@@ -63,6 +64,7 @@ extension Heap {
                 record.pointee.set(record.pointee.facts.with(.free))
             }
             FrontEnd.free(UInt64(block), number)
+            tally(.withheldBytes, 0 &- Int(sizeClasses[number].pointee.size), at: 0)
             block = quarantineRing.takeOldest()
         }
     }
@@ -103,6 +105,7 @@ extension Heap {
             return 0
         }
         BytePattern.canary(of: address).fill(canary(address, Int(size), found.number))
+        tally(found.number == nil ? .withheldLargeBytes : .withheldBytes, usable &- Int(size), at: 0)
         found.record.pointee.set(BlockRecord.Facts(.live, size: Int(size), alignment: alignment))
         return address
     }

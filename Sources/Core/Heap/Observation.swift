@@ -120,6 +120,8 @@ enum Observation {
         column(PERCOLATE_OBSERVED_LARGE_ALLOCATIONS, .largeAllocations)
         column(PERCOLATE_OBSERVED_LARGE_FREES, .largeFrees)
         column(PERCOLATE_OBSERVED_EMERGENCY_ALLOCATIONS, .emergencyAllocations)
+        column(PERCOLATE_OBSERVED_WITHHELD_BYTES, .withheldBytes)
+        column(PERCOLATE_OBSERVED_WITHHELD_LARGE_BYTES, .withheldLargeBytes)
     }
 
     private static func column(_ figure: percolate_observed_counter, _ counter: Counter) {

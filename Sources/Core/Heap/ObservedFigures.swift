@@ -67,6 +67,7 @@ public struct ObservedFigures<Memory: ObservedMemory> {
         result.spans_in_use = value(heap.pointee.spans_in_use)
         let released = value(heap.pointee.metadata_released)
         result.metadata = max(value(heap.pointee.metadata), released) &- released
+        result.large = withhold(PERCOLATE_OBSERVED_WITHHELD_LARGE_BYTES, from: result.large)
         countBlocks(&result)
         countSlowPaths(&result)
         return result
@@ -85,7 +86,15 @@ public struct ObservedFigures<Memory: ObservedMemory> {
             result.slabs &+= figures.has_slab
             result.cached &+= figures.cached
         }
-        result.application = max(used, result.cached) &- result.cached &+ result.large
+        let small = max(used, result.cached) &- result.cached
+        result.application = withhold(PERCOLATE_OBSERVED_WITHHELD_BYTES, from: small) &+ result.large
+    }
+
+    /// `bytes` without those that `counter` counts over all rows, of which one alone may be below zero.
+    private mutating func withhold(_ counter: percolate_observed_counter, from bytes: UInt64) -> UInt64 {
+        var withheld: UInt64 = 0
+        for row in 0..<Int(heap.pointee.counters.count) { withheld &+= self.counter(counter, row) }
+        return bytes &- min(bytes, UInt64(max(Int64(bitPattern: withheld), 0)))
     }
 
     private mutating func countSlowPaths(_ result: inout percolate_process_figures) {

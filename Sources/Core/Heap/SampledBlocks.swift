@@ -208,6 +208,6 @@ extension Heap {
             return 0
         }
         guard let resized = resizeHardened(address, size, usable: &usable) else { return nil }
-        return notingSample(resized, Int(size))
+        return notingSample(resized, Int(min(size, UInt(largestRequest))))
     }
 }

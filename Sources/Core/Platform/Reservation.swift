@@ -58,6 +58,13 @@ struct Reservation {
         return true
     }
 
+    /// The reverse: the kernel takes the memory back, and charges nothing for the addresses.
+    static func makeUnusable(_ address: UInt, _ bytes: Int) {
+        _ = percolate_madvise(address, bytes, MADV_DONTNEED)
+        _ = percolate_mprotect(address, bytes, PROT_NONE)
+        _ = percolate_madvise(address, bytes, MADV_DONTDUMP)
+    }
+
     /// Gives the addresses behind the first `bytes` back, but for those that are committed.
     mutating func truncate(to bytes: UInt) {
         let kept = max(roundUp(bytes, Self.pageSize), committed)

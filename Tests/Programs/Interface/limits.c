@@ -39,9 +39,12 @@ static void give_back(struct chain **chain) {
     }
 }
 
-// The program starts, and a fair share of what is allowed can be used, in small pieces and then in large ones.
+// The program starts, and a fair share of what is allowed can be used, in small pieces and then in large ones. In a
+// hardened process each block has a record beside it, which the limit counts as well.
 static void works(void) {
     size_t share = limit < (size_t)64 << 20 ? limit / 8 : limit < (size_t)128 << 20 ? limit / 4 : limit / 2;
+    const char *options = getenv("PERCOLATE_OPTIONS");
+    if (options && strstr(options, "hardened=1")) share = share / 4 * 3;
     if (share > (size_t)256 << 20) share = (size_t)256 << 20;
     struct chain *chain = NULL;
     static const size_t sizes[] = {1000, 200000, 5000, (size_t)2 << 20, 100};

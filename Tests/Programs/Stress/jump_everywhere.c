@@ -3,7 +3,7 @@
 ///
 ///   jump_everywhere [STRIDE]
 ///
-/// With a stride, only at each so many instructions.
+/// With a stride, only at each so many instructions. Far behind the start, where bytes are copied and filled, at fewer.
 #include "check.h"
 
 #include <limits.h>
@@ -97,6 +97,12 @@ static bool leave_after(int kind, long instructions) {
     return true;
 }
 
+/// Instructions to the next jump, on average.
+static uint64_t step_behind(long instructions, uint64_t stride) {
+    uint64_t wide = instructions > 4000 ? (uint64_t)instructions / 3 : 1;
+    return wide > stride ? wide : stride;
+}
+
 static void *allocate(void *argument) {
     atomic_bool *finished = argument;
     struct random random = {3};
@@ -119,7 +125,8 @@ int main(int count, char **texts) {
         bool is_long = kind == kinds - 1;
         unsigned long most = is_long ? jumps + most_jumps_of_long : ULONG_MAX;
         while (jumps < most && !leave_after(kind, instructions)) {
-            instructions += (long)(1 + random_below(&random_sizes, 2 * (is_long ? 300 : stride) - 1));
+            uint64_t step = step_behind(instructions, is_long ? 300 : stride);
+            instructions += (long)(1 + random_below(&random_sizes, 2 * step - 1));
             jumps++;
         }
         CHECK(instructions > 30);
