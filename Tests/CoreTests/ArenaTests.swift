@@ -25,6 +25,8 @@ import Testing
 
         func allocate(exactly pages: Range<Int>) -> Arena.Allocation? { arena.allocate(exactly: pages) }
 
+        func allocate(last count: Int) -> Arena.Allocation? { arena.allocate(last: count) }
+
         /// The runs that a release takes.
         func beginRelease(most: Int, shortest: Int = 1) -> [Range<Int>] {
             guard arena.beginRelease(most: most, shortest: shortest) else { return [] }
@@ -113,12 +115,12 @@ import Testing
         let whole = try #require(window.allocate(2000))
         window.arena.free(whole.first..<(whole.first + 1990))
         let committed = window.arena.committed
-        let last = try #require(window.arena.allocate(last: 8))
+        let last = try #require(window.allocate(last: 8))
         #expect(last.first + 8 == committed || committed == 2000 && last.first + 8 == 1990)
-        let next = try #require(window.arena.allocate(last: 8))
+        let next = try #require(window.allocate(last: 8))
         #expect(next.first + 8 <= last.first)
         // A chunk has 512 pages.
-        #expect(window.arena.allocate(last: 513) == nil)
+        #expect(window.allocate(last: 513) == nil)
     }
 
     /// Retired pages are neither free nor in use, and stay so.
@@ -126,7 +128,7 @@ import Testing
         let window = try Window(pages: 2048)
         let whole = try #require(window.allocate(2048))
         window.arena.free(whole.first..<2048)
-        let retired = try #require(window.arena.allocate(last: 64))
+        let retired = try #require(window.allocate(last: 64))
         window.arena.retire(retired.first..<(retired.first + 64))
         #expect(window.arena.inUse == 0)
         var taken = 0

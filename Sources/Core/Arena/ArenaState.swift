@@ -139,8 +139,9 @@ func allocateMetadata(_ bytes: Int) -> UInt {
     record.pointee.kind = .metadata
     spansInUse &+= 1
     arenaLock.release()
-    if !allocation.dirty.isEmpty { percolate_zero(arena.address(allocation.first), count &<< Int(PERCOLATE_PAGE_SHIFT)) }
-    return arena.address(allocation.first)
+    let address = arena.address(allocation.first)
+    if !allocation.dirty.isEmpty { percolate_zero(address, count &<< Int(PERCOLATE_PAGE_SHIFT)) }
+    return address
 }
 
 /// Takes `count` free pages out of the arena for good, so that the kernel charges nothing for them: others need the
