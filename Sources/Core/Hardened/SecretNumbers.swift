@@ -1,0 +1,21 @@
+import CPercolate
+import Synchronization
+
+/// Numbers that nobody outside the process can guess, and that differ from call to call.
+enum SecretNumbers {
+    private static let calls = Atomic<UInt64>(0)
+
+    /// The mixing function of splitmix64, of a count and the kernel's random bits.
+    static func next() -> UInt64 {
+        mix(
+            percolate_random()
+                &+ calls.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue)
+    }
+
+    static func mix(_ value: UInt64) -> UInt64 {
+        var word = value
+        word = (word ^ word &>> 30) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ word &>> 27) &* 0x94d0_49bb_1331_11eb
+        return word ^ word &>> 31
+    }
+}

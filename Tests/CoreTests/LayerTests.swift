@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A folder of the core names nothing that a folder above it declares.
+@Suite struct LayerTests {
+    /// From the bottom up.
+    private static let folders = [
+        "Platform", "Vectors", "Arena", "Middle", "FrontEnd", "Hardened", "Sampling", "Heap", "Entry",
+    ]
+    private static let core = Checkout.root.appending(path: "Sources/Core")
+
+    /// What one source file declares for others, and the words in it that can mean something declared elsewhere.
+    private struct Source {
+        let declared: Set<String>
+        let used: Set<String>
+
+        init(_ text: String) {
+            let code = text.replacing(/\/\/.*/, with: "").replacing(/"(?:\\.|[^"\\\n])*"/, with: "\"\"")
+            let declaration =
+                /(?m)^((?:@?\w+(?:\(\w+\))?\s+)*?)(?:struct|enum|class|protocol|typealias|func|var|let) (\w+)/
+            declared = Set(
+                code.matches(of: declaration).filter { !$0.output.1.contains("private ") }.map { String($0.output.2) })
+            let local = code.matches(of: /(?:struct|enum|typealias|func|var|let|case|inout|for|_) (\w+)|(\w+):/)
+                .map { String($0.output.1 ?? $0.output.2 ?? "") }
+            // A word behind a dot is a member, of whatever is in front of it.
+            let words = code.matches(of: /(\.?)\b([A-Za-z_]\w*)/).filter { $0.output.1.isEmpty }
+            used = Set(words.map { String($0.output.2) }).subtracting(local)
+        }
+    }
+
+    /// What `source`, of `folder`, names of the folders above it.
+    private static func climbs(_ source: Source, in folder: String, _ declared: [String: Set<String>]) -> Set<String> {
+        let position = folders.firstIndex(of: folder) ?? 0
+        let below = folders[...position].reduce(into: Set<String>()) { $0.formUnion(declared[$1] ?? []) }
+        let above = folders[(position + 1)...].reduce(into: Set<String>()) { $0.formUnion(declared[$1] ?? []) }
+        return source.used.intersection(above.subtracting(below))
+    }
+
+    private static func sources() throws -> [String: [String: Source]] {
+        var sources: [String: [String: Source]] = [:]
+        for folder in folders {
+            let files = try FileManager.default.contentsOfDirectory(
+                at: core.appending(path: folder), includingPropertiesForKeys: nil)
+            for file in files where file.pathExtension == "swift" {
+                let text = try String(contentsOf: file, encoding: .utf8)
+                sources[folder, default: [:]][file.lastPathComponent] = Source(text)
+            }
+        }
+        return sources
+    }
+
+    private static func declared(_ sources: [String: [String: Source]]) -> [String: Set<String>] {
+        sources.mapValues { $0.values.reduce(into: Set<String>()) { $0.formUnion($1.declared) } }
+    }
+
+    @Test func everyFolderHasItsPlace() throws {
+        let present = try FileManager.default.contentsOfDirectory(atPath: Self.core.path)
+        #expect(Set(present) == Set(Self.folders))
+    }
+
+    @Test func noFolderNamesWhatIsAboveIt() throws {
+        let sources = try Self.sources()
+        let declared = Self.declared(sources)
+        #expect(declared["Middle"]?.contains("CentralList") == true && declared["Heap"]?.contains("Requests") == true)
+        for (folder, files) in sources {
+            for (name, source) in files {
+                let climbs = Self.climbs(source, in: folder, declared)
+                #expect(climbs.isEmpty, "\(folder)/\(name) names \(climbs.sorted())")
+            }
+        }
+    }
+
+    /// The negative control.
+    @Test func aFileThatClimbsIsFound() throws {
+        let declared = Self.declared(try Self.sources())
+        let text = """
+            /// CentralList in a comment, and "FrontEnd" in a string, are no use.
+            func steal() -> Int { FrontEnd.indexCount &+ arena.limit }
+            """
+        #expect(Self.climbs(Source(text), in: "Arena", declared) == ["FrontEnd"])
+        #expect(Self.climbs(Source(text), in: "Platform", declared) == ["FrontEnd", "arena"])
+        #expect(Self.climbs(Source(text), in: "Heap", declared).isEmpty)
+    }
+}
