@@ -71,6 +71,9 @@ let api: [SwiftSetting] = [
     .strictMemorySafety(), .treatAllWarnings(as: .error), .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// Imports say whether they are part of the interface.
+let integration: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault")]
+
 /// A program exports its gates, so that the shared object, preloaded, finds and uses them in place of its own.
 let sharedGates: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=percolate_gates"])]
 
@@ -82,22 +85,55 @@ let subprocess = Target.Dependency.product(
 let systemPackage = Target.Dependency.product(
     name: "SystemPackage", package: "swift-system", condition: .when(traits: ["Command", "Tests"]))
 
+/// A library beside `Percolate` for each package that a server may use, with a trait of its own: without the trait the
+/// package is not fetched.
+let metrics = Target.Dependency.product(
+    name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"]))
+let logging = Target.Dependency.product(
+    name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"]))
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["ServiceLifecycle"]))
+let benchmark = Target.Dependency.product(
+    name: "Benchmark", package: "benchmark", condition: .when(traits: ["Benchmark"]))
+
+/// What the tests of these libraries need besides.
+let testKits: [Target.Dependency] = [
+    .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+    .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Logging"])),
+]
+
 let package = Package(
     name: "percolate",
     products: [
         .library(name: "Percolate", targets: ["Percolate"]),
         .library(name: "percolate_malloc", type: .dynamic, targets: ["percolate_malloc"]),
         .executable(name: "percolate", targets: ["PercolateCommand"]),
+        .library(name: "PercolateMetrics", targets: ["PercolateMetrics"]),
+        .library(name: "PercolateLogging", targets: ["PercolateLogging"]),
+        .library(name: "PercolateService", targets: ["PercolateService"]),
+        .library(name: "PercolateBenchmark", targets: ["PercolateBenchmark"]),
     ],
     traits: [
         .trait(name: "Command", description: "The command percolate can be built."),
-        .trait(name: "Tests", description: "The tests of this package can be built."),
+        .trait(
+            name: "Tests", description: "The tests of this package can be built.",
+            enabledTraits: ["Metrics", "Logging", "ServiceLifecycle"]),
+        .trait(name: "Metrics", description: "PercolateMetrics, for swift-metrics, can be built."),
+        .trait(name: "Logging", description: "PercolateLogging, for swift-log, can be built."),
+        .trait(name: "ServiceLifecycle", description: "PercolateService, for swift-service-lifecycle, can be built."),
+        .trait(name: "Benchmark", description: "PercolateBenchmark, for the package benchmark, can be built."),
         .default(enabledTraits: ["Command", "Tests"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+        // For `swift package generate-documentation`. Packages that depend on this one do not fetch it.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
         .target(
@@ -111,6 +147,10 @@ let package = Package(
         .target(
             name: "Percolate", dependencies: ["PercolateCoreHosted", "CPercolate"], swiftSettings: api,
             linkerSettings: sharedGates),
+        .target(name: "PercolateMetrics", dependencies: ["Percolate", metrics], swiftSettings: integration),
+        .target(name: "PercolateLogging", dependencies: ["Percolate", logging], swiftSettings: integration),
+        .target(name: "PercolateService", dependencies: ["Percolate", lifecycle], swiftSettings: integration),
+        .target(name: "PercolateBenchmark", dependencies: ["Percolate", benchmark], swiftSettings: integration),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
             exclude: ["early-sections.txt", "exports.map", "exports.txt", "percolate-gdb.py", "Packaging"],
@@ -127,6 +167,11 @@ let package = Package(
         .testTarget(
             name: "VectorTests", dependencies: ["PercolateCoreHosted", "CPercolate", "TestSupport", subprocess]),
         .testTarget(name: "PercolateTests", dependencies: ["Percolate", "TestSupport", subprocess]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "Percolate", "PercolateMetrics", "PercolateLogging", "PercolateService", metrics, logging, lifecycle,
+            ] + testKits),
         .testTarget(
             name: "PreloadTests", dependencies: ["TestSupport", subprocess], exclude: ["fast-path-budget.txt"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),

@@ -29,5 +29,6 @@ let package = Package(
         .executableTarget(name: "echo-server", dependencies: ["Report"] + nio + malloc, linkerSettings: linking),
         .executableTarget(name: "session-server", dependencies: ["Report"] + nio + malloc, linkerSettings: linking),
         .executableTarget(name: "counter", dependencies: [percolate]),
+        .executableTarget(name: "arrays", dependencies: [percolate] + malloc, linkerSettings: linking),
     ]
 )

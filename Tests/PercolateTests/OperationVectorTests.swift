@@ -41,17 +41,29 @@ import Testing
     @Test func everyErrorHasItsOwnValue() throws {
         var long = OperationVector()
         for _ in 0...OperationVector.capacity { long.barrier() }
-        #expect(throws: VectorError.invalid) { try long.run(on: 0) }
+        #expect(throws: VectorError.tooManyOperations(17)) { try long.run(on: 0) }
 
-        var odd = OperationVector()
-        odd.add(1, to: memory, byteCount: 3)
-        #expect(throws: VectorError.invalid) { try odd.run(on: 0) }
+        let refused: [(VectorError, (inout OperationVector) -> Void)] = [
+            (.invalidLength(operation: 1), { $0.add(1, to: memory, byteCount: 3) }),
+            (.invalidLength(operation: 1), { $0.add(1, to: memory, byteCount: -8) }),
+            (.invalidLength(operation: 1), { $0.copy(from: memory, to: memory, byteCount: 4097) }),
+            (.invalidLength(operation: 1), { $0.requireEqual(memory, memory, byteCount: .max) }),
+            (.invalidLength(operation: 1), { $0.shiftLeft(memory, by: 1, byteCount: 0) }),
+            (.invalidShift(operation: 1), { $0.shiftLeft(memory, by: 64, byteCount: 8) }),
+            (.invalidShift(operation: 1), { $0.shiftRight(memory, by: -1, byteCount: 1) }),
+        ]
+        for (error, build) in refused {
+            var vector = OperationVector()
+            vector.barrier()
+            build(&vector)
+            #expect(throws: error) { try vector.run(on: 0) }
+        }
         var large = OperationVector()
-        large.copy(from: memory, to: memory, byteCount: 4097)
-        #expect(throws: VectorError.invalid) { try large.run(on: 0) }
-        #expect(throws: VectorError.invalid) { try OperationVector().run(on: -1) }
-        #expect(throws: VectorError.invalid) { try OperationVector().run(on: 1 << 20) }
-        #expect(throws: VectorError.invalid) { try OperationVector().run(on: .max) }
+        for _ in 0..<2 { large.copy(from: memory, to: memory, byteCount: 4096) }
+        #expect(throws: VectorError.tooManyBytes(8192)) { try large.run(on: 0) }
+        for cpu in [-1, 1 << 20, .max, .min] {
+            #expect(throws: VectorError.noSuchCPU(cpu)) { try OperationVector().run(on: cpu) }
+        }
 
         let page = try #require(mmap(nil, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
         defer { munmap(page, 4096) }

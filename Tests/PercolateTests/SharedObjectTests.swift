@@ -7,7 +7,8 @@ import Testing
     @Test(arguments: ["", "hardened=1", "rseq=off", "membarrier=off", "index=mm_cid"])
     func theAPIKeepsItsPromisesOnThePreloadedHeap(options: String) async throws {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let suites = "HeapTests|StatisticsTests|CountingTests|PerCPUTests|OperationVectorTests"
+        let suites =
+            "HeapTests|HeapArrayTests|HeapArenaTests|StatisticsTests|CountingTests|PerCPUTests|OperationVectorTests"
         let outcome = try await run(
             executable,
             ["--testing-library", "swift-testing", "--no-parallel", "--filter", "PercolateTests.(\(suites))"],

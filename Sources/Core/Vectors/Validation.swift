@@ -21,16 +21,24 @@ func isWellFormed(_ operations: UnsafePointer<cpu_op>, count: Int) -> Bool {
 }
 
 // The header's macros with arithmetic in them are not imported.
-private let longestVectorData = UInt32(CPU_OP_DATA_LEN_MAX + 15 * 8)
+public let longestVectorData = UInt32(CPU_OP_DATA_LEN_MAX + 15 * 8)
 
-private func isWellFormed(_ operation: cpu_op) -> Bool {
+/// Whether the operation is known, and its length and shift count are within their limits.
+public func isWellFormed(_ operation: cpu_op) -> Bool {
+    switch cpu_op_type(UInt32(bitPattern: operation.op)) {
+    case CPU_LSHIFT_OP, CPU_RSHIFT_OP:
+        hasValidLength(operation) && operation.u.shift_op.bits < 8 &* operation.len
+    default: hasValidLength(operation)
+    }
+}
+
+/// Whether the operation is known, and its length is within its limits.
+public func hasValidLength(_ operation: cpu_op) -> Bool {
     switch cpu_op_type(UInt32(bitPattern: operation.op)) {
     case CPU_COMPARE_EQ_OP, CPU_COMPARE_NE_OP, CPU_MEMCPY_OP, CPU_MEMCPY_RELEASE_OP:
         operation.len <= UInt32(CPU_OP_DATA_LEN_MAX)
-    case CPU_ADD_OP, CPU_ADD_RELEASE_OP, CPU_OR_OP, CPU_AND_OP, CPU_XOR_OP:
+    case CPU_ADD_OP, CPU_ADD_RELEASE_OP, CPU_OR_OP, CPU_AND_OP, CPU_XOR_OP, CPU_LSHIFT_OP, CPU_RSHIFT_OP:
         isIntegerWidth(operation.len)
-    case CPU_LSHIFT_OP, CPU_RSHIFT_OP:
-        isIntegerWidth(operation.len) && operation.u.shift_op.bits < 8 &* operation.len
     case CPU_MB_OP: true
     default: false
     }

@@ -15,3 +15,22 @@ public enum AllocationError: Error, Equatable, Sendable, CustomStringConvertible
         }
     }
 }
+
+/// Why a block that a closure initializes does not exist.
+public enum HeapInitializationError<Failure: Error>: Error {
+    /// There is no memory for it, or it cannot exist.
+    case allocation(AllocationError)
+    /// The closure threw. What it had initialized has ended.
+    case initializer(Failure)
+}
+
+extension HeapInitializationError: Equatable where Failure: Equatable {}
+
+extension HeapInitializationError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .allocation(let error): "\(error)"
+        case .initializer(let error): "the initializer threw: \(error)"
+        }
+    }
+}

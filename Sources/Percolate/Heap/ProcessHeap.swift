@@ -44,14 +44,17 @@ public enum ProcessHeap {
     ///   - oldByteCount: the size that it was asked for with. The process ends with a line where the block cannot have it.
     ///   - newByteCount: the size that it shall have.
     ///   - alignment: the alignment that it was asked for with, and that it keeps.
+    ///   - file: the caller's, for the line that a wrong call ends with.
+    ///   - line: the caller's.
     public static func reallocate(
-        _ block: UnsafeMutableRawPointer, from oldByteCount: Int, to newByteCount: Int, alignment: Int = 16
+        _ block: UnsafeMutableRawPointer, from oldByteCount: Int, to newByteCount: Int, alignment: Int = 16,
+        file: StaticString = #fileID, line: UInt = #line
     ) throws(AllocationError) -> UnsafeMutableRawPointer {
         try check(byteCount: newByteCount, alignment: alignment)
         let usable = unsafe usableSize(of: block)
         require(
             0...usable ~= oldByteCount,
-            "a block of \(usable) bytes cannot have been asked for with \(oldByteCount) bytes")
+            "a block of \(usable) bytes cannot have been asked for with \(oldByteCount) bytes", file, line)
         if isDefault(alignment, byteCount: oldByteCount), isDefault(alignment, byteCount: newByteCount) {
             guard let moved = unsafe HeapAccess.current.table.pointee.reallocate(block, newByteCount) else {
                 throw .outOfMemory(byteCount: newByteCount)
@@ -60,16 +63,20 @@ public enum ProcessHeap {
         }
         let moved = unsafe try allocate(byteCount: newByteCount, alignment: alignment)
         unsafe moved.copyMemory(from: block, byteCount: min(oldByteCount, newByteCount))
-        unsafe deallocate(block, byteCount: oldByteCount, alignment: alignment)
+        unsafe deallocate(block, byteCount: oldByteCount, alignment: alignment, file: file, line: line)
         return unsafe moved
     }
 
     /// Deallocates a block whose size is known. The size is checked, not looked up: with a size and alignment that belong to another
     /// size class than it was asked for (of large blocks: to another number of pages), or a block that is not of this heap, the process
     /// ends with a line that says so.
-    public static func deallocate(_ block: UnsafeMutableRawPointer, byteCount: Int, alignment: Int = 16) {
-        require(byteCount >= 0, "a block cannot have \(byteCount) bytes")
-        require(alignment > 0 && alignment & (alignment - 1) == 0, "\(alignment) is no alignment: give a power of two")
+    public static func deallocate(
+        _ block: UnsafeMutableRawPointer, byteCount: Int, alignment: Int = 16, file: StaticString = #fileID,
+        line: UInt = #line
+    ) {
+        require(byteCount >= 0, "a block cannot have \(byteCount) bytes", file, line)
+        let isAlignment = alignment > 0 && alignment & (alignment - 1) == 0
+        require(isAlignment, "\(alignment) is no alignment: give a power of two", file, line)
         let table = unsafe HeapAccess.current.table
         if isDefault(alignment, byteCount: byteCount) {
             unsafe table.pointee.deallocate_sized(block, byteCount)
@@ -103,8 +110,8 @@ public enum ProcessHeap {
     /// An allocation that needs pages beyond the limit fails like one for which the kernel has no memory: `allocate` throws
     /// `AllocationError.outOfMemory`, `malloc` returns NULL, and Swift's own allocations end the process. Pages that are in use
     /// above a new limit stay. Not counted are free pages that wait for reuse, and the heap's own tables.
-    public static func setMemoryLimit(_ byteCount: Int?) {
-        require(byteCount ?? 0 >= 0, "a memory limit cannot be negative")
+    public static func setMemoryLimit(_ byteCount: Int?, file: StaticString = #fileID, line: UInt = #line) {
+        require(byteCount ?? 0 >= 0, "a memory limit cannot be negative", file, line)
         unsafe HeapAccess.current.table.pointee.set_memory_limit(byteCount.map(UInt64.init) ?? .max)
     }
 

@@ -16,18 +16,22 @@ extension ProcessHeap {
     /// Resizes a buffer that `allocateBuffer(byteCount:alignment:zeroed:)` gave with the same alignment: it keeps its bytes up to the smaller
     /// of the sizes, and may move. Where this throws it stays as it is.
     public static func reallocate(
-        _ buffer: UnsafeMutableRawBufferPointer, to newByteCount: Int, alignment: Int = 16
+        _ buffer: UnsafeMutableRawBufferPointer, to newByteCount: Int, alignment: Int = 16,
+        file: StaticString = #fileID, line: UInt = #line
     ) throws(AllocationError) -> UnsafeMutableRawBufferPointer {
         guard let start = buffer.baseAddress else {
             return unsafe try allocateBuffer(byteCount: newByteCount, alignment: alignment)
         }
-        let moved = unsafe try reallocate(start, from: buffer.count, to: newByteCount, alignment: alignment)
+        let moved = unsafe try reallocate(
+            start, from: buffer.count, to: newByteCount, alignment: alignment, file: file, line: line)
         return unsafe UnsafeMutableRawBufferPointer(start: moved, count: newByteCount)
     }
 
     /// Deallocates a buffer that `allocateBuffer(byteCount:alignment:zeroed:)` gave with the same alignment, as a whole.
-    public static func deallocate(_ buffer: UnsafeMutableRawBufferPointer, alignment: Int = 16) {
+    public static func deallocate(
+        _ buffer: UnsafeMutableRawBufferPointer, alignment: Int = 16, file: StaticString = #fileID, line: UInt = #line
+    ) {
         guard let start = buffer.baseAddress else { return }
-        unsafe deallocate(start, byteCount: buffer.count, alignment: alignment)
+        unsafe deallocate(start, byteCount: buffer.count, alignment: alignment, file: file, line: line)
     }
 }

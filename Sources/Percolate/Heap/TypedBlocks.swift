@@ -7,6 +7,7 @@ extension ProcessHeap {
     ///   - type: what the memory is for.
     ///   - count: how many values fit. May be zero.
     ///   - zeroed: whether all bytes are zero. Otherwise they may hold anything.
+    @inlinable
     public static func allocate<Value: ~Copyable>(
         _ type: Value.Type, count: Int = 1, zeroed: Bool = false
     ) throws(AllocationError) -> UnsafeMutablePointer<Value> {
@@ -21,6 +22,7 @@ extension ProcessHeap {
     ///   - type: what the memory is for.
     ///   - count: how many values fit. May be zero.
     ///   - zeroed: whether all bytes are zero. Otherwise they may hold anything.
+    @inlinable
     public static func allocateBuffer<Value: ~Copyable>(
         of type: Value.Type, count: Int, zeroed: Bool = false
     ) throws(AllocationError) -> UnsafeMutableBufferPointer<Value> {
@@ -30,41 +32,53 @@ extension ProcessHeap {
 
     /// Resizes memory that `allocate(_:count:)` gave: it keeps its values up to the smaller of the counts, and may move. Where this throws
     /// it stays as it is.
+    @inlinable
     public static func reallocate<Value: BitwiseCopyable>(
-        _ pointer: UnsafeMutablePointer<Value>, from oldCount: Int, to newCount: Int
+        _ pointer: UnsafeMutablePointer<Value>, from oldCount: Int, to newCount: Int,
+        file: StaticString = #fileID, line: UInt = #line
     ) throws(AllocationError) -> UnsafeMutablePointer<Value> {
         let bytes = try byteCount(of: Value.self, newCount)
         let block = unsafe try reallocate(
-            UnsafeMutableRawPointer(pointer), from: heldByteCount(of: Value.self, oldCount), to: bytes,
-            alignment: MemoryLayout<Value>.alignment)
+            UnsafeMutableRawPointer(pointer), from: heldByteCount(of: Value.self, oldCount, file, line), to: bytes,
+            alignment: MemoryLayout<Value>.alignment, file: file, line: line)
         return unsafe block.bindMemory(to: Value.self, capacity: newCount)
     }
 
     /// Resizes a buffer that `allocateBuffer(of:count:)` gave: it keeps its values up to the smaller of the counts, and may move. Where
     /// this throws it stays as it is.
+    @inlinable
     public static func reallocate<Value: BitwiseCopyable>(
-        _ buffer: UnsafeMutableBufferPointer<Value>, to newCount: Int
+        _ buffer: UnsafeMutableBufferPointer<Value>, to newCount: Int,
+        file: StaticString = #fileID, line: UInt = #line
     ) throws(AllocationError) -> UnsafeMutableBufferPointer<Value> {
         guard let start = buffer.baseAddress else { return unsafe try allocateBuffer(of: Value.self, count: newCount) }
-        let moved = unsafe try reallocate(start, from: buffer.count, to: newCount)
+        let moved = unsafe try reallocate(
+            start, from: buffer.count, to: newCount, file: file, line: line)
         return unsafe UnsafeMutableBufferPointer(start: moved, count: newCount)
     }
 
     /// Deallocates the memory of `count` values that `allocate(_:count:)` gave. The count is checked as a size is
     /// (`deallocate(_:byteCount:alignment:)`).
-    public static func deallocate<Value: ~Copyable>(_ pointer: UnsafeMutablePointer<Value>, count: Int) {
+    @inlinable
+    public static func deallocate<Value: ~Copyable>(
+        _ pointer: UnsafeMutablePointer<Value>, count: Int, file: StaticString = #fileID, line: UInt = #line
+    ) {
         unsafe deallocate(
-            UnsafeMutableRawPointer(pointer), byteCount: heldByteCount(of: Value.self, count),
-            alignment: MemoryLayout<Value>.alignment)
+            UnsafeMutableRawPointer(pointer), byteCount: heldByteCount(of: Value.self, count, file, line),
+            alignment: MemoryLayout<Value>.alignment, file: file, line: line)
     }
 
     /// Deallocates a buffer that `allocateBuffer(of:count:)` gave, as a whole.
-    public static func deallocate<Value: ~Copyable>(_ buffer: UnsafeMutableBufferPointer<Value>) {
+    @inlinable
+    public static func deallocate<Value: ~Copyable>(
+        _ buffer: UnsafeMutableBufferPointer<Value>, file: StaticString = #fileID, line: UInt = #line
+    ) {
         guard let start = buffer.baseAddress else { return }
-        unsafe deallocate(start, count: buffer.count)
+        unsafe deallocate(start, count: buffer.count, file: file, line: line)
     }
 
-    private static func byteCount<Value: ~Copyable>(
+    @inlinable
+    static func byteCount<Value: ~Copyable>(
         of type: Value.Type, _ count: Int
     ) throws(AllocationError) -> Int {
         guard count >= 0 else { throw .negativeCount(count) }
@@ -74,9 +88,14 @@ extension ProcessHeap {
     }
 
     /// The same of memory that exists: no other count can be meant.
-    private static func heldByteCount<Value: ~Copyable>(of type: Value.Type, _ count: Int) -> Int {
+    @inlinable
+    static func heldByteCount<Value: ~Copyable>(
+        of type: Value.Type, _ count: Int, _ file: StaticString, _ line: UInt
+    ) -> Int {
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
-        require(count >= 0 && !overflow, "no block holds \(count) values of \(MemoryLayout<Value>.stride) bytes")
+        require(
+            count >= 0 && !overflow, "no block holds \(count) values of \(MemoryLayout<Value>.stride) bytes", file,
+            line)
         return bytes
     }
 }

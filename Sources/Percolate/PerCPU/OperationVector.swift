@@ -1,24 +1,6 @@
 import CPercolate
 import Glibc
-
-/// Why a vector did not run. Nothing was stored then.
-public enum VectorError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// `EINVAL`: more than sixteen operations, a length or shift outside its limits, more than 4,216 bytes in all, or a CPU number
-    /// that the machine cannot have.
-    case invalid
-    /// `EFAULT`: memory that an operation names cannot be accessed as the operation needs.
-    case fault
-    /// `EAGAIN`: memory that was named with `mayFault` cannot be accessed.
-    case expectedFault
-
-    public var description: String {
-        switch self {
-        case .invalid: "the vector is malformed, or the machine has no such CPU"
-        case .fault: "memory of the vector cannot be accessed"
-        case .expectedFault: "memory that may be unmapped is"
-        }
-    }
-}
+import PercolateCoreHosted
 
 /// A short sequence of operations on memory that runs once, in order, alone among all vectors and restartable sequences of one CPU number.
 ///
@@ -51,6 +33,8 @@ public struct OperationVector: Sendable {
 
     /// The most operations of a vector: sixteen.
     public static let capacity = Int(CPU_OP_VEC_LEN_MAX)
+    /// The most bytes that the operations of a vector may work on together.
+    public static let longestData = Int(longestVectorData)
 
     private var operations = InlineArray<16, cpu_op>(repeating: cpu_op())
     /// Operations asked for: may be more than fit, which `run` refuses.
@@ -139,7 +123,8 @@ public struct OperationVector: Sendable {
     /// Checks the vector and runs it for CPU number `cpu`. Waits while another vector of that CPU runs.
     @discardableResult
     public func run(on cpu: Int) throws(VectorError) -> Outcome {
-        guard count <= Self.capacity, let number = Int32(exactly: cpu) else { throw .invalid }
+        guard count <= Self.capacity else { throw .tooManyOperations(count) }
+        guard let number = Int32(exactly: cpu) else { throw .noSuchCPU(cpu) }
         var operations = operations
         var copy = InlineArray<16, cpu_op>(repeating: cpu_op())
         let count = Int32(count)
@@ -156,8 +141,21 @@ public struct OperationVector: Sendable {
         case 1...: return .stopped(at: result - 1)
         case -Int(EAGAIN): throw .expectedFault
         case -Int(EFAULT): throw .fault
-        default: throw .invalid
+        default: throw refusal(on: cpu)
         }
+    }
+
+    /// What the core's `EINVAL` means, looked for in the order of its checks.
+    private func refusal(on cpu: Int) -> VectorError {
+        guard cpu >= 0 else { return .noSuchCPU(cpu) }
+        var byteCount = 0
+        for position in 0..<count {
+            let operation = operations[position]
+            guard hasValidLength(operation) else { return .invalidLength(operation: position) }
+            guard isWellFormed(operation) else { return .invalidShift(operation: position) }
+            byteCount += Int(operation.len)
+        }
+        return byteCount > Self.longestData ? .tooManyBytes(byteCount) : .noSuchCPU(cpu)
     }
 
     private static func operation(_ kind: cpu_op_type, _ byteCount: Int) -> cpu_op {

@@ -13,9 +13,10 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
 
     /// Gives every CPU that the machine may have the value. Ends the process with a line where there is no memory, or where the value has no
     /// bytes or too many.
-    public init(_ value: Value) {
-        require(Self.size > 0 && Self.size <= 2048, "a per-CPU value has 1 to 2,048 bytes")
-        require(MemoryLayout<Value>.alignment <= 64, "a per-CPU value is aligned to at most 64 bytes")
+    public init(_ value: Value, file: StaticString = #fileID, line: UInt = #line) {
+        require(Self.size > 0 && Self.size <= 2048, "a per-CPU value has 1 to 2,048 bytes", file, line)
+        require(
+            MemoryLayout<Value>.alignment <= 64, "a per-CPU value is aligned to at most 64 bytes", file, line)
         slots = PerCPUSlots(byteCount: max(8, Self.size))
         for cpu in 0..<Int32(slots.count) {
             unsafe UnsafeMutableRawPointer(slots.slot(cpu)).storeBytes(of: value, as: Value.self)
@@ -26,8 +27,8 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
     public var cpus: Range<Int> { 0..<slots.count }
 
     /// The value of a CPU at one moment. Ends the process with a line when there is no such CPU.
-    public subscript(cpu: Int) -> Value {
-        require(cpus.contains(cpu), "there is no CPU \(cpu)")
+    public subscript(cpu: Int, file: StaticString = #fileID, line: UInt = #line) -> Value {
+        require(cpus.contains(cpu), "there is no CPU \(cpu)", file, line)
         return value(Int32(cpu))
     }
 

@@ -30,9 +30,17 @@ public final class PerCPUCounter: Sendable {
         _ = vector.runHere(on: cpu)
     }
 
-    /// The sum over all CPUs: exact once nobody adds. Else, where all amounts have one sign, between what it was at the start and at the end
-    /// of the call.
-    public func sum() -> Int {
+    /// `counter += amount` is `counter.add(amount)`.
+    @inlinable @inline(__always)
+    public static func += (counter: PerCPUCounter, amount: Int) { counter.add(amount) }
+
+    /// `counter -= amount` adds the negative of `amount`, wrapping around.
+    @inlinable @inline(__always)
+    public static func -= (counter: PerCPUCounter, amount: Int) { counter.add(0 &- amount) }
+
+    /// The sum over all CPUs: exact once nobody adds. Else, where all amounts have one sign, between what it was at the
+    /// start and at the end of the reading. Takes time for each CPU that the machine may have.
+    public var value: Int {
         var sum = 0
         for cpu in 0..<Int32(slots.count) { sum &+= slots.word(cpu) }
         return sum

@@ -1,6 +1,7 @@
 import CPercolate
 
-/// Memory with a part for each CPU number that the machine may have, each on cache lines of its own, all zero at first.
+/// Memory with a part for each CPU number that the machine may have, each on cache lines of its own. The first word of
+/// each is 0 at first, the rest may be anything.
 ///
 /// The first use of the heap, which allocates it, also opens the gates that sections load.
 @usableFromInline
@@ -22,10 +23,11 @@ struct PerCPUSlots: ~Copyable, @unchecked Sendable {
         stride = (byteCount + 63) / 64 * 64
         count = Self.cpuCount
         do {
-            unsafe base = try ProcessHeap.allocate(byteCount: count * stride, alignment: 64, zeroed: true)
+            unsafe base = try ProcessHeap.allocate(byteCount: count * stride, alignment: 64)
         } catch {
             fatalError("per-CPU storage: \(error)")
         }
+        for cpu in 0..<Int32(count) { unsafe slot(cpu).pointee = 0 }
     }
 
     deinit { unsafe ProcessHeap.deallocate(base, byteCount: count * stride, alignment: 64) }

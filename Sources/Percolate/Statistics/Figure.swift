@@ -11,6 +11,8 @@ struct Figure<Record>: Sendable {
     let name: String
     /// Bytes from the start of the core's record.
     let offset: Int
+    /// Whether it only grows.
+    let isCounter: Bool
     let path: Path
 }
 
@@ -32,7 +34,9 @@ extension FigureRecord {
             guard let figure = unsafe named(number), let name = unsafe percolate_figure_name(figure) else {
                 preconditionFailure("the core has no figure \(number) of \(Self.self)")
             }
-            return unsafe Figure(name: String(cString: name), offset: Int(figure.pointee.offset), path: path)
+            return unsafe Figure(
+                name: String(cString: name), offset: Int(figure.pointee.offset),
+                isCounter: UInt32(figure.pointee.kind) == PERCOLATE_COUNTER.rawValue, path: path)
         }
     }
 

@@ -20,7 +20,7 @@ import Synchronization
             let shared = ofAtomic.sorted()[3] / 40
             print("threads \(threads): counter \(own) ns, atomic \(shared) ns, ratio \(own / shared)")
         }
-        precondition(counter.sum() == atomic.load(ordering: .relaxed), "additions were lost")
+        precondition(counter.value == atomic.load(ordering: .relaxed), "additions were lost")
     }
 
     private final class Work: Sendable {

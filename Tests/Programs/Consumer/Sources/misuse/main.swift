@@ -9,6 +9,8 @@ case "count": ProcessHeap.deallocate(try ProcessHeap.allocate(Int.self), count: 
 case "position": try readBeyond()
 case "limit": ProcessHeap.setMemoryLimit(-1)
 case "capacity": _ = PerCPUBuffer<Int>(capacity: 0)
+case "element": _ = PerCPUBuffer<WithWeakReference>(capacity: 1)
+case "element-size": _ = PerCPUBuffer<InlineArray<257, Int>>(capacity: 1)
 case "cpu": _ = PerCPU(0)[-1]
 case "value": _ = PerCPU(())
 case "path":
@@ -18,6 +20,9 @@ case "path":
 default: print("no such error")
 }
 print("survived")
+
+final class Object {}
+struct WithWeakReference: @unchecked Sendable { weak var object: Object? }
 
 func readBeyond() throws {
     let buffer = try HeapBuffer(repeating: 1, count: 3)

@@ -24,7 +24,10 @@ func useOwners() throws {
     print("stack \(stack.popAny()?.close() ?? 0)")
 
     let pool = PerCPUBuffer<Connection>(capacity: 2)
-    if let refused = try pool.put(Connection(number: 4)) { print("refused \(refused.close())") }
+    switch pool.put(Connection(number: 4)) {
+    case .stored: break
+    case .refused(let connection): print("refused \(connection.close())")
+    }
     pool.drain { print("pool \($0.close())") }
 }
 try useOwners()
@@ -34,7 +37,7 @@ let largest = PerCPU(0)
 await withTaskGroup(of: Void.self) { group in
     for task in 0..<8 {
         group.addTask {
-            for _ in 0..<100 { counter.add(1) }
+            for _ in 0..<100 { counter += 1 }
             largest.update { max($0, task) }
         }
     }

@@ -11,5 +11,5 @@ for _ in 0..<1000 { countOne(counter) }
 print("isSharedObject \(ProcessHeap.isSharedObject)")
 print("servesMalloc \(ProcessHeap.servesMalloc)")
 print("counted \(counts.allocations >= 100 && counts.leakedBytes == 0)")
-print("counter \(counter.sum())")
+print("counter \(counter.value)")
 print("vectors \(ProcessHeap.statistics.cpus.reduce(0) { $0 + $1.vectorsLocal + $1.vectorsRemote })")

@@ -1,0 +1,64 @@
+/// The ends of values.
+extension HeapArena {
+    /// What is to be done when the arena ends.
+    @safe
+    struct Cleanup {
+        let previous: UnsafeMutablePointer<Cleanup>?
+        let end: any ArenaCleanup.Type
+        let start: UnsafeMutableRawPointer
+        let count: Int
+    }
+
+    /// Makes the arena the owner of elements that are initialized now.
+    func own<Element: ~Copyable>(_ room: ArenaRoom<Element>) {
+        guard let record = unsafe room.cleanup else { return }
+        unsafe record.initialize(
+            to: Cleanup(
+                previous: state.pointee.lastCleanup, end: ElementCleanup<Element>.self,
+                start: UnsafeMutableRawPointer(room.start), count: room.elements.count))
+        unsafe state.pointee.lastCleanup = record
+    }
+
+    func endValues() {
+        #if DEBUG
+            for canary in unsafe state.pointee.canaries { canary.check() }
+        #endif
+        while let cleanup = unsafe state.pointee.lastCleanup {
+            unsafe state.pointee.lastCleanup = cleanup.pointee.previous
+            unsafe cleanup.pointee.end.end(cleanup.pointee.start, cleanup.pointee.count)
+        }
+    }
+}
+
+protocol ArenaCleanup {
+    static func end(_ start: UnsafeMutableRawPointer, _ count: Int)
+}
+
+private enum ElementCleanup<Element: ~Copyable>: ArenaCleanup {
+    static func end(_ start: UnsafeMutableRawPointer, _ count: Int) {
+        unsafe start.assumingMemoryBound(to: Element.self).deinitialize(count: count)
+    }
+}
+
+/// Room for elements, and for the record of their end if that has an effect: both exist before the first element does, so
+/// that no element is left without an owner.
+@safe
+struct ArenaRoom<Element: ~Copyable> {
+    let start: UnsafeMutablePointer<Element>
+    let elements: UnsafeMutableBufferPointer<Element>
+    let cleanup: UnsafeMutablePointer<HeapArena.Cleanup>?
+
+    init(of type: Element.Type, count: Int, in arena: borrowing HeapArena) throws(AllocationError) {
+        let byteCount = try ProcessHeap.byteCount(of: Element.self, count)
+        if isTrivial(Element.self) || count == 0 {
+            unsafe cleanup = nil
+        } else {
+            let record = unsafe try arena.reserve(
+                byteCount: MemoryLayout<HeapArena.Cleanup>.size, alignment: MemoryLayout<HeapArena.Cleanup>.alignment)
+            unsafe cleanup = record.bindMemory(to: HeapArena.Cleanup.self, capacity: 1)
+        }
+        let memory = unsafe try arena.reserve(byteCount: byteCount, alignment: MemoryLayout<Element>.alignment)
+        unsafe start = memory.bindMemory(to: Element.self, capacity: count)
+        unsafe elements = UnsafeMutableBufferPointer(start: start, count: count)
+    }
+}
