@@ -106,6 +106,7 @@ let package = Package(
     name: "percolate",
     products: [
         .library(name: "Percolate", targets: ["Percolate"]),
+        // A shared object: executables that are linked with -static-executable cannot have it. `Percolate` alone they can.
         .library(name: "percolate_malloc", type: .dynamic, targets: ["percolate_malloc"]),
         .executable(name: "percolate", targets: ["PercolateCommand"]),
         .library(name: "PercolateMetrics", targets: ["PercolateMetrics"]),

@@ -19,7 +19,7 @@ let nio: [Target.Dependency] = [
 let package = Package(
     name: "examples",
     dependencies: [
-        .package(name: "percolate", path: "../.."),
+        .package(name: "percolate", path: "../..", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     ],
     targets: [
