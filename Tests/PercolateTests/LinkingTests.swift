@@ -93,7 +93,8 @@ private actor Consumer {
             ("size", "percolate: wrong size"),
             ("old-size", "a block of 112 bytes cannot have been asked for with 5000"),
             ("alignment", "-64 is no alignment"), ("count", "no block holds -1 values of 8 bytes"),
-            ("position", "position 3 is outside the buffer of 3"), ("limit", "a memory limit cannot be negative"),
+            ("position", "position 3 is outside the buffer of 3"), ("array", "position -1 is outside the buffer of 0"),
+            ("initializer", "1 of 3 elements were initialized"), ("limit", "a memory limit cannot be negative"),
             ("capacity", "a per-CPU buffer has 1 to 65,536 places"), ("cpu", "there is no CPU -1"),
             ("element", "elements that cannot be moved as bytes"),
             ("element-size", "an element of a per-CPU buffer has at most 2,048 bytes"),
@@ -107,6 +108,18 @@ private actor Consumer {
         if !Self.withoutCallersLine.contains(error.name) {
             #expect(outcome.errors.contains(#/misuse/main\.swift:\d+: Fatal error:/#), "\(outcome.errors)")
         }
+    }
+
+    /// Only debug builds look at it.
+    @Test func aWriteBehindABlockOfAnArenaIsSaidWhereTheBlockCameFrom() async throws {
+        let program = try await consumer("debug").appending(path: "misuse").path
+        let outcome = try await run(program, ["arena"], under: .glibc)
+        #expect(outcome.signal != nil && outcome.output == "", "\(outcome)")
+        #expect(
+            outcome.errors.contains(
+                #/misuse/main\.swift:\d+: Fatal error: the bytes behind this block of 10 bytes of an arena were written/#
+            ),
+            "\(outcome.errors)")
     }
 
     @Test func aTestHoldsCodeToItsNumberOfAllocations() async throws {
