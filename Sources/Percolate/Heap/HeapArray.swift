@@ -164,7 +164,10 @@ extension HeapArray where Element: ~Copyable {
         guard added >= 0 else { throw .negativeCount(added) }
         let (needed, overflow) = initializedCount.addingReportingOverflow(added)
         guard !overflow else { throw .outOfMemory(byteCount: .max) }
-        if needed > blockCapacity { try replaceBlock(capacity: max(needed, 2 * blockCapacity)) }
+        guard needed > blockCapacity else { return }
+        // A first block of a cache line: smaller ones would be replaced again at once.
+        let least = max(2 * blockCapacity, 64 / MemoryLayout<Element>.stride)
+        try replaceBlock(capacity: max(needed, least))
     }
 
     /// - Parameter capacity: at least the number of elements, and not 0.

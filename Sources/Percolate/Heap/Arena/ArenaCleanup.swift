@@ -1,15 +1,27 @@
 /// The ends of values.
 extension HeapArena {
     /// What is to be done when the arena ends.
-    @safe
+    @safe @usableFromInline
     struct Cleanup {
         let previous: UnsafeMutablePointer<Cleanup>?
         let end: any ArenaCleanup.Type
         let start: UnsafeMutableRawPointer
         let count: Int
+
+        @usableFromInline
+        init(
+            previous: UnsafeMutablePointer<Cleanup>?, end: any ArenaCleanup.Type, start: UnsafeMutableRawPointer,
+            count: Int
+        ) {
+            unsafe self.previous = unsafe previous
+            self.end = end
+            unsafe self.start = unsafe start
+            self.count = count
+        }
     }
 
     /// Makes the arena the owner of elements that are initialized now.
+    @inlinable
     func own<Element: ~Copyable>(_ room: ArenaRoom<Element>) {
         guard let record = unsafe room.cleanup else { return }
         unsafe record.initialize(
@@ -30,11 +42,14 @@ extension HeapArena {
     }
 }
 
+@usableFromInline
 protocol ArenaCleanup {
     static func end(_ start: UnsafeMutableRawPointer, _ count: Int)
 }
 
-private enum ElementCleanup<Element: ~Copyable>: ArenaCleanup {
+@usableFromInline
+enum ElementCleanup<Element: ~Copyable>: ArenaCleanup {
+    @usableFromInline
     static func end(_ start: UnsafeMutableRawPointer, _ count: Int) {
         unsafe start.assumingMemoryBound(to: Element.self).deinitialize(count: count)
     }
@@ -42,12 +57,13 @@ private enum ElementCleanup<Element: ~Copyable>: ArenaCleanup {
 
 /// Room for elements, and for the record of their end if that has an effect: both exist before the first element does, so
 /// that no element is left without an owner.
-@safe
+@safe @usableFromInline
 struct ArenaRoom<Element: ~Copyable> {
-    let start: UnsafeMutablePointer<Element>
-    let elements: UnsafeMutableBufferPointer<Element>
-    let cleanup: UnsafeMutablePointer<HeapArena.Cleanup>?
+    @usableFromInline let start: UnsafeMutablePointer<Element>
+    @usableFromInline let elements: UnsafeMutableBufferPointer<Element>
+    @usableFromInline let cleanup: UnsafeMutablePointer<HeapArena.Cleanup>?
 
+    @inlinable
     init(of type: Element.Type, count: Int, in arena: borrowing HeapArena) throws(AllocationError) {
         let byteCount = try ProcessHeap.byteCount(of: Element.self, count)
         if isTrivial(Element.self) || count == 0 {

@@ -1,8 +1,14 @@
 /// Memory.
 extension HeapArena {
     /// Takes the next bytes of the chunk, or of a new one.
+    @inlinable
     func reserve(byteCount: Int, alignment: Int) throws(AllocationError) -> UnsafeMutableRawPointer {
         if let start = unsafe next(byteCount: byteCount, alignment: alignment) { return unsafe start }
+        return unsafe try reserveInNewChunk(byteCount: byteCount, alignment: alignment)
+    }
+
+    @usableFromInline
+    func reserveInNewChunk(byteCount: Int, alignment: Int) throws(AllocationError) -> UnsafeMutableRawPointer {
         let chunk = unsafe state.pointee.chunk
         let (needed, overflow) = byteCount.addingReportingOverflow(MemoryLayout<Chunk>.stride + alignment)
         guard !overflow else { throw .outOfMemory(byteCount: byteCount) }
@@ -18,7 +24,8 @@ extension HeapArena {
         return unsafe start
     }
 
-    private func next(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
+    @inlinable
+    func next(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
         let start = unsafe state.pointee.next.alignedUp(toMultipleOf: alignment)
         guard unsafe state.pointee.end - start >= byteCount else { return nil }
         unsafe state.pointee.next = start + byteCount

@@ -15,10 +15,11 @@
 /// In debug builds the arena writes a canary behind each raw block. Where that was written to, the process ends when the
 /// arena does, with the line that allocated the block. It also fills the memory that it gives back, so that pointers which are used
 /// later find neither their values nor zeros.
-@safe
+@safe @frozen
 public struct HeapArena: ~Copyable {
     /// The start of each chunk.
     @safe
+    @usableFromInline
     struct Chunk {
         let previous: UnsafeMutablePointer<Chunk>?
         /// Bytes of the block, this header included.
@@ -26,11 +27,12 @@ public struct HeapArena: ~Copyable {
     }
 
     @safe
+    @usableFromInline
     struct State {
-        var next: UnsafeMutableRawPointer
-        var end: UnsafeMutableRawPointer
-        var chunk: UnsafeMutablePointer<Chunk>
-        var lastCleanup: UnsafeMutablePointer<Cleanup>?
+        @usableFromInline var next: UnsafeMutableRawPointer
+        @usableFromInline var end: UnsafeMutableRawPointer
+        @usableFromInline var chunk: UnsafeMutablePointer<Chunk>
+        @usableFromInline var lastCleanup: UnsafeMutablePointer<Cleanup>?
         /// Of the chunks before the last.
         var earlierBytes = 0
         #if DEBUG
@@ -39,7 +41,7 @@ public struct HeapArena: ~Copyable {
     }
 
     /// In a block of its own: values are allocated while the arena is borrowed.
-    let state: UnsafeMutablePointer<State>
+    @usableFromInline let state: UnsafeMutablePointer<State>
 
     /// The size above which chunks do not grow by themselves.
     static let longestChunk = 1 << 20
@@ -86,6 +88,7 @@ public struct HeapArena: ~Copyable {
 
     /// Moves a value into the arena.
     @_lifetime(borrow self)
+    @inlinable
     public func make<Value: ~Copyable>(_ value: consuming Value) throws(AllocationError) -> ArenaValue<Value> {
         let room = try ArenaRoom(of: Value.self, count: 1, in: self)
         unsafe room.start.initialize(to: value)
@@ -101,6 +104,7 @@ public struct HeapArena: ~Copyable {
     ///   - file: the caller's, for the line that a body which appends fewer ends with.
     ///   - line: the caller's.
     @_lifetime(borrow self)
+    @inlinable
     public func allocate<Element: ~Copyable, Failure: Error>(
         count: Int, initializingWith body: (inout OutputSpan<Element>) throws(Failure) -> Void,
         file: StaticString = #fileID, line: UInt = #line
@@ -125,6 +129,7 @@ public struct HeapArena: ~Copyable {
 
     /// Makes `count` copies of `element` side by side.
     @_lifetime(borrow self)
+    @inlinable
     public func allocate<Element>(
         repeating element: Element, count: Int
     ) throws(AllocationError) -> MutableSpan<Element> {
@@ -136,6 +141,7 @@ public struct HeapArena: ~Copyable {
 
     /// Copies elements into the arena.
     @_lifetime(borrow self)
+    @inlinable
     public func copy<Element>(_ source: borrowing Span<Element>) throws(AllocationError) -> MutableSpan<Element> {
         let room = try ArenaRoom(of: Element.self, count: source.count, in: self)
         unsafe source.withUnsafeBufferPointer { source in _ = unsafe room.elements.initialize(fromContentsOf: source) }
