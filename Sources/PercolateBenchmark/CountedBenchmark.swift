@@ -2,9 +2,11 @@
     public import Benchmark
     import Percolate
 
-    /// Exact counts of allocations as metrics of the benchmark package, without its jemalloc and without an interposer.
+    /// Exact counts of allocations as metrics of the benchmark package, without its jemalloc and
+    /// without an interposer.
     ///
-    /// Name the metrics in the benchmark's configuration, and run what is to be counted in ``Benchmark/countAllocations(_:)``:
+    /// Name the metrics in the benchmark's configuration, and run what is to be counted in
+    /// ``Benchmark/countAllocations(_:)``:
     ///
     ///     Benchmark("parse", configuration: .init(metrics: [.wallClock] + .heap)) { benchmark in
     ///         benchmark.countAllocations { blackHole(parse(text)) }
@@ -16,7 +18,8 @@
         public static let heapAllocations = BenchmarkMetric.custom("Allocations (heap)")
         /// Blocks freed.
         public static let heapDeallocations = BenchmarkMetric.custom("Deallocations (heap)")
-        /// Bytes of the blocks allocated: whole blocks, so up to an eighth more than were asked for.
+        /// Bytes of the blocks allocated: whole blocks, so up to an eighth more than were asked
+        /// for.
         public static let heapBytes = BenchmarkMetric.custom("Allocated bytes (heap)")
         /// Blocks that were allocated and not freed.
         public static let heapLeaks = BenchmarkMetric.custom("Leaked blocks (heap)")
@@ -32,10 +35,11 @@
     }
 
     extension Benchmark {
-        /// Runs `body`, counts what it allocates on all threads, and registers the counts with the benchmark. Counted code is
-        /// slower: measure time in another benchmark.
+        /// Runs `body`, counts what it allocates on all threads, and registers the counts with the
+        /// benchmark. Counted code is slower: measure time in another benchmark.
         ///
-        /// Ends the process where Percolate is not its `malloc`: all counts would be 0 and look like a result.
+        /// Ends the process where Percolate is not its `malloc`: all counts would be 0 and look
+        /// like a result.
         ///
         /// - Parameters:
         ///   - file: the caller's, for the line that this ends with.
@@ -45,7 +49,9 @@
             file: StaticString = #fileID, line: UInt = #line, _ body: () throws(Failure) -> Void
         ) throws(Failure) {
             guard ProcessHeap.servesMalloc else {
-                fatalError("counts of allocations: link the benchmark with percolate_malloc", file: file, line: line)
+                fatalError(
+                    "counts of allocations: link the benchmark with percolate_malloc", file: file,
+                    line: line)
             }
             let counts = try ProcessHeap.countAllocations(in: body)
             measurement(.heapAllocations, counts.allocations)

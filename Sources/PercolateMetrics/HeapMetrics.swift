@@ -3,16 +3,18 @@
     public import Percolate
     import Synchronization
 
-    /// The heap's statistics as metrics of swift-metrics: each figure is a gauge or a counter with the name that it has in every
-    /// other place, such as `percolate_application_bytes`.
+    /// The heap's statistics as metrics of swift-metrics: each figure is a gauge or a counter with
+    /// the name that it has in every other place, such as `percolate_application_bytes`.
     ///
-    /// Figures of size classes have the label `size`, in bytes, those of CPUs the label `cpu`. Nothing is recorded by itself:
-    /// call ``update(_:)`` now and then, or let the heap service of `PercolateService` do it.
+    /// Figures of size classes have the label `size`, in bytes, those of CPUs the label `cpu`.
+    /// Nothing is recorded by itself: call ``update(_:)`` now and then, or let the heap service of
+    /// `PercolateService` do it.
     ///
     ///     let metrics = HeapMetrics()
     ///     metrics.update()
     ///
-    /// May be used from any thread. Where the process has a metrics backend it must be set up before.
+    /// May be used from any thread. Where the process has a metrics backend it must be set up
+    /// before.
     public final class HeapMetrics: Sendable {
         /// A counter, and what it had at the last update.
         private struct Total {
@@ -42,14 +44,16 @@
         ///   - labels: labels that each metric has, besides its own.
         ///   - factory: what makes the metrics; without one, that of the process.
         public init(
-            _ detail: Detail = .process, labels: [(String, String)] = [], factory: (any MetricsFactory)? = nil
+            _ detail: Detail = .process, labels: [(String, String)] = [],
+            factory: (any MetricsFactory)? = nil
         ) {
             self.detail = detail
             self.labels = labels
             self.factory = factory ?? MetricsSystem.factory
         }
 
-        /// Records statistics: gauges as they are, counters by what they grew since the last update.
+        /// Records statistics: gauges as they are, counters by what they grew since the last
+        /// update.
         ///
         /// - Parameter statistics: what is recorded; without one, those of this moment.
         public func update(_ statistics: HeapStatistics? = nil) {
@@ -58,9 +62,13 @@
             if let limit = statistics.memoryLimit { set("percolate_memory_limit_bytes", limit, []) }
             guard detail == .all else { return }
             for sizeClass in statistics.sizeClasses {
-                record(sizeClass.namedFigures, "percolate_size_class_", [("size", String(sizeClass.blockBytes))])
+                record(
+                    sizeClass.namedFigures, "percolate_size_class_",
+                    [("size", String(sizeClass.blockBytes))])
             }
-            for cpu in statistics.cpus { record(cpu.namedFigures, "percolate_cpu_", [("cpu", String(cpu.index))]) }
+            for cpu in statistics.cpus {
+                record(cpu.namedFigures, "percolate_cpu_", [("cpu", String(cpu.index))])
+            }
         }
 
         private func record(
@@ -77,7 +85,9 @@
 
         private func set(_ name: String, _ value: Int, _ own: [(String, String)]) {
             let gauge = gauges.withLock { gauges in
-                let new = { Gauge(label: name, dimensions: self.labels + own, factory: self.factory) }
+                let new = {
+                    Gauge(label: name, dimensions: self.labels + own, factory: self.factory)
+                }
                 let gauge = gauges[Self.key(name, own)] ?? new()
                 gauges[Self.key(name, own)] = gauge
                 return gauge
@@ -87,10 +97,14 @@
 
         private func increase(_ name: String, _ value: Int, _ own: [(String, String)]) {
             totals.withLock { totals in
-                let new = { Total(counter: Counter(label: name, dimensions: self.labels + own, factory: self.factory)) }
+                let new = {
+                    Total(
+                        counter: Counter(
+                            label: name, dimensions: self.labels + own, factory: self.factory))
+                }
                 var total = totals[Self.key(name, own)] ?? new()
-                // Statistics of two updates at once may come in either order. 0 is recorded, too: a dashboard then shows that, and
-                // not that there is no such counter.
+                // Statistics of two updates at once may come in either order. 0 is recorded, too: a
+                // dashboard then shows that, and not that there is no such counter.
                 total.counter.increment(by: max(0, value - total.value))
                 total.value = max(value, total.value)
                 totals[Self.key(name, own)] = total
@@ -103,6 +117,8 @@
     }
 #else
     /// Not there: `PercolateMetrics` needs the trait Metrics of the package.
-    @available(*, unavailable, message: "PercolateMetrics needs the trait Metrics of the package percolate")
+    @available(
+        *, unavailable, message: "PercolateMetrics needs the trait Metrics of the package percolate"
+    )
     public enum HeapMetrics {}
 #endif

@@ -19,7 +19,8 @@ import Testing
             log.check(Self.statistics(inUse: inUse))
         }
         #expect(handler.entries.map(\.level) == [.warning, .error, .warning, .notice])
-        #expect(handler.entries.map { $0.metadata["in_use_bytes"] } == ["900", "1000", "950", "700"])
+        #expect(
+            handler.entries.map { $0.metadata["in_use_bytes"] } == ["900", "1000", "950", "700"])
         #expect(handler.entries.first?.metadata["limit_bytes"] == "1000")
     }
 

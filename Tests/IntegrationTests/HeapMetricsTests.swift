@@ -31,9 +31,12 @@ import Testing
         let application = try backend.expectRecorder("percolate_application_bytes", process)
         #expect(application.values == [1000, 1000])
         #expect(try backend.expectCounter("percolate_refills_total", process).totalValue == 12)
-        let spans = try backend.expectRecorder("percolate_size_class_spans", process + [("size", "48")])
+        let spans = try backend.expectRecorder(
+            "percolate_size_class_spans", process + [("size", "48")])
         #expect(spans.lastValue == 3)
-        #expect(try backend.expectCounter("percolate_cpu_refills_total", process + [("cpu", "1")]).totalValue == 12)
+        #expect(
+            try backend.expectCounter("percolate_cpu_refills_total", process + [("cpu", "1")])
+                .totalValue == 12)
     }
 
     @Test func namesAreThoseOfThePrometheusText() throws {
@@ -50,6 +53,9 @@ import Testing
     @Test func withoutDetailThereIsNothingOfClassesAndCPUs() {
         let backend = TestMetrics()
         HeapMetrics(factory: backend).update(Self.statistics(refills: 1))
-        #expect(backend.recorders.allSatisfy { !$0.label.contains("size_class") && !$0.label.contains("_cpu_") })
+        #expect(
+            backend.recorders.allSatisfy {
+                !$0.label.contains("size_class") && !$0.label.contains("_cpu_")
+            })
     }
 }

@@ -11,16 +11,22 @@ import Testing
         let condition: @Sendable () -> Bool
         func run() async throws {
             let end = ContinuousClock.now + .seconds(20)
-            while !condition(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(2)) }
+            while !condition(), ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
     }
 
-    private func run(_ service: HeapService, until condition: @escaping @Sendable () -> Bool) async throws {
+    private func run(_ service: HeapService, until condition: @escaping @Sendable () -> Bool)
+        async throws
+    {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: service),
-                    .init(service: Until(condition: condition), successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: Until(condition: condition),
+                        successTerminationBehavior: .gracefullyShutdownGroup),
                 ], logger: Logger(label: "test")))
         try await group.run()
     }
@@ -28,7 +34,8 @@ import Testing
     @Test func observersSeeTheHeapUntilTheShutdown() async throws {
         let seen = Counted()
         try await run(
-            HeapService(interval: .milliseconds(5), observers: [{ statistics in seen.count(statistics) }]),
+            HeapService(
+                interval: .milliseconds(5), observers: [{ statistics in seen.count(statistics) }]),
             until: { seen.looks.load(ordering: .relaxed) >= 3 })
         #expect(seen.looks.load(ordering: .relaxed) >= 4, "and once at the end")
     }
@@ -41,7 +48,8 @@ import Testing
         #expect(filled >= 32 << 20)
         try await run(
             HeapService(
-                interval: .milliseconds(5), softLimit: filled - (8 << 20), onSoftLimit: { _ in cache.empty() }),
+                interval: .milliseconds(5), softLimit: filled - (8 << 20),
+                onSoftLimit: { _ in cache.empty() }),
             until: { cache.isEmpty })
         let after = ProcessHeap.statistics.process
         #expect(after.inUseBytes + after.freeResidentBytes <= filled - (24 << 20))

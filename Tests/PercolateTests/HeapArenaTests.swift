@@ -38,7 +38,8 @@ import Testing
         Token.ended = []
         let arena = try HeapArena()
         do throws(HeapInitializationError<Failure>) {
-            let elements = try arena.allocate(count: 2) { (output: inout OutputSpan<Token>) throws(Failure) in
+            let elements = try arena.allocate(count: 2) {
+                (output: inout OutputSpan<Token>) throws(Failure) in
                 output.append(Token(1))
                 throw Failure()
             }
@@ -62,7 +63,9 @@ import Testing
         for index in words.indices { words[index] = index }
         vectors[4] = SIMD8(repeating: 8)
         vectors.withUnsafeBufferPointer { #expect(isAligned($0.baseAddress)) }
-        #expect(bytes[2] == 9 && words[999] == 999 && words[0] == 0 && vectors[3][7] == 3 && copy[999] == 2)
+        #expect(
+            bytes[2] == 9 && words[999] == 999 && words[0] == 0 && vectors[3][7] == 3
+                && copy[999] == 2)
         #expect(arena.usedByteCount >= 3 + 2 * 8000 + 320)
         let nothing = try arena.allocate(repeating: 1, count: 0)
         #expect(nothing.count == 0)
@@ -115,7 +118,9 @@ import Testing
             #expect(bytes.count == 100 && Int(bitPattern: bytes.baseAddress) % alignment == 0)
             bytes.initializeMemory(as: UInt8.self, repeating: 0xff)
         }
-        #expect(throws: AllocationError.invalidAlignment(3)) { try arena.allocateBytes(1, alignment: 3) }
+        #expect(throws: AllocationError.invalidAlignment(3)) {
+            try arena.allocateBytes(1, alignment: 3)
+        }
         #expect(throws: AllocationError.negativeCount(-1)) { try arena.allocateBytes(-1) }
         #expect(throws: AllocationError.self) { try arena.allocateBytes(.max) }
         #expect(throws: AllocationError.self) { try arena.allocateBytes(8, alignment: 1 << 62) }

@@ -1,7 +1,8 @@
 import Percolate
 import Testing
 
-/// Owners of many values, whichever heap serves them: the suite also runs under the preloaded shared object.
+/// Owners of many values, whichever heap serves them: the suite also runs under the preloaded
+/// shared object.
 @Suite(.serialized) struct HeapArrayTests {
     /// Counts the values that are alive, and knows which it is.
     private struct Token: ~Copyable {
@@ -31,7 +32,9 @@ import Testing
             try array.insert(Token(-2), at: array.count)
             array.swapAt(0, array.count - 1)
             array.swapAt(1, 1)
-            #expect(array[0].number == -2 && array[array.count - 1].number == -1 && array[1].number == 1)
+            #expect(
+                array[0].number == -2 && array[array.count - 1].number == -1 && array[1].number == 1
+            )
             #expect(array.count == 4999 && Token.alive == 4999)
         }
         #expect(Token.alive == 0)
@@ -56,7 +59,10 @@ import Testing
         for number in 0..<whole { try array.append((UInt8(truncatingIfNeeded: number), 1, 2)) }
         #expect(array.capacity == whole && array.freeCapacity == 0)
         #expect(array.withUnsafeMutableBufferPointer { $0.baseAddress } == block, "it did not move")
-        #expect(array.indices.allSatisfy { array[$0].0 == UInt8(truncatingIfNeeded: $0) && array[$0].2 == 2 })
+        #expect(
+            array.indices.allSatisfy {
+                array[$0].0 == UInt8(truncatingIfNeeded: $0) && array[$0].2 == 2
+            })
         try array.reserveCapacity(4 * whole)
         #expect(array.capacity >= 4 * whole && array.count == whole)
         try array.trimCapacity()
@@ -127,10 +133,16 @@ import Testing
 
     @Test func whatCannotExistIsRefused() throws {
         #expect(throws: AllocationError.negativeCount(-1)) { _ = try HeapArray<Int>(capacity: -1) }
-        #expect(throws: AllocationError.negativeCount(-1)) { _ = try HeapBuffer(repeating: 1, count: -1) }
-        #expect(throws: AllocationError.outOfMemory(byteCount: .max)) { _ = try HeapArray<Int>(capacity: .max) }
+        #expect(throws: AllocationError.negativeCount(-1)) {
+            _ = try HeapBuffer(repeating: 1, count: -1)
+        }
+        #expect(throws: AllocationError.outOfMemory(byteCount: .max)) {
+            _ = try HeapArray<Int>(capacity: .max)
+        }
         var array = try HeapArray(repeating: 1, count: 3)
-        #expect(throws: AllocationError.outOfMemory(byteCount: .max)) { try array.reserveCapacity(.max) }
+        #expect(throws: AllocationError.outOfMemory(byteCount: .max)) {
+            try array.reserveCapacity(.max)
+        }
         #expect(throws: HeapInitializationError<Never>.allocation(.outOfMemory(byteCount: .max))) {
             try array.append(addingCapacity: .max) { _ in }
         }
@@ -142,7 +154,8 @@ import Testing
         try HeapBuffer<Token>(count: 10, element: { Token($0) }).drain { sum += $0.number }
         #expect(sum == 45 && Token.alive == 0)
         #expect(throws: Failure.self) {
-            try HeapBuffer<Token>(count: 10, element: { Token($0) }).drain { token throws(Failure) in
+            try HeapBuffer<Token>(count: 10, element: { Token($0) }).drain {
+                token throws(Failure) in
                 if token.number == 4 { throw Failure() }
             }
         }
@@ -169,7 +182,9 @@ import Testing
         try array.append(copying: stride(from: UInt32(4), to: 10, by: 1))
         var span = array.mutableSpan
         for index in span.indices { span[index] *= 256 }
-        #expect(array.bytes.byteCount == 36 && array.bytes.unsafeLoad(fromByteOffset: 5, as: UInt8.self) == 2)
+        #expect(
+            array.bytes.byteCount == 36
+                && array.bytes.unsafeLoad(fromByteOffset: 5, as: UInt8.self) == 2)
         var sum: UInt32 = 0
         for index in array.span.indices { sum += array.span[index] }
         #expect(sum == 45 * 256)
@@ -179,7 +194,9 @@ import Testing
         bytes.storeBytes(of: UInt32(77), toByteOffset: 4, as: UInt32.self)
         #expect(buffer[1] == 77 && buffer.bytes.byteCount == 36 && array[1] == 512)
         let value = try HeapValue(UInt64(1) << 40)
-        #expect(value.bytes.byteCount == 8 && value.bytes.unsafeLoad(fromByteOffset: 5, as: UInt8.self) == 1)
+        #expect(
+            value.bytes.byteCount == 8
+                && value.bytes.unsafeLoad(fromByteOffset: 5, as: UInt8.self) == 1)
     }
 
     @Test func alignedElementsStayAlignedWhileTheyMove() throws {

@@ -1,11 +1,12 @@
 /// Values side by side in one block that grows, which end with their owner.
 ///
-/// An array without a reference count, a header or copies: it has one owner, elements may be noncopyable, and where there is
-/// no memory it throws. Its ``capacity`` is all that the block has room for, not what was asked for. Positions are checked.
-/// May be sent to another thread when its elements may.
+/// An array without a reference count, a header or copies: it has one owner, elements may be
+/// noncopyable, and where there is no memory it throws. Its ``capacity`` is all that the block has
+/// room for, not what was asked for. Positions are checked. May be sent to another thread when its
+/// elements may.
 ///
-/// Adding an element takes constant time in the mean: a full block is replaced by one of twice the capacity, in place where
-/// the heap can do that.
+/// Adding an element takes constant time in the mean: a full block is replaced by one of twice the
+/// capacity, in place where the heap can do that.
 @safe @frozen
 public struct HeapArray<Element: ~Copyable>: ~Copyable {
     /// Where there is no block, an address that is never read.
@@ -29,7 +30,8 @@ public struct HeapArray<Element: ~Copyable>: ~Copyable {
         try reserveCapacity(capacity)
     }
 
-    /// Makes room for `capacity` elements, of which `body` appends as many as it likes. Where it throws, those end.
+    /// Makes room for `capacity` elements, of which `body` appends as many as it likes. Where it
+    /// throws, those end.
     @inlinable
     public init<Failure: Error>(
         capacity: Int, initializingWith body: (inout OutputSpan<Element>) throws(Failure) -> Void
@@ -145,13 +147,15 @@ public struct HeapArray<Element: ~Copyable>: ~Copyable {
 
 /// Capacity.
 extension HeapArray where Element: ~Copyable {
-    /// Makes room for `capacity` elements in all, if there is less. Where this throws nothing changed.
+    /// Makes room for `capacity` elements in all, if there is less. Where this throws nothing
+    /// changed.
     @inlinable
     public mutating func reserveCapacity(_ capacity: Int) throws(AllocationError) {
         if capacity > blockCapacity { try replaceBlock(capacity: capacity) }
     }
 
-    /// Gives back what the block has beyond its elements, as far as the heap's sizes allow. Where this throws nothing changed.
+    /// Gives back what the block has beyond its elements, as far as the heap's sizes allow. Where
+    /// this throws nothing changed.
     @inlinable
     public mutating func trimCapacity() throws(AllocationError) {
         if initializedCount == 0 { return removeAll() }
@@ -178,7 +182,8 @@ extension HeapArray where Element: ~Copyable {
         } else if isMovedAsBytes(Element.self) {
             let moved = unsafe try ProcessHeap.reallocate(
                 UnsafeMutableRawPointer(start), from: blockCapacity * MemoryLayout<Element>.stride,
-                to: ProcessHeap.byteCount(of: Element.self, capacity), alignment: MemoryLayout<Element>.alignment)
+                to: ProcessHeap.byteCount(of: Element.self, capacity),
+                alignment: MemoryLayout<Element>.alignment)
             unsafe start = moved.bindMemory(to: Element.self, capacity: capacity)
         } else {
             let replacement = unsafe try ProcessHeap.allocate(Element.self, count: capacity)
@@ -189,7 +194,8 @@ extension HeapArray where Element: ~Copyable {
         updateCapacity()
     }
 
-    /// The heap checks a deallocation's size by its size class: what fills the block is of the class that was asked for.
+    /// The heap checks a deallocation's size by its size class: what fills the block is of the
+    /// class that was asked for.
     @inlinable
     mutating func updateCapacity() {
         unsafe blockCapacity = ProcessHeap.usableSize(of: start) / MemoryLayout<Element>.stride
@@ -206,10 +212,12 @@ extension HeapArray where Element: ~Copyable {
         initializedCount &+= 1
     }
 
-    /// Makes room for `added` elements, of which `body` appends as many as it likes. Those stay also where it throws.
+    /// Makes room for `added` elements, of which `body` appends as many as it likes. Those stay
+    /// also where it throws.
     @inlinable
     public mutating func append<Failure: Error>(
-        addingCapacity added: Int, initializingWith body: (inout OutputSpan<Element>) throws(Failure) -> Void
+        addingCapacity added: Int,
+        initializingWith body: (inout OutputSpan<Element>) throws(Failure) -> Void
     ) throws(HeapInitializationError<Failure>) {
         do {
             try grow(by: added)
@@ -229,16 +237,16 @@ extension HeapArray where Element: ~Copyable {
         }
     }
 
-    /// Inserts an element before the one at a position, or at the end. Where this throws the element has ended.
+    /// Inserts an element before the one at a position, or at the end. Where this throws the
+    /// element has ended.
     ///
     /// - Parameters:
-    ///   - element: the element.
-    ///   - index: the position that it shall have, up to ``count``. Ends the process with a line for another.
-    ///   - file: the caller's, for that line.
-    ///   - line: the caller's.
+    /// - element: the element. - index: the position that it shall have, up to ``count``. Ends the
+    /// process with a line for another. - file: the caller's, for that line. - line: the caller's.
     @inlinable
     public mutating func insert(
-        _ element: consuming Element, at index: Int, file: StaticString = #fileID, line: UInt = #line
+        _ element: consuming Element, at index: Int, file: StaticString = #fileID,
+        line: UInt = #line
     ) throws(AllocationError) {
         requirePosition(index, in: initializedCount + 1, file, line)
         if initializedCount == blockCapacity { try grow(by: 1) }
@@ -276,7 +284,9 @@ extension HeapArray where Element: ~Copyable {
     ///   - file: the caller's, for that line.
     ///   - line: the caller's.
     @inlinable @discardableResult
-    public mutating func remove(at index: Int, file: StaticString = #fileID, line: UInt = #line) -> Element {
+    public mutating func remove(at index: Int, file: StaticString = #fileID, line: UInt = #line)
+        -> Element
+    {
         requirePosition(index, in: initializedCount, file, line)
         let place = unsafe start + index
         let element = unsafe place.move()
@@ -305,7 +315,9 @@ extension HeapArray where Element: ~Copyable {
     ///   - file: the caller's, for that line.
     ///   - line: the caller's.
     @inlinable
-    public mutating func swapAt(_ first: Int, _ second: Int, file: StaticString = #fileID, line: UInt = #line) {
+    public mutating func swapAt(
+        _ first: Int, _ second: Int, file: StaticString = #fileID, line: UInt = #line
+    ) {
         requirePosition(first, in: initializedCount, file, line)
         requirePosition(second, in: initializedCount, file, line)
         guard first != second else { return }
@@ -314,8 +326,8 @@ extension HeapArray where Element: ~Copyable {
         unsafe (start + second).initialize(to: element)
     }
 
-    /// Removes all elements and hands each to `body`, in their order. The capacity stays. Where `body` throws, the elements
-    /// that it did not get stay.
+    /// Removes all elements and hands each to `body`, in their order. The capacity stays. Where
+    /// `body` throws, the elements that it did not get stay.
     @inlinable
     public mutating func drain<Failure: Error>(
         _ body: (consuming Element) throws(Failure) -> Void
@@ -325,7 +337,9 @@ extension HeapArray where Element: ~Copyable {
         var position = 0
         defer {
             initializedCount = count - position
-            if position > 0 { unsafe start.moveInitialize(from: start + position, count: initializedCount) }
+            if position > 0 {
+                unsafe start.moveInitialize(from: start + position, count: initializedCount)
+            }
         }
         while position < count {
             let element = unsafe (start + position).move()
@@ -357,13 +371,15 @@ extension HeapArray where Element: Copyable {
     public mutating func append(copying source: Span<Element>) throws(AllocationError) {
         try grow(by: source.count)
         unsafe source.withUnsafeBufferPointer { source in
-            let room = unsafe UnsafeMutableBufferPointer(start: start + initializedCount, count: source.count)
+            let room = unsafe UnsafeMutableBufferPointer(
+                start: start + initializedCount, count: source.count)
             _ = unsafe room.initialize(fromContentsOf: source)
         }
         initializedCount += source.count
     }
 
-    /// Adds copies of the elements of `source` at the end. Where this throws, those for which there was room are there.
+    /// Adds copies of the elements of `source` at the end. Where this throws, those for which there
+    /// was room are there.
     @inlinable
     public mutating func append(copying source: some Sequence<Element>) throws(AllocationError) {
         try grow(by: source.underestimatedCount)

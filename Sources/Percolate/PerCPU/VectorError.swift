@@ -4,12 +4,14 @@
 public enum VectorError: Error, Equatable, Sendable, CustomStringConvertible {
     /// It has more operations than ``OperationVector/capacity``: this many.
     case tooManyOperations(Int)
-    /// The operation at this position compares or copies more than 4,096 bytes, or changes an integer that has not 1, 2, 4
-    /// or 8 bytes.
+    /// The operation at this position compares or copies more than 4,096 bytes, or changes an
+    /// integer that has not 1, 2, 4 or 8 bytes.
     case invalidLength(operation: Int)
-    /// The operation at this position shifts by a negative number of bits, or by as many as its target has or more.
+    /// The operation at this position shifts by a negative number of bits, or by as many as its
+    /// target has or more.
     case invalidShift(operation: Int)
-    /// Its operations work on more bytes together than ``OperationVector/longestData``: on this many.
+    /// Its operations work on more bytes together than ``OperationVector/longestData``: on this
+    /// many.
     case tooManyBytes(Int)
     /// The machine cannot have a CPU of this number.
     case noSuchCPU(Int)

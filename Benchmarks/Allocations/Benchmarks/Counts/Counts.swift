@@ -7,7 +7,8 @@ private final class Node {
     init(_ next: Node?) { self.next = next }
 }
 
-/// The same counts as `Allocations` has, without a stand-in for another package: only what is named is counted.
+/// The same counts as `Allocations` has, without a stand-in for another package: only what is named
+/// is counted.
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
         metrics: .heap, warmupIterations: 3, maxDuration: .seconds(5), maxIterations: 20)

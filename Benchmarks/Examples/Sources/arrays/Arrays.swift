@@ -1,8 +1,8 @@
 import Percolate
 
-/// `HeapArray` against `Array` and `ContiguousArray`, all on the allocator that is linked: building one by appending, growing
-/// a full one to twice its capacity, dropping one. And a request's small buffers: from a `HeapArena`, each as a `HeapBuffer`,
-/// each as an `Array`.
+/// `HeapArray` against `Array` and `ContiguousArray`, all on the allocator that is linked: building
+/// one by appending, growing a full one to twice its capacity, dropping one. And a request's small
+/// buffers: from a `HeapArena`, each as a `HeapBuffer`, each as an `Array`.
 ///
 /// Nanoseconds for each element, or each request, the median of eleven interleaved rounds.
 @main struct Arrays {
@@ -34,11 +34,15 @@ import Percolate
                 timeArray(Array<Element>.self, count, repetitions, element),
                 timeArray(ContiguousArray<Element>.self, count, repetitions, element),
             ]
-            for step in Step.allCases { times[step, default: []].append(round.map { $0[step] ?? 0 }) }
+            for step in Step.allCases {
+                times[step, default: []].append(round.map { $0[step] ?? 0 })
+            }
         }
         for step in Step.allCases {
             let medians = median(times[step] ?? []).map { $0 / Double(count * repetitions) }
-            say("\(step.rawValue) \(count) \(name)", medians, "HeapArray", ["Array", "ContiguousArray"])
+            say(
+                "\(step.rawValue) \(count) \(name)", medians, "HeapArray",
+                ["Array", "ContiguousArray"])
         }
     }
 
@@ -92,11 +96,15 @@ import Percolate
                 for _ in 0..<requests {
                     switch kind {
                     case 0:
-                        for count in 1...60 { use(try arena.allocate(repeating: count, count: count)[0]) }
+                        for count in 1...60 {
+                            use(try arena.allocate(repeating: count, count: count)[0])
+                        }
                         arena.reset()
                     case 1:
                         var buffers = try HeapArray<HeapBuffer<Int>>(capacity: 60)
-                        for count in 1...60 { try buffers.append(try HeapBuffer(repeating: count, count: count)) }
+                        for count in 1...60 {
+                            try buffers.append(try HeapBuffer(repeating: count, count: count))
+                        }
                         use(buffers)
                     default:
                         var arrays: [[Int]] = []

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Pages by their number, in parts with a lock each. A part that is full forgets one of its pages for each new one.
+/// Pages by their number, in parts with a lock each. A part that is full forgets one of its pages
+/// for each new one.
 final class PageCache: Sendable {
     private final class Part: Sendable {
         let pages = Mutex<[Int: String]>([:])
@@ -34,6 +35,7 @@ final class PageCache: Sendable {
             "<tr><td>\(row)</td><td>article \(number &* 31 &+ row)</td><td>"
                 + String(repeating: "text ", count: (row &* 7) % 20) + "</td></tr>"
         }
-        return "<html><body><h1>Page \(number)</h1><table>" + rows.joined() + "</table></body></html>"
+        return "<html><body><h1>Page \(number)</h1><table>" + rows.joined()
+            + "</table></body></html>"
     }
 }

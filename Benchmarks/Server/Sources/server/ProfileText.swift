@@ -1,9 +1,12 @@
 import Glibc
 import Percolate
 
-/// A heap profile for people: the sites that hold most, each with the functions of its stack.
+/// A heap profile for people: the sites that hold most, each with its stack. Functions that the
+/// dynamic linker knows have their names, the others the object and the address in it, for
+/// `addr2line -f -e OBJECT ADDRESS`.
 ///
-/// `percolate profile PID` shows the same of a process that has no such page, with the lines of the sources.
+/// `percolate profile PID` shows the same of a process that has no such page, with names and lines
+/// of the sources.
 struct ProfileText: CustomStringConvertible {
     let description: String
 
@@ -21,7 +24,9 @@ struct ProfileText: CustomStringConvertible {
     private static func name(_ frame: UInt) -> String {
         var information = Dl_info()
         // The instruction of the call lies before the return address.
-        guard let address = UnsafeRawPointer(bitPattern: frame - 1), dladdr(address, &information) != 0 else {
+        guard let address = UnsafeRawPointer(bitPattern: frame - 1),
+            dladdr(address, &information) != 0
+        else {
             return "0x" + String(frame, radix: 16)
         }
         if let symbol = information.dli_sname { return String(cString: symbol) }

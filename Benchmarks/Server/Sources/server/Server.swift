@@ -14,11 +14,14 @@ import ServiceLifecycle
 ///
 ///     server [PORT [SOFT-LIMIT-MIB [LIMIT-MIB]]]
 ///
-/// Port 0 takes one that is free. Above the soft limit the cache is emptied; what would go above the limit is refused.
+/// Port 0 takes one that is free. Above the soft limit the cache is emptied; what would go above
+/// the limit is refused.
 @main struct Server {
     static func main() async throws {
         var arguments = CommandLine.arguments.dropFirst()
-        func number(_ standard: Int?) -> Int? { arguments.popFirst().flatMap { Int($0) } ?? standard }
+        func number(_ standard: Int?) -> Int? {
+            arguments.popFirst().flatMap { Int($0) } ?? standard
+        }
         let port = number(8080) ?? 8080
         let softLimit = number(nil).map { $0 << 20 }
         ProcessHeap.setMemoryLimit(number(nil).map { $0 << 20 })
@@ -28,16 +31,18 @@ import ServiceLifecycle
         let pages = PageCache()
         let limits = HeapLimitLog(logger, limit: softLimit)
         let server = Application(
-            router: router(pages), configuration: .init(address: .hostname("127.0.0.1", port: port)),
-            onServerRunning: { print("port", $0.localAddress?.port ?? 0) }, logger: logger)
+            router: router(pages),
+            configuration: .init(address: .hostname("127.0.0.1", port: port)),
+            onServerRunning: {
+                print("port", $0.localAddress?.port ?? 0)
+                // Whoever started the server may wait for that line at a pipe.
+                fflush(nil)
+            }, logger: logger)
         let heap = HeapService(
             interval: .milliseconds(100), softLimit: softLimit, onSoftLimit: { _ in pages.empty() },
             observers: [{ limits.check($0) }])
-        setlinebuf(stdout)
         try await ServiceGroup(
-            configuration: .init(
-                services: [.init(service: server), .init(service: heap)],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [server, heap], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
     }
 
@@ -59,11 +64,15 @@ import ServiceLifecycle
                 """
             return text(own + ProcessHeap.statistics.prometheus, "text/plain; version=0.0.4")
         }
-        router.get("heap") { _, _ -> Response in text(ProfileText(.snapshot(), sites: 20).description, "text/plain") }
+        router.get("heap") { _, _ -> Response in
+            text(ProfileText(.snapshot(), sites: 20).description, "text/plain")
+        }
         return router
     }
 
     private static func text(_ text: String, _ type: String) -> Response {
-        Response(status: .ok, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: text)))
+        Response(
+            status: .ok, headers: [.contentType: type],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 }

@@ -10,9 +10,13 @@
         private let file: StaticString
         private let line: UInt
 
-        init(behind start: UnsafeMutableRawPointer, byteCount: Int, _ file: StaticString, _ line: UInt) {
+        init(
+            behind start: UnsafeMutableRawPointer, byteCount: Int, _ file: StaticString,
+            _ line: UInt
+        ) {
             unsafe block = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
-            unsafe bytes = UnsafeMutableRawBufferPointer(start: start + byteCount, count: Self.byteCount)
+            unsafe bytes = UnsafeMutableRawBufferPointer(
+                start: start + byteCount, count: Self.byteCount)
             self.file = file
             self.line = line
             unsafe bytes.initializeMemory(as: UInt8.self, repeating: Self.pattern)
@@ -22,7 +26,9 @@
         func check() {
             let intact = unsafe bytes.allSatisfy { $0 == Self.pattern }
             require(
-                intact, "the bytes behind this block of \(unsafe block.count) bytes of an arena were written to", file,
+                intact,
+                "the bytes behind this block of \(unsafe block.count) bytes of an arena were written to",
+                file,
                 line)
         }
     }

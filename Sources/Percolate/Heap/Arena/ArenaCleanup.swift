@@ -10,7 +10,8 @@ extension HeapArena {
 
         @usableFromInline
         init(
-            previous: UnsafeMutablePointer<Cleanup>?, end: any ArenaCleanup.Type, start: UnsafeMutableRawPointer,
+            previous: UnsafeMutablePointer<Cleanup>?, end: any ArenaCleanup.Type,
+            start: UnsafeMutableRawPointer,
             count: Int
         ) {
             unsafe self.previous = unsafe previous
@@ -55,8 +56,8 @@ enum ElementCleanup<Element: ~Copyable>: ArenaCleanup {
     }
 }
 
-/// Room for elements, and for the record of their end if that has an effect: both exist before the first element does, so
-/// that no element is left without an owner.
+/// Room for elements, and for the record of their end if that has an effect: both exist before the
+/// first element does, so that no element is left without an owner.
 @safe @usableFromInline
 struct ArenaRoom<Element: ~Copyable> {
     @usableFromInline let start: UnsafeMutablePointer<Element>
@@ -70,10 +71,12 @@ struct ArenaRoom<Element: ~Copyable> {
             unsafe cleanup = nil
         } else {
             let record = unsafe try arena.reserve(
-                byteCount: MemoryLayout<HeapArena.Cleanup>.size, alignment: MemoryLayout<HeapArena.Cleanup>.alignment)
+                byteCount: MemoryLayout<HeapArena.Cleanup>.size,
+                alignment: MemoryLayout<HeapArena.Cleanup>.alignment)
             unsafe cleanup = record.bindMemory(to: HeapArena.Cleanup.self, capacity: 1)
         }
-        let memory = unsafe try arena.reserve(byteCount: byteCount, alignment: MemoryLayout<Element>.alignment)
+        let memory = unsafe try arena.reserve(
+            byteCount: byteCount, alignment: MemoryLayout<Element>.alignment)
         unsafe start = memory.bindMemory(to: Element.self, capacity: count)
         unsafe elements = UnsafeMutableBufferPointer(start: start, count: count)
     }

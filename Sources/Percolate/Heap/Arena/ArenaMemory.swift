@@ -3,14 +3,19 @@ extension HeapArena {
     /// Takes the next bytes of the chunk, or of a new one.
     @inlinable
     func reserve(byteCount: Int, alignment: Int) throws(AllocationError) -> UnsafeMutableRawPointer {
-        if let start = unsafe next(byteCount: byteCount, alignment: alignment) { return unsafe start }
+        if let start = unsafe next(byteCount: byteCount, alignment: alignment) {
+            return unsafe start
+        }
         return unsafe try reserveInNewChunk(byteCount: byteCount, alignment: alignment)
     }
 
     @usableFromInline
-    func reserveInNewChunk(byteCount: Int, alignment: Int) throws(AllocationError) -> UnsafeMutableRawPointer {
+    func reserveInNewChunk(byteCount: Int, alignment: Int) throws(AllocationError)
+        -> UnsafeMutableRawPointer
+    {
         let chunk = unsafe state.pointee.chunk
-        let (needed, overflow) = byteCount.addingReportingOverflow(MemoryLayout<Chunk>.stride + alignment)
+        let (needed, overflow) = byteCount.addingReportingOverflow(
+            MemoryLayout<Chunk>.stride + alignment)
         guard !overflow else { throw .outOfMemory(byteCount: byteCount) }
         let grown = unsafe min(2 * chunk.pointee.byteCount, Self.longestChunk)
         let new = unsafe try Self.makeChunk(byteCount: max(grown, needed), after: chunk)
@@ -37,7 +42,8 @@ extension HeapArena {
     ) throws(AllocationError) -> UnsafeMutablePointer<Chunk> {
         let block = unsafe try ProcessHeap.allocate(byteCount: byteCount)
         let chunk = unsafe block.bindMemory(to: Chunk.self, capacity: 1)
-        unsafe chunk.initialize(to: Chunk(previous: previous, byteCount: ProcessHeap.usableSize(of: block)))
+        unsafe chunk.initialize(
+            to: Chunk(previous: previous, byteCount: ProcessHeap.usableSize(of: block)))
         return unsafe chunk
     }
 
@@ -57,7 +63,8 @@ extension HeapArena {
             let byteCount = unsafe chunk.pointee.byteCount
             #if DEBUG
                 let memory = unsafe Self.start(of: chunk)
-                unsafe memory.initializeMemory(as: UInt8.self, repeating: 0xdb, count: Self.end(of: chunk) - memory)
+                unsafe memory.initializeMemory(
+                    as: UInt8.self, repeating: 0xdb, count: Self.end(of: chunk) - memory)
             #endif
             if unsafe chunk != kept {
                 unsafe ProcessHeap.deallocate(UnsafeMutableRawPointer(chunk), byteCount: byteCount)

@@ -1,7 +1,9 @@
-/// Memory for what lives as long as one request: allocation moves a pointer, and everything goes at once.
+/// Memory for what lives as long as one request: allocation moves a pointer, and everything goes at
+/// once.
 ///
-/// Values that the arena gives cannot outlive it: the compiler holds their lifetime to that of the arena. Values whose end
-/// has an effect end with it too, the last first, so nothing leaks. An arena belongs to one thread at a time.
+/// Values that the arena gives cannot outlive it: the compiler holds their lifetime to that of the
+/// arena. Values whose end has an effect end with it too, the last first, so nothing leaks. An
+/// arena belongs to one thread at a time.
 ///
 ///     func handle(_ request: Request) throws -> Response {
 ///         let arena = try HeapArena()
@@ -10,11 +12,13 @@
 ///         return respond(numbers.span, user.value)
 ///     }  // one step
 ///
-/// Memory comes in chunks, of which each has twice the size of the last, up to 1 MiB, or more where one allocation needs it.
+/// Memory comes in chunks, of which each has twice the size of the last, up to 1 MiB, or more where
+/// one allocation needs it.
 ///
-/// In debug builds the arena writes a canary behind each raw block. Where that was written to, the process ends when the
-/// arena does, with the line that allocated the block. It also fills the memory that it gives back, so that pointers which are used
-/// later find neither their values nor zeros.
+/// In debug builds the arena writes a canary behind each raw block. Where that was written to, the
+/// process ends when the arena does, with the line that allocated the block. It also fills the
+/// memory that it gives back, so that pointers which are used later find neither their values nor
+/// zeros.
 @safe @frozen
 public struct HeapArena: ~Copyable {
     /// The start of each chunk.
@@ -56,10 +60,12 @@ public struct HeapArena: ~Copyable {
         do {
             unsafe state = try ProcessHeap.allocate(State.self)
         } catch {
-            unsafe ProcessHeap.deallocate(UnsafeMutableRawPointer(chunk), byteCount: chunk.pointee.byteCount)
+            unsafe ProcessHeap.deallocate(
+                UnsafeMutableRawPointer(chunk), byteCount: chunk.pointee.byteCount)
             throw error
         }
-        unsafe state.initialize(to: State(next: Self.start(of: chunk), end: Self.end(of: chunk), chunk: chunk))
+        unsafe state.initialize(
+            to: State(next: Self.start(of: chunk), end: Self.end(of: chunk), chunk: chunk))
         unsafe self.state = unsafe state
     }
 
@@ -70,26 +76,30 @@ public struct HeapArena: ~Copyable {
         unsafe ProcessHeap.deallocate(state, count: 1)
     }
 
-    /// Ends all values and makes the arena empty. The last chunk stays for what comes next: an arena that is used again for
-    /// requests of one kind comes to have one chunk that fits.
+    /// Ends all values and makes the arena empty. The last chunk stays for what comes next: an
+    /// arena that is used again for requests of one kind comes to have one chunk that fits.
     public mutating func reset() {
         endValues()
         let last = unsafe state.pointee.chunk
         unsafe freeChunks(before: last)
         let kept = unsafe Chunk(previous: nil, byteCount: last.pointee.byteCount)
         unsafe last.initialize(to: kept)
-        unsafe state.pointee = State(next: Self.start(of: last), end: Self.end(of: last), chunk: last)
+        unsafe state.pointee = State(
+            next: Self.start(of: last), end: Self.end(of: last), chunk: last)
     }
 
     /// Bytes that were allocated, what alignment took included.
     public var usedByteCount: Int {
-        unsafe state.pointee.earlierBytes + (state.pointee.next - Self.start(of: state.pointee.chunk))
+        unsafe state.pointee.earlierBytes
+            + (state.pointee.next - Self.start(of: state.pointee.chunk))
     }
 
     /// Moves a value into the arena.
     @_lifetime(borrow self)
     @inlinable
-    public func make<Value: ~Copyable>(_ value: consuming Value) throws(AllocationError) -> ArenaValue<Value> {
+    public func make<Value: ~Copyable>(_ value: consuming Value) throws(AllocationError)
+        -> ArenaValue<Value>
+    {
         let room = try ArenaRoom(of: Value.self, count: 1, in: self)
         unsafe room.start.initialize(to: value)
         own(room)
@@ -119,7 +129,9 @@ public struct HeapArena: ~Copyable {
             var output = unsafe OutputSpan(buffer: room.elements, initializedCount: 0)
             try body(&output)
             let initialized = unsafe output.finalize(for: room.elements)
-            require(initialized == count, "\(initialized) of \(count) elements were initialized", file, line)
+            require(
+                initialized == count, "\(initialized) of \(count) elements were initialized", file,
+                line)
         } catch {
             throw .initializer(error)
         }
@@ -142,9 +154,13 @@ public struct HeapArena: ~Copyable {
     /// Copies elements into the arena.
     @_lifetime(borrow self)
     @inlinable
-    public func copy<Element>(_ source: borrowing Span<Element>) throws(AllocationError) -> MutableSpan<Element> {
+    public func copy<Element>(_ source: borrowing Span<Element>) throws(AllocationError)
+        -> MutableSpan<Element>
+    {
         let room = try ArenaRoom(of: Element.self, count: source.count, in: self)
-        unsafe source.withUnsafeBufferPointer { source in _ = unsafe room.elements.initialize(fromContentsOf: source) }
+        unsafe source.withUnsafeBufferPointer { source in
+            _ = unsafe room.elements.initialize(fromContentsOf: source)
+        }
         own(room)
         return unsafe _overrideLifetime(room.elements.mutableSpan, borrowing: self)
     }
@@ -152,21 +168,22 @@ public struct HeapArena: ~Copyable {
     /// Allocates bytes that may hold anything. Nothing keeps the pointer from outliving the arena.
     ///
     /// - Parameters:
-    ///   - byteCount: may be zero.
-    ///   - alignment: in bytes, a power of two.
-    ///   - file: the caller's, which debug builds name where the bytes behind the block were written to.
-    ///   - line: the caller's.
+    /// - byteCount: may be zero. - alignment: in bytes, a power of two. - file: the caller's, which
+    /// debug builds name where the bytes behind the block were written to. - line: the caller's.
     @unsafe
     public func allocateBytes(
         _ byteCount: Int, alignment: Int = 16, file: StaticString = #fileID, line: UInt = #line
     ) throws(AllocationError) -> UnsafeMutableRawBufferPointer {
         guard byteCount >= 0 else { throw .negativeCount(byteCount) }
-        guard alignment > 0, alignment & (alignment - 1) == 0 else { throw .invalidAlignment(alignment) }
+        guard alignment > 0, alignment & (alignment - 1) == 0 else {
+            throw .invalidAlignment(alignment)
+        }
         #if DEBUG
             let (guarded, overflow) = byteCount.addingReportingOverflow(ArenaCanary.byteCount)
             guard !overflow else { throw .outOfMemory(byteCount: byteCount) }
             let start = unsafe try reserve(byteCount: guarded, alignment: alignment)
-            unsafe state.pointee.canaries.append(ArenaCanary(behind: start, byteCount: byteCount, file, line))
+            unsafe state.pointee.canaries.append(
+                ArenaCanary(behind: start, byteCount: byteCount, file, line))
         #else
             let start = unsafe try reserve(byteCount: byteCount, alignment: alignment)
         #endif
