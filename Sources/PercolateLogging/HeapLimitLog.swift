@@ -27,8 +27,9 @@
         /// Logs to `logger`.
         ///
         /// - Parameters:
-        /// - logger: where messages go. - limit: bytes of pages in use to compare with; without
-        /// them, the memory limit of the process, if it has one.
+        ///   - logger: where messages go.
+        ///   - limit: bytes of pages in use to compare with; without them, the memory limit of the
+        ///     process, if it has one.
         public init(_ logger: Logger, limit: Int? = nil) {
             self.logger = logger
             self.limit = limit

@@ -10,7 +10,9 @@
     ///     let heap = HeapService(
     ///         softLimit: 512 << 20, onSoftLimit: { _ in await cache.removeAll() },
     ///         observers: [{ metrics.update($0) }, { limits.check($0) }])
-    ///     try await ServiceGroup(services: [server, heap], gracefulShutdownSignals: [.sigterm], logger: logger).run()
+    ///     try await ServiceGroup(
+    ///         services: [server, heap], gracefulShutdownSignals: [.sigterm], logger: logger
+    ///     ).run()
     ///
     /// It ends with a graceful shutdown, or when its task is cancelled, after the observers got the
     /// last statistics.
@@ -24,14 +26,14 @@
         /// A service that has looked at nothing.
         ///
         /// - Parameters:
-        /// - interval: the time from one look to the next. - softLimit: bytes of pages, in use or
-        /// free and resident, above which `onSoftLimit` is called and free memory is
-        ///     given back, at each look; nil for no such limit.
-        /// - onSoftLimit: what the program does then, such as to empty a cache. Called before
-        /// memory is given back. - trimsBelow: free memory is also given back at a look that finds
-        /// the bytes of the program's blocks below this part
-        ///     of the pages in use and free; 0 for never. The heap gives memory back by itself: this is for programs that are
-        ///     idle for long.
+        ///   - interval: the time from one look to the next.
+        ///   - softLimit: bytes of pages, in use or free and resident, above which `onSoftLimit` is
+        ///     called and free memory is given back, at each look; nil for no such limit.
+        ///   - onSoftLimit: what the program does then, such as to empty a cache. Called before
+        ///     memory is given back.
+        ///   - trimsBelow: free memory is also given back at a look that finds the bytes of the
+        ///     program's blocks below this part of the pages in use and free; 0 for never. The heap
+        ///     gives memory back by itself: this is for programs that are idle for long.
         ///   - observers: get the statistics at each look.
         public init(
             interval: Duration = .seconds(10), softLimit: Int? = nil,

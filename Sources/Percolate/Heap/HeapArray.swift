@@ -241,8 +241,11 @@ extension HeapArray where Element: ~Copyable {
     /// element has ended.
     ///
     /// - Parameters:
-    /// - element: the element. - index: the position that it shall have, up to ``count``. Ends the
-    /// process with a line for another. - file: the caller's, for that line. - line: the caller's.
+    ///   - element: the element.
+    ///   - index: the position that it shall have, up to ``count``. Ends the process with a line
+    ///     for another.
+    ///   - file: the caller's, for that line.
+    ///   - line: the caller's.
     @inlinable
     public mutating func insert(
         _ element: consuming Element, at index: Int, file: StaticString = #fileID,

@@ -168,8 +168,11 @@ public struct HeapArena: ~Copyable {
     /// Allocates bytes that may hold anything. Nothing keeps the pointer from outliving the arena.
     ///
     /// - Parameters:
-    /// - byteCount: may be zero. - alignment: in bytes, a power of two. - file: the caller's, which
-    /// debug builds name where the bytes behind the block were written to. - line: the caller's.
+    ///   - byteCount: may be zero.
+    ///   - alignment: in bytes, a power of two.
+    ///   - file: the caller's, which debug builds name where the bytes behind the block were
+    ///     written to.
+    ///   - line: the caller's.
     @unsafe
     public func allocateBytes(
         _ byteCount: Int, alignment: Int = 16, file: StaticString = #fileID, line: UInt = #line
