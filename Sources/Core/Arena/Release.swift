@@ -40,13 +40,16 @@ func release(_ demand: Retention.Demand, batches: Int = .max) -> Int {
 /// Pages of one batch: the time of the kernel for them bounds how long somebody may have to wait for them.
 private let mostPages = 8192
 
-/// Releases every free page.
+/// Releases every free page, but for those that other threads free meanwhile: as fast as those come, it would not end.
 ///
 /// - Returns: pages released.
 func releaseAllFreePages() -> Int {
+    guard arenaLock.acquire() == .entered else { return 0 }
+    let resident = arena.retention.resident
+    arenaLock.release()
     var done = 0
     var waits = 0
-    while true {
+    while done < resident || done == 0 {
         let (pages, isRefused) = releaseBatch(most: mostPages, shortest: 1)
         done &+= pages
         if isRefused { return done }
@@ -59,6 +62,7 @@ func releaseAllFreePages() -> Int {
         waits &+= 1
         percolate_nap(1)
     }
+    return done
 }
 
 /// Releases metadata of pages that are free and not resident: after much was released.

@@ -125,7 +125,7 @@ int main(int count, char **texts) {
         bool is_long = kind == kinds - 1;
         unsigned long most = is_long ? jumps + most_jumps_of_long : ULONG_MAX;
         while (jumps < most && !leave_after(kind, instructions)) {
-            uint64_t step = step_behind(instructions, is_long ? 300 : stride);
+            uint64_t step = is_long ? 300 : step_behind(instructions, stride);
             instructions += (long)(1 + random_below(&random_sizes, 2 * step - 1));
             jumps++;
         }
