@@ -65,7 +65,7 @@ import ServiceLifecycle
             return text(own + ProcessHeap.statistics.prometheus, "text/plain; version=0.0.4")
         }
         router.get("heap") { _, _ -> Response in
-            text(ProfileText(.snapshot(), sites: 20).description, "text/plain")
+            text(try ProfileText(.snapshot(), sites: 20).description, "text/plain")
         }
         return router
     }
