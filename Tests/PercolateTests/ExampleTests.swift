@@ -15,6 +15,18 @@ import Testing
         #expect(ratios.count == 2 && ratios.allSatisfy { $0 < 0.9 }, "\(outcome.output)")
     }
 
+    /// Far from the ratios that a quiet machine shows (0.2 to 0.4): only an array that is not built in
+    /// place, or an arena that is not inlined, fails.
+    @Test func buildingAnOwnedArrayBeatsAnArrayAndAnArenaBeatsBlocks() async throws {
+        let program = try await Self.built.value.appending(path: "arrays").path
+        let outcome = try await run(program, under: .glibc, timeout: .seconds(300))
+        try #require(outcome.succeeded, "\(outcome)")
+        let builds = outcome.output.matches(of: /build 1000(?:000)? .*ratio of Array (\d+\.\d+),/)
+        let requests = outcome.output.matches(of: /request .*ratio of HeapBuffer (\d+\.\d+),/)
+        let ratios = (builds + requests).compactMap { Double($0.1) }
+        #expect(ratios.count == 5 && ratios.allSatisfy { $0 < 0.9 }, "\(outcome.output)")
+    }
+
     private static let package = Checkout.root.appending(path: "Benchmarks/Examples")
     private static let built = Task {
         let outcome = try await run(
