@@ -75,7 +75,12 @@ let api: [SwiftSetting] = [
 let integration: [SwiftSetting] = [.enableUpcomingFeature("InternalImportsByDefault")]
 
 /// A program exports its gates, so that the shared object, preloaded, finds and uses them in place of its own.
-let sharedGates: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=percolate_gates"])]
+let sharedGates: [LinkerSetting] = [
+    .unsafeFlags(
+        ["percolate_gates", "percolate_mm_cid_gates"].flatMap {
+            ["-Xlinker", "--export-dynamic-symbol=\($0)"]
+        })
+]
 
 /// What only the command and the tests need is not fetched by a package that depends on this one with `traits: []`.
 let argumentParser = Target.Dependency.product(

@@ -35,12 +35,21 @@ void percolate_prepare_restriction(void);
 void percolate_process_figures(struct percolate_process_figures *figures);
 size_t percolate_class_figures(struct percolate_class_figures *figures, size_t capacity);
 size_t percolate_cpu_figures(struct percolate_cpu_figures *figures, size_t capacity);
+/// Of one size class, or one index, below their number.
+void percolate_one_class_figures(struct percolate_class_figures *figures, size_t position);
+void percolate_one_cpu_figures(struct percolate_cpu_figures *figures, size_t index);
+/// Whether the scope is one that counts.
+bool percolate_is_counting(const struct percolate_counting_scope *scope);
 void percolate_begin_counting(struct percolate_counting_scope *scope);
 void percolate_end_counting(struct percolate_counting_scope *scope);
 void percolate_write_statistics(int descriptor);
+/// `format` is an `enum percolate_statistics_format`. 0, or an error number.
+int percolate_write_statistics_as(int descriptor, int format);
 bool percolate_write_statistics_xml(
     ssize_t (*take)(void *context, const char *text, ssize_t count), void *context);
 bool percolate_set_sampling(uint64_t rate, uint64_t guard_rate);
+int percolate_count_cpus(void);
+bool percolate_knows_mm_cid(void);
 void percolate_end(void);
 bool percolate_scavenger_is_wanted(void);
 void percolate_scavenge(void);

@@ -191,6 +191,11 @@ public func percolatePrepareRestriction() {
     }
 }
 
+@c(percolate_is_counting)
+public func percolateIsCounting(_ scope: UnsafePointer<percolate_counting_scope>) -> Bool {
+    visiting { Counting.contains(scope) }
+}
+
 @c(percolate_begin_counting)
 public func percolateBeginCounting(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
     visiting { Counting.begin(scope) }
@@ -206,6 +211,20 @@ public func percolateEndCounting(_ scope: UnsafeMutablePointer<percolate_countin
 public func percolateWriteStatistics(_ descriptor: Int32) {
     // As malloc_stats(3), which cannot fail.
     if Heap.ensureStarted() { _ = Heap.writeStatistics(as: .text, to: descriptor) }
+}
+
+/// Writes the statistics as a caller wants them. 0, or an error number.
+@c(percolate_write_statistics_as)
+public func percolateWriteStatisticsAs(_ descriptor: Int32, _ format: Int32) -> Int32 {
+    let known: StatisticsFormat
+    switch format {
+    case 0: known = .text
+    case 1: known = .json
+    case 2: known = .prometheus
+    default: return EINVAL
+    }
+    guard Heap.ensureStarted() else { return ENOMEM }
+    return Int32(truncatingIfNeeded: Heap.writeStatistics(as: known, to: descriptor))
 }
 
 /// Hands the statistics to `take` as elements of XML, with `context`.

@@ -8,9 +8,9 @@ public func runVector(
     _ vector: UnsafePointer<cpu_op>?, _ copy: UnsafeMutablePointer<cpu_op>, _ count: Int32, _ cpu: Int32,
     _ flags: Int32, _ which: percolate_vector_cpu
 ) -> Int {
-    let query = Int32(CPU_OP_NR_FLAG.rawValue)
-    guard flags & ~query == 0 else { return -Int(EINVAL) }
-    if flags & query != 0 { return Int(NR_CPU_OPS.rawValue) }
+    if flags == Int32(CPU_OP_NR_FLAG.rawValue) { return Int(NR_CPU_OPS.rawValue) }
+    if flags == Int32(CPU_OP_VEC_LEN_MAX_FLAG.rawValue) { return Int(CPU_OP_VEC_LEN_MAX) }
+    guard flags == 0 else { return -Int(EINVAL) }
     guard cpu >= 0, count >= 0, count <= CPU_OP_VEC_LEN_MAX else { return -Int(EINVAL) }
 
     let room = UInt64(UInt(bitPattern: copy))
@@ -28,12 +28,14 @@ public func runVector(
     // The start decides whether gates can be opened. In a signal handler that interrupts it they are closed, and the vector needs
     // its lock only. Around vfork the thread's rseq area is another task's: the child is taken for its parent, wherever it runs.
     let knowsItsCPU = Heap.ensureStarted() && FrontEnd.suspensions.load(ordering: .relaxed) == 0
-    guard which == PERCOLATE_VECTOR_ANY_CPU || mayRun(on: Int(cpu), knowsItsCPU) else { return -Int(EINVAL) }
+    guard which != PERCOLATE_VECTOR_ALLOWED_CPU || mayRun(on: Int(cpu), knowsItsCPU) else { return -Int(EINVAL) }
     var visit = percolate_visit()
     Visit.begin(&visit)
     defer { Visit.end(&visit) }
     let trace = VectorTrace(beginning: source, count: Int(count), cpu: Int(cpu), origin: .callers)
-    let result = count == 0 ? 0 : publicGates.run(copy, count: Int(count), cpu: Int(cpu), locally: knowsItsCPU)
+    let kind = which == PERCOLATE_VECTOR_MM_CID ? PERCOLATE_GATE_OF_MM_CID : PERCOLATE_GATE_OF_CPU
+    let result =
+        count == 0 ? 0 : publicGates.run(copy, count: Int(count), behind: Int(cpu), of: kind, locally: knowsItsCPU)
     trace.end(result)
     return result
 }
@@ -52,3 +54,11 @@ private func mayRun(on cpu: Int, _ knowsItsCPU: Bool) -> Bool {
     }
     return cpu < bytes &* 8 && mask[cpu >> 6] & (1 << UInt64(cpu & 63)) != 0
 }
+
+/// One more than the highest CPU number that the machine may use: below it lie all that vectors may name.
+@c(percolate_count_cpus)
+public func percolateCountCPUs() -> Int32 { Int32(truncatingIfNeeded: publicGates.count) }
+
+/// Whether sections may be indexed by concurrency ids.
+@c(percolate_knows_mm_cid)
+public func percolateKnowsMMCID() -> Bool { Heap.ensureStarted() && publicGates.haveMMCID }

@@ -38,6 +38,18 @@ enum Counting {
         _ = FrontEnd.sequences.fenceAll()
     }
 
+    /// Whether the scope counts.
+    static func contains(_ scope: UnsafePointer<percolate_counting_scope>) -> Bool {
+        guard isActive, lock.acquire() == .entered else { return false }
+        defer { lock.release() }
+        var link = first
+        while let current = link {
+            if UnsafePointer(current) == scope { return true }
+            link = current.pointee.next
+        }
+        return false
+    }
+
     /// After a thread was lost that had the lock, which the caller has: how many scopes there are.
     static func recount() {
         var count = 0

@@ -43,3 +43,17 @@ public func percolateCPUFigures(_ figures: UnsafeMutablePointer<percolate_cpu_fi
     for index in 0..<min(reader.cpuCount, Int(capacity)) { figures[index] = reader.cpu(index) }
     return UInt(reader.cpuCount)
 }
+
+/// The figures of the class at that position, which is below `percolate_class_figures`' count.
+@c(percolate_one_class_figures)
+public func percolateOneClassFigures(_ figures: UnsafeMutablePointer<percolate_class_figures>, _ position: UInt) {
+    var reader = Heap.figures
+    figures.pointee = reader.sizeClass(Int(position) &+ 1)
+}
+
+/// The figures of the index, which is below `percolate_cpu_figures`' count.
+@c(percolate_one_cpu_figures)
+public func percolateOneCPUFigures(_ figures: UnsafeMutablePointer<percolate_cpu_figures>, _ index: UInt) {
+    var reader = Heap.figures
+    figures.pointee = reader.cpu(Int(index))
+}

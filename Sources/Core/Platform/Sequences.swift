@@ -20,6 +20,12 @@ struct Sequences {
     /// Offset of the field that indexes slab gates.
     private(set) var indexOffset = 0
 
+    /// Whether the kernel writes concurrency ids into the thread's area.
+    private(set) var hasMMCID = false
+
+    /// Offset of the concurrency id.
+    var mmCIDOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_MM_CID) }
+
     /// Offset of `cpu_id`, which says whether the thread is registered whichever field is the index.
     var cpuOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_CPU_ID) }
 
@@ -54,16 +60,15 @@ struct Sequences {
         // 27 is AT_RSEQ_FEATURE_SIZE.
         let kernelSize = UInt(percolate_auxiliary(27))
         if result.registration == .glibc { result.areaSize = max(Int(glibcSize), 32) }
-        let hasMMCID = min(kernelSize, UInt(result.areaSize)) >= 28
+        result.hasMMCID = min(kernelSize, UInt(result.areaSize)) >= 28
         let useMMCID =
             switch options.index {
             case .automatic: allowedCPUs >= 16
             case .cpuID: false
             case .mmCID: true
             }
-        result.index = hasMMCID && useMMCID ? .mmCID : .cpuID
-        let field = result.index == .mmCID ? PERCOLATE_RSEQ_MM_CID : PERCOLATE_RSEQ_CPU_ID
-        result.indexOffset = result.areaOffset &+ Int(field)
+        result.index = result.hasMMCID && useMMCID ? .mmCID : .cpuID
+        result.indexOffset = result.index == .mmCID ? result.mmCIDOffset : result.cpuOffset
 
         if options.membarrier {
             let register = Int32(bitPattern: MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ.rawValue)

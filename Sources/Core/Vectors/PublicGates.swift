@@ -3,7 +3,8 @@ import Synchronization
 
 /// The gates of the users' vectors and sections, and the running of a vector behind one of them.
 ///
-/// Gates are indexed by CPU number, whatever the slab gates are indexed by, and none of these is ever held by the allocator. They
+/// There is a set for CPU numbers and one for concurrency ids, whatever the slab gates are indexed by: a program's data belongs to
+/// one of them. None of these gates is ever held by the allocator. They
 /// open only where the machine can close them again: a process without sections, or without the fence, keeps them
 /// closed, its public sections leave for the vector, and vectors need nothing but the lock.
 struct PublicGates {
@@ -20,12 +21,15 @@ struct PublicGates {
         var saved: UInt64 = 0
         _ = percolate_block_signals(&saved)
         defer { _ = percolate_restore_signals(&saved) }
-        let first = gate(0).lock
+        let first = gate(0, PERCOLATE_GATE_OF_CPU).lock
         guard first.acquire() == .entered else { return }
         defer { first.release() }
         guard !areUsed.load(ordering: .relaxed) else { return }
         if mayOpen {
-            for cpu in 0..<gateCount() { gate(cpu).open(Self.open) }
+            for cpu in 0..<gateCount() { gate(cpu, PERCOLATE_GATE_OF_CPU).open(Self.open) }
+            if sequences.hasMMCID {
+                for id in 0..<gateCount() { gate(id, PERCOLATE_GATE_OF_MM_CID).open(Self.open) }
+            }
         }
         areUsed.store(true, ordering: .releasing)
     }
@@ -39,10 +43,16 @@ struct PublicGates {
         #endif
     }
 
-    /// Whether the machine can have a CPU of that number.
-    func isPossible(_ cpu: Int) -> Bool { cpu >= 0 && cpu < gateCount() }
+    /// Whether the machine can have a CPU of that number. Concurrency ids have the same bound.
+    func isPossible(_ cpu: Int) -> Bool { cpu >= 0 && cpu < count }
 
-    /// Runs a vector whose operands have been probed, alone on `cpu`.
+    /// One more than the highest CPU number that the machine may use: below it lie all that vectors may name.
+    var count: Int { gateCount() }
+
+    /// Whether sections may be indexed by concurrency ids.
+    var haveMMCID: Bool { mayOpen && sequences.hasMMCID }
+
+    /// Runs a vector whose operands have been probed, alone on the CPU, or on the concurrency id, `index`.
     ///
     /// Signals stay blocked while the lock is held: a handler that issues a vector for the same CPU would wait for the thread
     /// that it interrupts. They are open while the thread waits.
@@ -50,9 +60,11 @@ struct PublicGates {
     /// - Parameter locally: whether the thread may close the gate by a section. Not around vfork: the child is taken for its
     ///   parent, wherever it runs.
     /// - Returns: as `executeToleratingFaults`.
-    func run(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int, locally: Bool) -> Int {
+    func run(
+        _ operations: UnsafePointer<cpu_op>, count: Int, behind index: Int, of kind: percolate_gate_index, locally: Bool
+    ) -> Int {
         if !areUsed.load(ordering: .acquiring) { openAll() }
-        let gate = gate(cpu)
+        let gate = gate(index, kind)
         var saved: UInt64 = 0
         _ = percolate_block_signals(&saved)
         var hasWaited = false
@@ -62,7 +74,9 @@ struct PublicGates {
             hasWaited = true
             _ = percolate_block_signals(&saved)
         }
-        let result = runHolding(gate, operations, count: count, locally: locally)
+        // The kernel leaves the id 0 in the area of a thread that the program unregistered: its CPU number says that it is.
+        let knowsItsIndex = kind == PERCOLATE_GATE_OF_CPU || percolate_rseq_field(sequences.cpuOffset) >= 0
+        let result = runHolding(gate, operations, count: count, locally: locally && knowsItsIndex)
         gate.lock.release()
         _ = percolate_restore_signals(&saved)
         return result
@@ -71,23 +85,29 @@ struct PublicGates {
     /// Frees the locks of lost threads, and opens the gates that they had closed.
     func recover(_ isLost: (UInt32) -> Bool) {
         // Gate 0 has the lock of the first vector, too.
-        for cpu in 0..<(areUsed.load(ordering: .relaxed) ? gateCount() : min(gateCount(), 1)) {
-            let gate = gate(cpu)
-            let owner = gate.lock.owner
-            guard owner != 0, isLost(owner), gate.lock.takeOver(from: owner) else { continue }
-            if areUsed.load(ordering: .relaxed), mayOpen, sequences.fence(cpu: cpu) { gate.open(Self.open) }
-            gate.lock.release()
+        for index in 0..<(areUsed.load(ordering: .relaxed) ? gateCount() : min(gateCount(), 1)) {
+            let cpu = gate(index, PERCOLATE_GATE_OF_CPU)
+            recover(cpu, isLost, mayOpen: mayOpen && sequences.fence(cpu: index))
+            let id = gate(index, PERCOLATE_GATE_OF_MM_CID)
+            recover(id, isLost, mayOpen: haveMMCID && sequences.fence(cpu: nil))
         }
+    }
+
+    private func recover(_ gate: Gate, _ isLost: (UInt32) -> Bool, mayOpen: @autoclosure () -> Bool) {
+        let owner = gate.lock.owner
+        guard owner != 0, isLost(owner), gate.lock.takeOver(from: owner) else { return }
+        if areUsed.load(ordering: .relaxed), mayOpen() { gate.open(Self.open) }
+        gate.lock.release()
     }
 
     private static var open: UInt64 { UInt64(PERCOLATE_GATE_OPEN) }
     private static var closed: UInt64 { UInt64(PERCOLATE_GATE_CLOSED) }
 
-    private func gate(_ cpu: Int) -> Gate {
-        let state = UInt(bitPattern: percolate_public_gate(Int32(truncatingIfNeeded: cpu)))
+    private func gate(_ index: Int, _ kind: percolate_gate_index) -> Gate {
+        let state = UInt(bitPattern: percolate_public_gate(Int32(truncatingIfNeeded: index), kind))
+        let offset = kind == PERCOLATE_GATE_OF_CPU ? sequences.cpuOffset : sequences.mmCIDOffset
         return Gate(
-            word: pointer(state), lock: Lock(at: state &+ 8), index: cpu, indexOffset: sequences.cpuOffset,
-            closed: Self.closed)
+            word: pointer(state), lock: Lock(at: state &+ 8), index: index, indexOffset: offset, closed: Self.closed)
     }
 
     private func runHolding(_ gate: Gate, _ operations: UnsafePointer<cpu_op>, count: Int, locally: Bool) -> Int {

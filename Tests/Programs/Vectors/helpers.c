@@ -41,6 +41,15 @@ static void check_affinity(void) {
         // The helpers may name every CPU of the machine.
         EXPECT(cpu_op_addv(&value, 1, last) == 0);
         EXPECT(percpu_addv(&value, 1, last) == 0);
+        // The exchange is the program's own vector: it asks as cpu_opv does, and has another name for every CPU.
+        intptr_t expected = 4, old = 0, replacement = 4;
+        errno = 0;
+        EXPECT(cpu_op_cmpxchg(&value, &expected, &old, &replacement, sizeof value, last) == -1 && errno == EINVAL && old == 0);
+        expected = 3;
+        EXPECT(percolate_cpu_op_cmpxchg(&value, &expected, &old, &replacement, sizeof value, last) == 0 && old == 3);
+        EXPECT(percolate_cpu_op_cmpxchg(&value, &expected, &old, &replacement, sizeof value, last) == 2 && old == 4);
+        replacement = 3, expected = 4;
+        EXPECT(percolate_cpu_op_cmpxchg(&value, &expected, &old, &replacement, sizeof value, last) == 0);
     }
     EXPECT(cpu_opv(vector, 1, 0, 0) == 0);
     sched_setaffinity(0, sizeof all, &all);
@@ -138,6 +147,8 @@ int main(int argc, char **argv) {
     if (argc > 2) { answer_call_with((unsigned)atoi(argv[1]), atoi(argv[2])); }
     EXPECT(cpu_op_available() == 1);
     EXPECT(cpu_opv(NULL, 0, -1, CPU_OP_NR_FLAG) == NR_CPU_OPS);
+    EXPECT(cpu_opv(NULL, 0, -1, CPU_OP_VEC_LEN_MAX_FLAG) == CPU_OP_VEC_LEN_MAX);
+    EXPECT(cpu_opv(NULL, 0, 0, CPU_OP_NR_FLAG | CPU_OP_VEC_LEN_MAX_FLAG) == -1 && errno == EINVAL);
     EXPECT(cpu_op_get_current_cpu() >= 0);
     intptr_t value = 0;
     errno = 4711;

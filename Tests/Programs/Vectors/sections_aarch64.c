@@ -2,21 +2,32 @@
 // the sequences look at (a thread's rseq area, the gates) and makes each of them commit, and leave by each of its exits.
 //
 // An emulator never aborts a sequence and shows no reordering: this is about the instructions only. What it prints is why it failed;
-// it ends with 0 when all did as their pseudocode says.
+// it ends with 0 when all did as their pseudocode says. Compiled with BY_MM_CID: the sequences by concurrency id.
 #include <percolate/rseq_ops.h>
+
+#ifdef BY_MM_CID
+#include "by_mm_cid.h"
+#define GATES percolate_mm_cid_gates
+#define CURRENT_INDEX percolate_section_mm_cid
+#else
+#define GATES percolate_gates
+#define CURRENT_INDEX percolate_section_cpu
+#endif
 
 struct area {
     uint32_t cpu_id_start;
     int32_t cpu_id;
     uint64_t rseq_cs;
-    uint32_t rest[4];
+    uint32_t flags, node_id;
+    int32_t mm_cid;
+    uint32_t reserved;
 } __attribute__((aligned(32)));
 
 // Not static: only assembly and the thread pointer refer to it.
 struct area area;
 // From the thread pointer, which the start sets to the area.
 const ptrdiff_t __rseq_offset = 0;
-struct percolate_gate percolate_gates[PERCOLATE_GATES_MAX + 2];
+struct percolate_gate GATES[PERCOLATE_GATES_MAX + 2];
 
 static long system_call(long number, long a, long b, long c) {
     register long x8 __asm__("x8") = number;
@@ -132,18 +143,24 @@ static void expect_none(int cpu) {
 
 static void check(void) {
     for (int cpu = 0; cpu < 3; cpu++) {
+#ifdef BY_MM_CID
+        area.cpu_id = 7;
+        area.mm_cid = cpu;
+#else
         area.cpu_id = cpu;
-        EXPECT(percolate_section_cpu() == cpu);
+#endif
+        EXPECT(CURRENT_INDEX() == cpu);
         expect_none(cpu);
-        percolate_gates[cpu + 2].state = PERCOLATE_GATE_OPEN;
+        GATES[cpu + 2].state = PERCOLATE_GATE_OPEN;
         check_words(cpu);
         check_copies(cpu);
         expect_none(cpu + 1);
         expect_none(cpu - 1);
         expect_none(1 << 30);
     }
-    // The kernel's word for a thread that is not registered.
+    // The kernel's word for a thread that is not registered. Its id reads 0 then, of which the gate is open.
     area.cpu_id = -1;
+    area.mm_cid = 0;
     expect_none(-1);
     expect_none(0);
     system_call(94 /* exit_group */, failures != 0, 0, 0);

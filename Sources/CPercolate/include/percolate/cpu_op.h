@@ -1,3 +1,5 @@
+// <percolate/mm_cid_ops.h> includes this file a second time.
+#if !defined(PERCOLATE_CPU_OP_H) || defined(PERCOLATE_BY_MM_CID)
 #ifndef PERCOLATE_CPU_OP_H
 #define PERCOLATE_CPU_OP_H
 
@@ -5,7 +7,9 @@
 /// sequences. Arguments by value live in the frame of the helper while the vector runs.
 ///
 /// All return 0 when done; the index plus one of the compare that left the vector; -1 with `errno` otherwise, as
-/// `cpu_opv` has it, except that any CPU of the machine may be named. All may be called in signal handlers.
+/// `cpu_opv` has it, except that any CPU of the machine may be named: a sequence's thread may lose the right to run on a CPU
+/// after it has read its number. `cpu_op_cmpxchg`, which finishes no sequence, asks as `cpu_opv` does for a CPU that the
+/// thread may run on; `percolate_cpu_op_cmpxchg` does not. All may be called in signal handlers.
 
 #include <percolate/cpu_opv.h>
 #include <stddef.h>
@@ -55,15 +59,30 @@ static inline int cpu_op_available(void) { return cpu_opv(NULL, 0, 0, CPU_OP_NR_
 /// The CPU that the calling thread runs on, asked of the kernel.
 static inline int cpu_op_get_current_cpu(void) { return percolate_running_cpu(); }
 
-/// `*old = *v; if (*v == *expect) *v = *new_value;`, all of them `len` bytes.
-/// 2 when the compare failed: `*old` holds the value then as well.
-static inline int cpu_op_cmpxchg(void *v, const void *expect, void *old, const void *new_value, size_t len, int cpu) {
+/// `*old = *v; if (*v == *expect) *v = *new_value;`, all of them `len` bytes, by `run`.
+static inline int percolate_cmpxchg_by(
+    int (*run)(struct cpu_op *, int, int, int), void *v, const void *expect, void *old, const void *new_value,
+    size_t len, int cpu) {
     struct cpu_op vector[] = {
         percolate_op_copy(CPU_MEMCPY_OP, old, v, len),
         percolate_op_compare(CPU_COMPARE_EQ_OP, v, expect, len),
         percolate_op_copy(CPU_MEMCPY_OP, v, new_value, len),
     };
-    return percolate_cpu_opv(vector, 3, cpu, 0);
+    return run(vector, 3, cpu, 0);
+}
+
+/// `*old = *v; if (*v == *expect) *v = *new_value;`, all of them `len` bytes, on a CPU that the thread may run on: `EINVAL` for
+/// others. 2 when the compare failed: `*old` holds the value then as well.
+static inline int cpu_op_cmpxchg(void *v, const void *expect, void *old, const void *new_value, size_t len, int cpu) {
+    return percolate_cmpxchg_by(cpu_opv, v, expect, old, new_value, len, cpu);
+}
+
+#endif
+
+/// As `cpu_op_cmpxchg`, for every CPU of the machine.
+static inline int percolate_cpu_op_cmpxchg(
+    void *v, const void *expect, void *old, const void *new_value, size_t len, int cpu) {
+    return percolate_cmpxchg_by(percolate_cpu_opv, v, expect, old, new_value, len, cpu);
 }
 
 /// `*v += count`, of `len` bytes.

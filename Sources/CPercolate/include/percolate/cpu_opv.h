@@ -53,6 +53,8 @@ enum cpu_op_type {
 enum cpu_op_flags {
     /// Answer `NR_CPU_OPS` and look at nothing else.
     CPU_OP_NR_FLAG = 1 << 0,
+    /// Answer `CPU_OP_VEC_LEN_MAX` and look at nothing else.
+    CPU_OP_VEC_LEN_MAX_FLAG = 1 << 1,
 };
 
 /// The most operations of one vector.
@@ -112,7 +114,7 @@ struct cpu_op {
 ///
 /// - Returns: 0 when every operation ran; the index plus one of the compare that stopped the vector, where the stores
 ///   before that compare stay; -1 with `errno` otherwise, and then nothing was stored.
-/// - `EINVAL`: unknown flag; negative `cpu`, or one that the thread may not run on; `count` outside
+/// - `EINVAL`: unknown flag, or both questions at once; negative `cpu`, or one that the thread may not run on; `count` outside
 ///   0...`CPU_OP_VEC_LEN_MAX`; unknown operation; `len` or `bits` outside its limits; vector above
 ///   `CPU_OP_VEC_DATA_LEN_MAX` bytes.
 /// - `EFAULT`: the vector, or an operand without `expect_fault`, cannot be accessed as the operation needs.
@@ -132,8 +134,24 @@ int percolate_cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 /// Free of effects otherwise.
 void percolate_sequence_failed(const void *address, int cpu);
 
+/// The same of a sequence by concurrency id.
+void percolate_mm_cid_sequence_failed(const void *address, int mm_cid);
+
+/// As `percolate_cpu_opv`, for the data of a concurrency id in place of a CPU number: see
+/// <percolate/mm_cid_ops.h>. Ids are below `percolate_cpu_count()`. Excludes vectors and sections
+/// that name the same id, and no others: data belongs to CPU numbers or to ids, never to both.
+int percolate_mm_cid_opv(struct cpu_op *cpuopv, int count, int mm_cid, int flags);
+
 /// The number of the CPU that the calling thread runs on, or ran on a moment ago. Never fails.
 int percolate_running_cpu(void);
+
+/// One more than the highest CPU number that the machine may ever use: what per-CPU memory needs
+/// parts for. The same for as long as the process lives.
+int percolate_cpu_count(void);
+
+/// Whether the kernel gives threads concurrency ids (Linux 6.3), and sections may be indexed by
+/// them: 1 or 0. Where not, vectors of ids work all the same, each under its lock.
+int percolate_has_mm_cid(void);
 
 #ifdef __cplusplus
 }

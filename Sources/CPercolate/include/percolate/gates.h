@@ -32,6 +32,11 @@ struct percolate_gate {
 /// their gates never open.
 extern struct percolate_gate percolate_gates[PERCOLATE_GATES_MAX + 2] __attribute__((visibility("default")));
 
+/// The same for concurrency ids, which the kernel gives to the threads of a process that run at
+/// the same time (Linux 6.3): no two of them have the same one, and they are as small as they can be.
+extern struct percolate_gate percolate_mm_cid_gates[PERCOLATE_GATES_MAX + 2]
+    __attribute__((visibility("default")));
+
 #ifdef __cplusplus
 }
 #endif

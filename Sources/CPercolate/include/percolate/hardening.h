@@ -2,6 +2,8 @@
 #ifndef PERCOLATE_HARDENING_H
 #define PERCOLATE_HARDENING_H
 
+#include <percolate/heap_function.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,7 +27,7 @@ enum percolate_hardening {
 /// Returns 0, or -1 with errno: EINVAL for a level that does not exist, ENOTSUP where the kernel
 /// has no addresses for the tables, or no membarrier(2) to reach the caches of other CPUs. Then
 /// nothing has changed.
-int percolate_harden(int level);
+PERCOLATE_HEAP_FUNCTION int percolate_harden(int level);
 
 #ifdef __cplusplus
 }

@@ -1,3 +1,6 @@
+// <percolate/mm_cid_ops.h> includes this file a second time: the operations once more, under other
+// names, for data of concurrency ids.
+#if !defined(PERCOLATE_RSEQ_OPS_H) || defined(PERCOLATE_BY_MM_CID)
 #ifndef PERCOLATE_RSEQ_OPS_H
 #define PERCOLATE_RSEQ_OPS_H
 
@@ -48,12 +51,24 @@ static inline const struct percolate_gate *percolate_gate_of(int cpu) {
                                            + (uintptr_t)(intptr_t)cpu * sizeof(struct percolate_gate));
 }
 
+static inline const struct percolate_gate *percolate_gate_of_mm_cid(int mm_cid) {
+    return (const struct percolate_gate *)((uintptr_t)(percolate_mm_cid_gates + 2)
+                                           + (uintptr_t)(intptr_t)mm_cid * sizeof(struct percolate_gate));
+}
+
 #if defined(__x86_64__)
 #include <percolate/rseq_ops_x86_64.h>
 #elif defined(__aarch64__)
 #include <percolate/rseq_ops_aarch64.h>
 #else
 #error "no restartable sequences for this architecture"
+#endif
+
+/// Compilers guess the size of assembly by its lines, most of which are directives here: they are told that it is small.
+#if defined(__clang__) || __GNUC__ >= 9
+#define PERCOLATE_SECTION_ASM __asm__ __inline__ goto
+#else
+#define PERCOLATE_SECTION_ASM __asm__ goto
 #endif
 
 /// An entry for debuggers: the sequence that follows, at label 1, may be left to `label`.
@@ -76,18 +91,24 @@ static inline const struct percolate_gate *percolate_gate_of(int cpu) {
     ".pushsection __rseq_cs_ptr_array, \"awR?\"\n"                                                                     \
     ".quad 3b\n"                                                                                                       \
     ".popsection\n" PERCOLATE_SECTION_EXIT(aborted) exits PERCOLATE_STEP_ARM                                           \
-    "1:\n" /* 1 */ PERCOLATE_STEP_CHECK_CPU /* 2 */ PERCOLATE_STEP_CHECK_GATE
+    "1:\n" /* 1 */ PERCOLATE_STEP_CHECK_INDEX /* 2 */ PERCOLATE_STEP_CHECK_GATE
 
 /// The operands of steps 1 and 2.
 #define PERCOLATE_SECTION_INPUTS                                                                                       \
-    [area] "r"(percolate_section_area()), [cpu] "r"(cpu), [gate] PERCOLATE_WORD(percolate_gate_of(cpu)->state)
+    [area] "r"(percolate_section_area()), [cpu] "r"(cpu), [gate] PERCOLATE_WORD(PERCOLATE_GATE_OF_INDEX(cpu)->state)
 
 #define PERCOLATE_SECTION_CLOBBERS "memory", "cc", PERCOLATE_STEP_CLOBBERS
+
+/// What a sequence is indexed by.
+#define PERCOLATE_STEP_CHECK_INDEX PERCOLATE_STEP_CHECK_CPU
+#define PERCOLATE_GATE_OF_INDEX percolate_gate_of
+
+#endif
 
 ///     3  leave 1 unless *v == expect
 ///     4  *v = newv; commit
 static inline int rseq_cmpeqv_storev(intptr_t *v, intptr_t expect, intptr_t newv, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
                  /* 4 */ PERCOLATE_STEP_STORE(newv, v)
                  PERCOLATE_SECTION_END
@@ -112,7 +133,7 @@ differs:
 /// stay mapped as long as somebody may be inside.
 static inline int rseq_cmpnev_storeoffp_load(
     intptr_t *v, intptr_t expectnot, intptr_t voffp, intptr_t *load, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_LOAD(v) PERCOLATE_STEP_LEAVE_IF_LOADED(expectnot)
                  /* 4 */ PERCOLATE_STEP_STORE_LOADED(load)
                  /* 5 */ PERCOLATE_STEP_FOLLOW(voffp)
@@ -134,7 +155,7 @@ differs:
 ///
 /// Never returns 1.
 static inline int rseq_addv(intptr_t *v, intptr_t count, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START("")
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START("")
                  /* 3 */ PERCOLATE_STEP_ADD(count, v)
                  PERCOLATE_SECTION_END
                  :
@@ -152,7 +173,7 @@ aborted:
 ///
 /// Never returns 1.
 static inline int rseq_offset_deref_addv(intptr_t *ptr, intptr_t off, intptr_t inc, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START("")
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START("")
                  /* 3 */ PERCOLATE_STEP_LOAD(ptr)
                  /* 4 */ PERCOLATE_STEP_FOLLOW(off)
                  /* 5 */ PERCOLATE_STEP_ADD_TO_LOADED(inc)
@@ -171,7 +192,7 @@ aborted:
 ///     5  *v = newv; commit
 static inline int rseq_cmpeqv_trystorev_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
                  /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)
                  /* 5 */ PERCOLATE_STEP_STORE(newv, v)
@@ -191,7 +212,7 @@ differs:
 /// As `rseq_cmpeqv_trystorev_storev`; the commit is a store-release.
 static inline int rseq_cmpeqv_trystorev_storev_release(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
                  /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)
                  /* 5 */ PERCOLATE_STEP_STORE_RELEASE(newv, v)
@@ -213,7 +234,7 @@ differs:
 ///     5  *v = newv; commit
 static inline int rseq_cmpeqv_cmpeqv_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t expect2, intptr_t newv, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
                  /* 4 */ PERCOLATE_STEP_COMPARE(v2, expect2)
                  /* 5 */ PERCOLATE_STEP_STORE(newv, v)
@@ -237,7 +258,7 @@ differs:
 /// Meant for some hundred bytes: the longer the copy, the likelier an abort.
 static inline int rseq_cmpeqv_trymemcpy_storev(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
                  /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)
                  /* 5 */ PERCOLATE_STEP_STORE(newv, v)
@@ -257,7 +278,7 @@ differs:
 /// As `rseq_cmpeqv_trymemcpy_storev`; the commit is a store-release.
 static inline int rseq_cmpeqv_trymemcpy_storev_release(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
-    __asm__ goto(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
                  /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
                  /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)
                  /* 5 */ PERCOLATE_STEP_STORE_RELEASE(newv, v)

@@ -24,6 +24,9 @@ static inline char *percolate_section_area(void) { return (char *)__builtin_thre
 /// The CPU number in the thread's rseq area: negative while the thread is not registered.
 static inline int percolate_section_cpu(void) { return *(const volatile int *)(percolate_section_area() + 4); }
 
+/// The concurrency id in the thread's rseq area: 0, too, where there is none.
+static inline int percolate_section_mm_cid(void) { return *(const volatile int *)(percolate_section_area() + 24); }
+
 /// The thread's area points to the descriptor at label 3.
 #define PERCOLATE_STEP_ARM                                                                                             \
     "adrp x15, 3b\n"                                                                                                   \
@@ -33,6 +36,14 @@ static inline int percolate_section_cpu(void) { return *(const volatile int *)(p
 /// Steps 1 and 2.
 #define PERCOLATE_STEP_CHECK_CPU                                                                                       \
     "ldr w15, [%[area], #4]\n"                                                                                         \
+    "sub w15, w15, %w[cpu]\n"                                                                                          \
+    "cbnz w15, %l[aborted]\n"
+/// The kernel leaves the id 0 in the area of a thread that is not registered: its CPU number says so.
+#define PERCOLATE_STEP_CHECK_MM_CID                                                                                    \
+    "ldr w15, [%[area], #4]\n"                                                                                         \
+    "cmp w15, #0\n"                                                                                                    \
+    "b.lt %l[aborted]\n"                                                                                               \
+    "ldr w15, [%[area], #24]\n"                                                                                        \
     "sub w15, w15, %w[cpu]\n"                                                                                          \
     "cbnz w15, %l[aborted]\n"
 #define PERCOLATE_STEP_CHECK_GATE                                                                                      \

@@ -27,6 +27,13 @@ static inline int percolate_section_cpu(void) {
     return cpu;
 }
 
+/// The concurrency id in the thread's rseq area: 0, too, where there is none.
+static inline int percolate_section_mm_cid(void) {
+    int mm_cid;
+    __asm__ volatile("movl %%fs:24(%1), %0" : "=r"(mm_cid) : "r"(__rseq_offset) : "memory");
+    return mm_cid;
+}
+
 /// The thread's area points to the descriptor at label 3.
 #define PERCOLATE_STEP_ARM                                                                                             \
     "leaq 3b(%%rip), %%rax\n"                                                                                          \
@@ -35,6 +42,12 @@ static inline int percolate_section_cpu(void) {
 /// Steps 1 and 2.
 #define PERCOLATE_STEP_CHECK_CPU                                                                                       \
     "cmpl %[cpu], %%fs:4(%[area])\n"                                                                                   \
+    "jne %l[aborted]\n"
+/// The kernel leaves the id 0 in the area of a thread that is not registered: its CPU number says so.
+#define PERCOLATE_STEP_CHECK_MM_CID                                                                                    \
+    "cmpl $0, %%fs:4(%[area])\n"                                                                                       \
+    "jl %l[aborted]\n"                                                                                                 \
+    "cmpl %[cpu], %%fs:24(%[area])\n"                                                                                  \
     "jne %l[aborted]\n"
 #define PERCOLATE_STEP_CHECK_GATE                                                                                      \
     "cmpq $1, %[gate]\n"                                                                                               \
@@ -58,10 +71,27 @@ static inline int percolate_section_cpu(void) {
     "cmpq %[" #unwanted "], %%rax\n"                                                                                   \
     "je %l[differs]\n"
 
-/// Copies words and then bytes: rcx counts the bytes left, r8 those done.
+/// Copies 32 bytes at a time where the compiler may use the registers for that, then words and then bytes: rcx counts the bytes
+/// left, r8 those done.
+#if defined(__SSE2__)
+#define PERCOLATE_STEP_COPY_LONG(target, source)                                                                       \
+    "9: cmpq $32, %%rcx\n"                                                                                             \
+    "jb 5f\n"                                                                                                          \
+    "movups (%[" #source "], %%r8), %%xmm0\n"                                                                          \
+    "movups 16(%[" #source "], %%r8), %%xmm1\n"                                                                        \
+    "movups %%xmm0, (%[" #target "], %%r8)\n"                                                                          \
+    "movups %%xmm1, 16(%[" #target "], %%r8)\n"                                                                        \
+    "addq $32, %%r8\n"                                                                                                 \
+    "subq $32, %%rcx\n"                                                                                                \
+    "jmp 9b\n"
+#define PERCOLATE_STEP_COPY_CLOBBERS , "rcx", "r8", "xmm0", "xmm1"
+#else
+#define PERCOLATE_STEP_COPY_LONG(target, source)
+#define PERCOLATE_STEP_COPY_CLOBBERS , "rcx", "r8"
+#endif
 #define PERCOLATE_STEP_COPY(target, source, count)                                                                     \
     "movq %[" #count "], %%rcx\n"                                                                                      \
-    "xorl %%r8d, %%r8d\n"                                                                                              \
+    "xorl %%r8d, %%r8d\n" PERCOLATE_STEP_COPY_LONG(target, source)                                                     \
     "5: cmpq $8, %%rcx\n"                                                                                              \
     "jb 6f\n"                                                                                                          \
     "movq (%[" #source "], %%r8), %%rax\n"                                                                             \
@@ -77,7 +107,6 @@ static inline int percolate_section_cpu(void) {
     "decq %%rcx\n"                                                                                                     \
     "jmp 6b\n"                                                                                                         \
     "7:\n"
-#define PERCOLATE_STEP_COPY_CLOBBERS , "rcx", "r8"
 
 /// Ends the sequence after its commit, at label 2, with its abort handler at label 4. The four bytes before the handler are what
 /// glibc registers with; the bytes before those make them an operand of an undefined instruction.

@@ -11,23 +11,12 @@
 #include <stdint.h>
 
 #include <percolate/cpu_opv.h>
+#include <percolate/heap_counting.h>
 #include "figures.h"
 #include "samples.h"
 #include "vector_entry.h"
 
 #define PERCOLATE_HEAP_INTERFACE_VERSION 3
-
-/// A scope that counts what all threads allocate and free between `begin_counting` and `end_counting`. The memory is the caller's and
-/// stays where it is in between. Bytes are those of whole blocks.
-struct percolate_counting_scope {
-    uint64_t allocations, deallocations;
-    uint64_t allocated_bytes, deallocated_bytes;
-    /// Most bytes that were allocated and not freed at one moment.
-    uint64_t peak_bytes;
-    struct percolate_counting_scope *next;
-    /// The thread that began it: in the child of a fork by another one, the scope is forgotten.
-    uintptr_t thread;
-};
 
 struct percolate_heap_interface {
     uint32_t version;
