@@ -50,6 +50,14 @@ bool percolate_write_statistics_xml(
 bool percolate_set_sampling(uint64_t rate, uint64_t guard_rate);
 int percolate_count_cpus(void);
 bool percolate_knows_mm_cid(void);
+/// Writes the heap profile to a file, in jemalloc's format. 0, or an error number.
+int percolate_write_profile(const char *path);
+/// Forgets what was sampled so far; totals stay.
+void percolate_reset_samples(void);
+/// The mean number of bytes between samples that the options asked for; 0 for none.
+uint64_t percolate_mean_at_start(void);
+/// Before code is loaded, perhaps where other code was.
+void percolate_forget_frame_rules(void);
 void percolate_end(void);
 bool percolate_scavenger_is_wanted(void);
 void percolate_scavenge(void);

@@ -3,8 +3,8 @@
 //
 // Each entry stands here twice: for gates indexed by cpu_id, and as its twin for gates indexed by mm_cid. The first comparison
 // sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
-// around vfork, and for large sizes and foreign pointers there is little more. What allocates has a third form between
-// the twin and the slow path, for either index, which counts down to the next sample.
+// around vfork, and for large sizes and foreign pointers there is little more. What allocates has two more forms between
+// the twin and the slow path, one for each index, which count down to the next sample.
 //
 // Under basic hardening both limits are 0, and two further forms, `_marked`, look at the block's mark
 // (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's owner: after the commit of a pop,
@@ -63,7 +63,7 @@
 //     if flags ask for an alignment or for zeroes: flagged
 //     if size >= limit: slow
 //     return pop(class_of[(size + 7) / 8])
-.macro ALLOCATE name, slow, flagged
+.macro ALLOCATE name, slow, flagged, expired=.Lexpired
     ENTRY \name
     .ifnb \flagged
     testb $PERCOLATE_MALLOCX_SHAPE, %sil
@@ -83,9 +83,16 @@
     .p2align 4
 .L\name\()_sampled_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rdi
+    jae .L\name\()_sampled_mm_cid_twin
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP_SAMPLED \name\()_sampled, PERCOLATE_RSEQ_CPU_ID, \slow, \slow, \expired
+    ret
+    .p2align 4
+.L\name\()_sampled_mm_cid_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED_MM_CID(%rip), %rdi
     jae .L\name\()_hardened
     PERCOLATE_SIZE_CLASS %rdi
-    PERCOLATE_POP_SAMPLED \name\()_sampled, \slow, \slow, .Lexpired
+    PERCOLATE_POP_SAMPLED \name\()_sampled_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow, \expired
     ret
 .L\name\()_hardened:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rdi
@@ -119,6 +126,10 @@
     .cfi_startproc
     EXPIRED percolate_sampled
     .cfi_endproc
+.Lexpired_mallocx:
+    .cfi_startproc
+    EXPIRED percolate_mallocx_sampled
+    .cfi_endproc
 
 // rax = the page of block rdi: a number beyond every page for NULL and for what lies below the arena.
 .macro BLOCK_PAGE
@@ -146,7 +157,7 @@ ALLOCATE malloc, percolate_malloc_slow
 ALLOCATE _Znwm, percolate_new_slow
     .hidden percolate_new_nothrow
 ALLOCATE percolate_new_nothrow, percolate_new_nothrow_slow
-ALLOCATE mallocx, percolate_mallocx_slow, percolate_mallocx_shaped
+ALLOCATE mallocx, percolate_mallocx_slow, percolate_mallocx_shaped, .Lexpired_mallocx
 ALIAS __libc_malloc, malloc
 OWN _Znwm, _Znwm
     .hidden percolate_new
@@ -185,9 +196,15 @@ OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
     jmp .Lcalloc_zero
 .Lcalloc_sampled_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rax
+    jae .Lcalloc_sampled_mm_cid_twin
+    PERCOLATE_SIZE_CLASS %rax
+    PERCOLATE_POP_SAMPLED calloc_sampled, PERCOLATE_RSEQ_CPU_ID, .Lcalloc_slow, .Lcalloc_slow, .Lcalloc_expired
+    jmp .Lcalloc_zero
+.Lcalloc_sampled_mm_cid_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED_MM_CID(%rip), %rax
     jae .Lcalloc_hardened
     PERCOLATE_SIZE_CLASS %rax
-    PERCOLATE_POP_SAMPLED calloc_sampled, .Lcalloc_slow, .Lcalloc_slow, .Lcalloc_expired
+    PERCOLATE_POP_SAMPLED calloc_sampled_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow, .Lcalloc_expired
     jmp .Lcalloc_zero
 .Lcalloc_expired:
     movq %r10, %rdi

@@ -4,11 +4,14 @@
 /// uses the preloaded one: the first block that is freed on the other side ends the process. PHP loads its extensions so. Without the
 /// flag all of them use Percolate; the price is that a name which both the library and the program define is the program's.
 ///
+/// Code that is loaded now may lie where other code was, so the rules of that code's frames are forgotten.
+///
 /// A namespace of its own has a libc of its own, with that libc's malloc, so dlmopen keeps the flag there.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
 
+#include "core.h"
 #include "libc_function.h"
 
 typedef void *(*open_function)(const char *, int);
@@ -23,6 +26,7 @@ __attribute__((visibility("default"))) void *dlopen(const char *file, int mode) 
         if (!open) return NULL;
         atomic_store_explicit(&next, open, memory_order_relaxed);
     }
+    percolate_forget_frame_rules();
     __attribute__((musttail)) return open(file, mode & ~RTLD_DEEPBIND);
 }
 
@@ -35,5 +39,6 @@ __attribute__((visibility("default"))) void *dlmopen(Lmid_t namespace, const cha
         atomic_store_explicit(&next, open, memory_order_relaxed);
     }
     if (namespace == LM_ID_BASE) mode &= ~RTLD_DEEPBIND;
+    percolate_forget_frame_rules();
     __attribute__((musttail)) return open(namespace, file, mode);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "Jemalloc/Profile.h"
 #include "Jemalloc/Report.h"
 #include "core.h"
 
@@ -64,7 +65,10 @@ LIGHT static void end(void) {
 }
 
 LIGHT __attribute__((destructor)) static void exit_in_order(void) {
-    if (percolate_has_started) percolate_report_at_exit();
+    if (percolate_has_started) {
+        percolate_report_at_exit();
+        percolate_profile_at_exit();
+    }
     end();
 }
 

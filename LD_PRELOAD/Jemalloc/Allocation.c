@@ -57,14 +57,23 @@ static void zero(char *from, char *to) {
 HIDDEN void *percolate_own_mallocx(size_t size, int flags);
 
 /// Guarded blocks end where the request ends: what nallocx says may be used, so that is requested.
+static size_t usable_request(size_t alignment, size_t size) {
+    size_t real = percolate_block_size(alignment, size ? size : 1);
+    return real ? real : size;
+}
+
 HIDDEN void *percolate_mallocx_slow(size_t size) {
-    size_t real = percolate_block_size(1, size ? size : 1);
-    return or_no_memory(percolate_allocate(real ? real : size));
+    return or_no_memory(percolate_allocate(usable_request(1, size)));
+}
+
+/// The fast path popped `block`, and found its class's countdown expired.
+HIDDEN void *percolate_mallocx_sampled(
+    size_t size, void *block, uint64_t slab, uint64_t size_class, bool is_first) {
+    return percolate_consider_sample(usable_request(1, size), block, slab, size_class, is_first);
 }
 
 static void *allocate_aligned(size_t alignment, size_t size) {
-    size_t real = percolate_block_size(alignment, size);
-    return or_no_memory(percolate_allocate_aligned(alignment, real ? real : size));
+    return or_no_memory(percolate_allocate_aligned(alignment, usable_request(alignment, size)));
 }
 
 HIDDEN void *percolate_mallocx_shaped(size_t size, int flags) {
@@ -76,11 +85,10 @@ HIDDEN void *percolate_mallocx_shaped(size_t size, int flags) {
     }
     // All bytes of the block are zero: a later rallocx with MALLOCX_ZERO takes its real size as the
     // boundary.
-    size_t real = percolate_block_size(alignment, size);
-    if (!small)
-        return or_no_memory(percolate_allocate_aligned_zeroed(alignment, real ? real : size));
+    size_t usable = usable_request(alignment, size);
+    if (!small) return or_no_memory(percolate_allocate_aligned_zeroed(alignment, usable));
     void *block = percolate_own_mallocx(small, 0);
-    return block ? memset(block, 0, real ? real : size) : NULL;
+    return block ? memset(block, 0, usable) : NULL;
 }
 
 /// Right is every size from the one that was asked for up to the real one. xallocx may have given a

@@ -93,7 +93,8 @@ int percolate_answer_arena_destroy(struct percolate_key_query *query) {
 
 /// sbrk(2) gives no memory here.
 int percolate_answer_arena_dss(struct percolate_key_query *query) {
-    if (query->written && strcmp(query->written->string, "disabled") != 0) return EFAULT;
+    const char *written = query->written ? query->written->string : "disabled";
+    if (!written || strcmp(written, "disabled") != 0) return EFAULT;
     query->value.string = "disabled";
     return 0;
 }

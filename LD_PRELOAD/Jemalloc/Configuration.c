@@ -11,7 +11,8 @@
 /// is relocated.
 __attribute__((weak, visibility("default"))) const char *malloc_conf;
 
-static struct percolate_configuration configuration;
+static struct percolate_configuration configuration = {
+    .profiles_at_start = true, .profile_mean_logarithm = 19, .profile_prefix = "jeprof"};
 
 /// Written out in place: the heap may start before the pointers of this library are relocated.
 struct rule {
@@ -36,13 +37,17 @@ static const struct rule rules[] = {
     {"dss", "disabled", ""},
     {"hpa", "false", ""},
     {"junk", "false", ""},
+    {"lg_prof_interval", "-1", ""},
     {"max_background_threads", "1", ""},
     {"metadata_thp", "disabled", ""},
     {"muzzy_decay_ms", "0", ""},
     {"narenas", "1", ""},
     {"oversize_threshold", "0", ""},
     {"percpu_arena", "disabled", ""},
-    {"prof", "false", ""},
+    {"prof_accum", "false", ""},
+    {"prof_gdump", "false", ""},
+    {"prof_leak_error", "false", ""},
+    {"prof_thread_active_init", "true", ""},
     {"retain", "true", ""},
     {"stats_print", "false", ""},
     {"utrace", "false", ""},
@@ -79,6 +84,46 @@ static bool is_number(struct word word) {
     return true;
 }
 
+static bool as_flag(struct word value, bool *flag) {
+    if (!is(value, "true") && !is(value, "false")) return false;
+    *flag = is(value, "true");
+    return true;
+}
+
+/// Of the heap profile.
+static bool apply_profile(struct word key, struct word value) {
+    if (is(key, "prof")) return as_flag(value, &configuration.profiles);
+    if (is(key, "prof_active")) return as_flag(value, &configuration.profiles_at_start);
+    if (is(key, "prof_final")) return as_flag(value, &configuration.profiles_at_exit);
+    if (is(key, "prof_leak")) return as_flag(value, &configuration.lists_leaks);
+    if (is(key, "prof_prefix") && value.length < sizeof configuration.profile_prefix) {
+        memcpy(configuration.profile_prefix, value.text, value.length);
+        configuration.profile_prefix[value.length] = 0;
+        return true;
+    }
+    if (!is(key, "lg_prof_sample") || !is_number(value) || value.length > 2) return false;
+    unsigned logarithm = 0;
+    for (size_t i = 0; i < value.length; i++)
+        logarithm = logarithm * 10 + (unsigned)(value.text[i] - '0');
+    if (logarithm > 63) return false;
+    configuration.profile_mean_logarithm = logarithm;
+    return true;
+}
+
+/// The option `sample` of a mean number of bytes.
+static void append_mean(unsigned logarithm) {
+    char text[32] = "sample=";
+    size_t length = 7;
+    // An option's number has 15 digits at most.
+    bool in_tebibytes = logarithm >= 40;
+    uint64_t number = (uint64_t)1 << (in_tebibytes ? logarithm - 40 : logarithm);
+    uint64_t unit = 1;
+    while (number / unit >= 10) unit *= 10;
+    for (; unit > 0; unit /= 10) text[length++] = (char)('0' + number / unit % 10);
+    if (in_tebibytes) text[length++] = 'T';
+    append(configuration.options, sizeof configuration.options, text, length);
+}
+
 /// Whether the pair has a counterpart.
 static bool apply(struct word key, struct word value) {
     if (is(key, "dirty_decay_ms")) {
@@ -94,6 +139,7 @@ static bool apply(struct word key, struct word value) {
         configuration.print_options[value.length] = 0;
         return true;
     }
+    if (apply_profile(key, value)) return true;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (!is(key, rules[i].key) || !is(value, rules[i].value)) continue;
         if (is(key, "stats_print")) configuration.prints_statistics = false;
@@ -138,6 +184,10 @@ const char *percolate_preset_options(void) {
     const char *environment =
         percolate_auxiliary(23) == 0 ? percolate_environment_value("MALLOC_CONF") : NULL;
     if (environment) parse(environment);
+    if (configuration.profiles && configuration.profiles_at_start)
+        append_mean(configuration.profile_mean_logarithm);
+    if (configuration.profiles && configuration.lists_leaks)
+        append(configuration.options, sizeof configuration.options, "leaks=1", 7);
     return configuration.options;
 }
 

@@ -2,7 +2,7 @@
 /// not here has no true answer:
 ///
 /// - `thread.allocated`, `thread.deallocated`, `thread.peak`: no thread counts what it allocates.
-/// - `prof`, `opt.prof*`: there are no stacks of blocks.
+/// - `prof.gdump`, `prof.stats`, `prof.log_*`, `thread.prof.name`: no such thing is kept.
 /// - `stats.mutexes`, numbers of requests, fills and flushes of single size classes, `nthreads`,
 /// `uptime`, numbers of purges: not counted.
 /// - `arena.<i>.extent_hooks`, `retain_grow_limit`: blocks come from one reservation.
@@ -12,47 +12,38 @@
 
 #include "../core.h"
 #include "Arenas.h"
+#include "Configuration.h"
 #include "Key.h"
+#include "Profile.h"
 #include "Requests.h"
 #include "Settings.h"
 #include "Snapshot.h"
 #include "ThreadCaches.h"
 
-#define KEY(key, kind, how, function)                                                              \
+#define ROW(key, kind, how, function, ...)                                                         \
     {.name = key,                                                                                  \
         .type = PERCOLATE_KEY_##kind,                                                              \
-        .access = PERCOLATE_KEY_##how,                                                             \
-        .answer = percolate_answer_##function}
-#define ACTION(key, function)                                                                      \
-    {.name = key, .type = PERCOLATE_KEY_ACTION, .answer = percolate_answer_##function}
+        .access = how,                                                                             \
+        .answer = percolate_answer_##function,                                                     \
+        ##__VA_ARGS__}
+#define KEY(key, kind, how, function) ROW(key, kind, PERCOLATE_KEY_##how, function)
+#define ACTION(key, function) ROW(key, ACTION, 0, function)
 #define CREATES(key, kind, how, function)                                                          \
-    {.name = key,                                                                                  \
-        .type = PERCOLATE_KEY_##kind,                                                              \
-        .access = PERCOLATE_KEY_##how,                                                             \
-        .creates = true,                                                                           \
-        .answer = percolate_answer_##function}
+    ROW(key, kind, PERCOLATE_KEY_##how, function, .creates = true)
+#define COUNTS(key, kind, function)                                                                \
+    ROW(key, kind, PERCOLATE_KEY_READ, function, .counts = true)
 #define CONSTANT(key, kind, value)                                                                 \
-    {                                                                                              \
-        .name = key, .type = PERCOLATE_KEY_##kind, .access = PERCOLATE_KEY_READ,                   \
-        .answer = percolate_answer_constant, .operand = {.number = (uintptr_t)(value)}             \
-    }
-#define TEXT(key, value)                                                                           \
-    {                                                                                              \
-        .name = key, .type = PERCOLATE_KEY_STRING, .access = PERCOLATE_KEY_READ,                   \
-        .answer = percolate_answer_constant, .operand = {.text = value}                            \
-    }
+    ROW(key, kind, PERCOLATE_KEY_READ, constant, .operand = {.number = (uintptr_t)(value)})
+#define TEXT(key, value) ROW(key, STRING, PERCOLATE_KEY_READ, constant, .operand = {.text = value})
 #define FIGURE(key, kind, field)                                                                   \
-    {                                                                                              \
-        .name = key, .type = PERCOLATE_KEY_##kind, .access = PERCOLATE_KEY_READ,                   \
-        .answer = percolate_answer_from_snapshot,                                                  \
-        .operand = {.number = offsetof(struct percolate_snapshot, field)}                          \
-    }
+    ROW(key, kind, PERCOLATE_KEY_READ, from_snapshot,                                              \
+        .operand = {.number = offsetof(struct percolate_snapshot, field)})
+#define SETTING(key, kind, field)                                                                  \
+    ROW(key, kind, PERCOLATE_KEY_READ, from_configuration,                                         \
+        .operand = {.number = offsetof(struct percolate_configuration, field)})
 #define OF_CLASS(key, field)                                                                       \
-    {                                                                                              \
-        .name = key, .type = PERCOLATE_KEY_SIZE, .access = PERCOLATE_KEY_READ,                     \
-        .answer = percolate_answer_from_classes,                                                   \
-        .operand = {.number = offsetof(struct percolate_snapshot, field)}                          \
-    }
+    ROW(key, SIZE, PERCOLATE_KEY_READ, from_classes,                                               \
+        .operand = {.number = offsetof(struct percolate_snapshot, field)})
 
 const struct percolate_key percolate_keys[] = {
     TEXT("version", PERCOLATE_JEMALLOC_VERSION),
@@ -67,6 +58,7 @@ const struct percolate_key percolate_keys[] = {
     KEY("thread.arena", UNSIGNED, READ_WRITE, thread_arena),
     KEY("thread.tcache.enabled", BOOL, READ_WRITE, thread_cache_enabled),
     ACTION("thread.tcache.flush", nothing_to_do),
+    KEY("thread.prof.active", BOOL, READ_WRITE, thread_profile),
     ACTION("thread.idle", nothing_to_do),
 
     CONSTANT("config.cache_oblivious", BOOL, false),
@@ -75,7 +67,7 @@ const struct percolate_key percolate_keys[] = {
     CONSTANT("config.lazy_lock", BOOL, false),
     TEXT("config.malloc_conf", ""),
     CONSTANT("config.opt_safety_checks", BOOL, false),
-    CONSTANT("config.prof", BOOL, false),
+    CONSTANT("config.prof", BOOL, true),
     CONSTANT("config.prof_libgcc", BOOL, false),
     CONSTANT("config.prof_libunwind", BOOL, false),
     CONSTANT("config.stats", BOOL, true),
@@ -102,11 +94,30 @@ const struct percolate_key percolate_keys[] = {
     KEY("opt.tcache", BOOL, READ, has_caches),
     CONSTANT("opt.tcache_max", SIZE, PERCOLATE_SMALL_MAX),
     KEY("opt.thp", STRING, READ, huge_pages),
-    KEY("opt.stats_print", BOOL, READ, print_at_exit),
-    KEY("opt.stats_print_opts", STRING, READ, print_options),
+    SETTING("opt.stats_print", BOOL, prints_statistics),
+    SETTING("opt.stats_print_opts", STRING, print_options),
     CONSTANT("opt.stats_interval", SSIZE, -1),
     TEXT("opt.stats_interval_opts", ""),
     TEXT("opt.zero_realloc", "free"),
+    CONSTANT("opt.prof", BOOL, true),
+    SETTING("opt.prof_prefix", STRING, profile_prefix),
+    KEY("opt.prof_active", BOOL, READ, profile_active_at_start),
+    CONSTANT("opt.prof_thread_active_init", BOOL, true),
+    KEY("opt.lg_prof_sample", SIZE, READ, profile_mean_at_start),
+    CONSTANT("opt.prof_accum", BOOL, false),
+    CONSTANT("opt.lg_prof_interval", SSIZE, -1),
+    CONSTANT("opt.prof_gdump", BOOL, false),
+    SETTING("opt.prof_final", BOOL, profiles_at_exit),
+    SETTING("opt.prof_leak", BOOL, lists_leaks),
+    CONSTANT("opt.prof_leak_error", BOOL, false),
+
+    KEY("prof.active", BOOL, READ_WRITE, profile_active),
+    KEY("prof.thread_active_init", BOOL, READ_WRITE, thread_profile),
+    KEY("prof.lg_sample", SIZE, READ, profile_mean),
+    CONSTANT("prof.interval", UINT64, 0),
+    KEY("prof.prefix", STRING, WRITE, profile_prefix),
+    KEY("prof.dump", STRING, WRITE, profile_dump),
+    KEY("prof.reset", SIZE, WRITE, profile_reset),
 
     KEY("arena.*.initialized", BOOL, READ, arena_initialized),
     ACTION("arena.*.decay", arena_decay),
@@ -149,11 +160,7 @@ const struct percolate_key percolate_keys[] = {
     FIGURE("stats.arenas.*.small.allocated", SIZE, small_allocated),
     FIGURE("stats.arenas.*.small.nmalloc", UINT64, small_nmalloc),
     FIGURE("stats.arenas.*.small.ndalloc", UINT64, small_ndalloc),
-    {.name = "stats.arenas.*.small.nrequests",
-        .type = PERCOLATE_KEY_UINT64,
-        .access = PERCOLATE_KEY_READ,
-        .counts = true,
-        .answer = percolate_answer_small_requests},
+    COUNTS("stats.arenas.*.small.nrequests", UINT64, small_requests),
     FIGURE("stats.arenas.*.small.nfills", UINT64, small_nfills),
     FIGURE("stats.arenas.*.small.nflushes", UINT64, small_nflushes),
     FIGURE("stats.arenas.*.large.allocated", SIZE, large_allocated),

@@ -103,6 +103,7 @@ void percolate_report_json(struct percolate_writer *writer, struct percolate_rep
         add_object(&place, "config", "config.", 1);
         add_object(&place, "opt", "opt.", 1);
         add_object(&place, "arenas", "arenas.", 1);
+        add_object(&place, "prof", "prof.", 1);
     }
     add_object(&place, "stats", "stats.", 1);
     if (!choice.omits_merged || !choice.omits_arenas) {

@@ -25,6 +25,8 @@ static void add_general(struct percolate_writer *writer) {
     add_names(writer, "config.");
     percolate_writer_add(writer, "Run-time option settings\n");
     add_names(writer, "opt.");
+    percolate_writer_add(writer, "Profiling settings\n");
+    add_names(writer, "prof.");
     percolate_writer_add(writer, "Arenas\n");
     add_names(writer, "arenas.");
     const char *unserved = percolate_configuration()->unserved;

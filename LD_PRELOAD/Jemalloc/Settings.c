@@ -109,13 +109,13 @@ int percolate_answer_background_at_start(struct percolate_key_query *query) {
     return 0;
 }
 
-int percolate_answer_print_at_exit(struct percolate_key_query *query) {
-    query->value.flag = percolate_configuration()->prints_statistics;
-    return 0;
-}
-
-int percolate_answer_print_options(struct percolate_key_query *query) {
-    query->value.string = percolate_configuration()->print_options;
+int percolate_answer_from_configuration(struct percolate_key_query *query) {
+    const char *field = (const char *)percolate_configuration() + query->key->operand.number;
+    if (query->key->type == PERCOLATE_KEY_STRING) {
+        query->value.string = field;
+    } else {
+        query->value.flag = *(const bool *)field;
+    }
     return 0;
 }
 

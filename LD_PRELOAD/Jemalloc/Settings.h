@@ -23,8 +23,8 @@ int percolate_answer_background_threads(struct percolate_key_query *query);
 /// `opt.*`, as it was at start.
 int percolate_answer_dirty_decay_at_start(struct percolate_key_query *query);
 int percolate_answer_background_at_start(struct percolate_key_query *query);
-int percolate_answer_print_at_exit(struct percolate_key_query *query);
-int percolate_answer_print_options(struct percolate_key_query *query);
+/// The operand is the offset of a `bool` or of a string's bytes in the configuration.
+int percolate_answer_from_configuration(struct percolate_key_query *query);
 int percolate_answer_has_caches(struct percolate_key_query *query);
 int percolate_answer_huge_pages(struct percolate_key_query *query);
 

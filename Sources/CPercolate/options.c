@@ -18,6 +18,7 @@ static const struct percolate_option options[] = {
     {"reserve", SIZE, "Bytes of addresses that the heap may use."},
     {"sample", SIZE, "Mean bytes between samples of the heap profile; 0 takes none."},
     {"guard", SIZE, "Mean bytes between guarded blocks; 0 guards none."},
+    {"profile", "PATH|off", "Write the heap profile at the end; every process but `main` adds its id to PATH."},
     {"leaks", SWITCH, "Say at the end what was not freed, of the sampled blocks."},
     {"rseq", SWITCH "|auto", "Restartable sequences, where the kernel has them."},
     {"membarrier", SWITCH "|auto", "membarrier(2), where the kernel has it."},

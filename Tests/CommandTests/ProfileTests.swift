@@ -36,7 +36,7 @@ import Testing
             let outcome = try await CommandRun.command(
                 [
                     "profile", String(program.processID), "--seconds", "1.5", "--rate",
-                    "\(number)000", "--format",
+                    "\(number)KB", "--format",
                     "folded",
                 ])
             #expect(outcome.succeeded, "\(outcome)")
@@ -171,7 +171,8 @@ import Testing
     @Test func usageThatMakesNoSenseIsRefused() async throws {
         for arguments in [
             [], ["1", "--", "ls"], ["1", "--seconds", "0"], ["1", "--rate", "0"],
-            ["1", "--format", "svg"],
+            ["1", "--format", "svg"], ["1", "--rate", "64Q"], ["1", "--rate", "K"],
+            ["1", "--rate", "99999999T"],
         ] {
             #expect(
                 try await CommandRun.command(["profile"] + arguments).exitCode == 64, "\(arguments)"

@@ -208,6 +208,10 @@ import Testing
         options.usesBackgroundThread = false
         options.usesHugePages = true
         options.reservedBytes = 1 << 36
+        options.sampleBytes = 1 << 20
+        options.guardBytes = 1 << 30
+        let folder = try TemporaryFolder()
+        options.profile = folder.path("profile")
         let decoded = try JSONDecoder().decode(HeapOptions.self, from: JSONEncoder().encode(options))
         #expect(decoded == options)
         let outcome = try await run("true", under: .percolate(options: options.environmentValue))

@@ -26,6 +26,19 @@ struct JemallocAllocationTests {
         try await program.keeps("arena_and_cache_numbers_are_accepted", in: mode)
     }
 
+    /// A guarded block ends where its request does: of mallocx that is what nallocx says.
+    @Test(arguments: [
+        "guard=256", "guard=256,index=mm_cid", "guard=1", "sample=256", "guard=256,sample=512,rseq=off",
+        "guard=256,hardened=basic",
+    ])
+    func sizesAgreeWhereSomeBlocksAreGuarded(options: String) async throws {
+        for promise in ["real_sizes_agree", "sized_frees_take_what_the_manual_says", "frees_mix"] {
+            let outcome = try await run(
+                try await program.executable(), [promise], under: .percolate(options: options))
+            #expect(outcome.succeeded && outcome.errors == "", "\(promise) \(outcome.report)")
+        }
+    }
+
     @Test func sizesThatOverflowAreRefused() async throws {
         try await program.keeps("sizes_that_overflow")
     }

@@ -18,6 +18,7 @@ struct OptionTests {
         "cache=auto", "cache=0", "cache=65536", "cache=64K", "cache=1M", "cache=2G", "release=prompt", "release=lazy",
         "release=never", "background=auto", "background=off", "huge=0", "huge=1", "membarrier=auto", "membarrier=off",
         "reserve=256M", "reserve=1G", "reserve=64G", "main=1",
+        "profile=off", "leaks=off", "sample=0", "guard=0",
         "hardened=yes", "huge=true", "rseq=on", "membarrier=1", "background=no", "cache=4MB", "cache = 4 MiB, huge=off",
         "hardened=1,rseq=off", "rseq=auto,index=cpu_id,cache=1M,release=lazy,membarrier=auto,reserve=4G,hardened=0",
     ])
@@ -32,6 +33,7 @@ struct OptionTests {
         ("cache=99999999999999999999", "cache"), ("cache=18446744073709551615G", "cache"),
         ("release=sometimes", "release"), ("membarrier=2", "membarrier"), ("background=often", "background"),
         ("huge=often", "huge"), ("reserve=much", "reserve"),
+        ("profile=", "profile"), ("profile=on", "profile"),
         ("stats=", "stats"), ("main=me", "main"), ("=1", "=1"), ("hardened=1=2", "hardened"),
     ])
     func aBadOptionGivesOneLineThatNamesIt(options: String, name: String) async throws {

@@ -134,6 +134,17 @@ import Testing
                 == ["keep_three", "main", "__libc_start_main", "_start"], "\(outcome.report)")
     }
 
+    @Test func aLibraryInThePlaceOfAnotherHasItsOwnFrames() async throws {
+        var plugins: [String] = []
+        for frame in [1032, 4104] {
+            plugins.append(
+                try await Compiler.shared.executable(
+                    "Sampling/reloaded_plugin.c", flags: ["-shared", "-fPIC", "-DFRAME=\(frame)"]))
+        }
+        let outcome = try await run(try await Self.program("reloaded"), plugins)
+        #expect(outcome.succeeded && outcome.output == "reloaded: whole stacks\n", "\(outcome.report)")
+    }
+
     @Test func leaksAreEstimatedFromSamples() async throws {
         let outcome = try await run(
             try await Self.program("stacks"), ["many"], under: .percolate(options: "leaks=1,sample=16K"))
@@ -144,6 +155,52 @@ import Testing
         // 1,250 samples: five standard deviations are 14 in a hundred.
         #expect(abs(bytes / 20_003_077 - 1) < 0.15)
         #expect(outcome.errors.contains(" samples:\n"))
+    }
+
+    /// The profile that the option `profile` asks for: pprof reads it, and finds the names where there
+    /// is debug information; jeprof(1) finds them anywhere.
+    @Test func theProfileIsWrittenAtTheEnd() async throws {
+        let folder = try TemporaryFolder()
+        let program = try await Compiler.shared.executable(
+            "Sampling/stacks.c", flags: Headers.internalFlags + ["-D_GNU_SOURCE", "-O2", "-g", "-rdynamic"])
+        let file = folder.path("heap.profile")
+        let outcome = try await run(program, ["fork"], under: .percolate(options: "profile=\(file),sample=1"))
+        #expect(outcome.succeeded && outcome.errors == "", "\(outcome.report)")
+        // The child of the fork ends too, with a file of its own.
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(files.count == 2 && files.allSatisfy { $0.contains(/^heap\.profile\.[0-9]+$/) }, "\(files)")
+        for name in files {
+            let top = try await run(
+                "go", ["tool", "pprof", "-top", "-unit=B", program, folder.path(name)], under: .glibc)
+            #expect(top.succeeded && top.output.contains(" of 3077B total"), "\(top.report)")
+            #expect(top.output.contains(/\n +3000B 97\.50% 97\.50% +3000B 97\.50%  keep_three\n/), "\(top.output)")
+            #expect(top.output.contains(/\n +77B +2\.50% +100% +77B +2\.50%  handler\n/), "\(top.output)")
+            let text = try await run("jeprof", ["--text", "--show_bytes", program, folder.path(name)], under: .glibc)
+            #expect(text.output.contains(/\n +0 +0\.0% +100\.0% +77 +2\.5% realigned\n/), "\(text.report)")
+        }
+    }
+
+    @Test func aProfileThatCannotBeWrittenIsSaid() async throws {
+        let outcome = try await run(
+            try await Self.program("stacks"), under: .percolate(options: "profile=/no/such/folder/profile"))
+        #expect(outcome.succeeded)
+        #expect(
+            outcome.errors.contains(
+                /^percolate: cannot write the heap profile to \/no\/such\/folder\/profile\.[0-9]+: No such file or directory\n$/
+            ),
+            "\(outcome.report)")
+    }
+
+    /// A program that a signal ends writes nothing, and no part of anything.
+    @Test(arguments: ["SIGKILL", "SIGTERM", "SIGSEGV"]) func aProgramThatASignalEndsLeavesNoFile(signal: String)
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        let options = "profile=\(folder.path("profile")),stats=\(folder.path("stats"))"
+        let outcome = try await run(
+            "bash", ["-c", "kill -\(signal) $$; sleep 1"], under: .percolate(options: options))
+        #expect(outcome.signal != nil, "\(outcome.report)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
     }
 
     /// What each misuse is called, and whose stacks the report has.

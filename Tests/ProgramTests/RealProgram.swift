@@ -8,6 +8,8 @@ struct RealProgram {
     let script: String
     var arguments: [String] = []
     var environment: [String: String] = [:]
+    /// Options for Percolate that the test is about.
+    var ownOptions = ""
     /// The processes that must prove by their statistics that Percolate served them: name (as in `/proc/<pid>/comm`) and
     /// how many of that name at least.
     let served: [String: Int]
@@ -33,7 +35,7 @@ struct RealProgram {
         let statistics = workspace.statisticsPrefix
         let actual = try await run(
             in: workspace, under: .other(library: workspace.library),
-            environment: ["PERCOLATE_OPTIONS": "stats=\(statistics)\(Self.options)"])
+            environment: ["PERCOLATE_OPTIONS": "stats=\(statistics)\(Self.options),\(ownOptions)"])
 
         #expect(!expected.output.isEmpty, "the workload printed nothing to compare", sourceLocation: location)
         #expect(
@@ -44,7 +46,6 @@ struct RealProgram {
 
         let processes = try Statistics.all(prefix: statistics)
         if let mode = Self.forcedMode {
-            // A process that a signal ended while it opened its file has an empty one.
             let modes = Set(processes.compactMap { $0.values["mode"] })
             #expect(modes == [mode], sourceLocation: location)
         }

@@ -59,6 +59,13 @@ struct RealProgramTests {
         try await RealProgram(script: "java", served: ["javac": 1, "java": 1]).givesTheSameResult()
     }
 
+    /// Both have a handler of SIGSEGV, and faults that are none, by which they find null pointers.
+    @Test func virtualMachinesKeepTheirFaultsWhereBlocksAreGuarded() async throws {
+        let options = "guard=64K,sample=64K"
+        try await RealProgram(script: "node", ownOptions: options, served: ["node": 1]).givesTheSameResult()
+        try await RealProgram(script: "java", ownOptions: options, served: ["javac": 1, "java": 1]).givesTheSameResult()
+    }
+
     @Test func swiftCompilesAndRunsTasksAndActors() async throws {
         try await RealProgram(
             script: "swift", served: ["swiftc": 1, "swift-frontend": 1, "actors": 1]

@@ -225,11 +225,9 @@ private func publishPages() {
     // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
     if percolate_front.limit_marked != 0 { percolate_front.pages_marked = UInt64(arena.committed) }
     if percolate_front.limit_marked_mm_cid != 0 { percolate_front.pages_marked_mm_cid = UInt64(arena.committed) }
-    guard percolate_front.limit | percolate_front.limit_mm_cid | percolate_front.limit_sampled != 0 else { return }
-    if percolate_front.index &- percolate_front.rseq_cs == Int64(PERCOLATE_RSEQ_MM_CID) {
+    if percolate_front.limit | percolate_front.limit_sampled != 0 { percolate_front.pages = UInt64(arena.committed) }
+    if percolate_front.limit_mm_cid | percolate_front.limit_sampled_mm_cid != 0 {
         percolate_front.pages_mm_cid = UInt64(arena.committed)
-    } else {
-        percolate_front.pages = UInt64(arena.committed)
     }
 }
 

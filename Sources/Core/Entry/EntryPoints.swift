@@ -242,6 +242,26 @@ public func percolateSetSampling(_ rate: UInt64, _ guardRate: UInt64) -> Bool {
     visiting { Heap.ensureStarted() && Heap.setSampling(rate: rate, guardRate: guardRate) }
 }
 
+/// Writes the heap profile to a file, in the format of jemalloc. 0, or an error number.
+@c(percolate_write_profile)
+public func percolateWriteProfile(_ path: UnsafePointer<CChar>) -> Int32 {
+    Heap.ensureStarted() ? Int32(truncatingIfNeeded: Heap.writeProfile(to: path)) : ENOMEM
+}
+
+/// Forgets what was sampled so far. Totals stay.
+@c(percolate_reset_samples)
+public func percolateResetSamples() {
+    visiting { if Heap.ensureStarted() { Samples.reset() } }
+}
+
+/// The mean number of bytes between samples that the options asked for; 0 for none.
+@c(percolate_mean_at_start)
+public func percolateMeanAtStart() -> UInt64 { Heap.ensureStarted() ? Heap.meanAtStart : 0 }
+
+/// Before code is loaded, perhaps where other code was.
+@c(percolate_forget_frame_rules)
+public func percolateForgetFrameRules() { FrameRuleCache.clear() }
+
 /// Where the samples are.
 public var percolateSamples: UnsafePointer<percolate_samples> {
     withUnsafeMutablePointer(to: &percolate_samples) { UnsafePointer($0) }
@@ -253,6 +273,7 @@ public func percolateEnd() {
     Heap.writeStatisticsAtExit()
     // Not in a vfork child, whose memory is its parent's.
     guard FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+    Heap.writeProfileAtExit()
     LeakReport.write()
     GuardedBlocks.checkAll()
     Heap.checkAllBlocks()

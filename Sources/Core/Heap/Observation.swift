@@ -13,7 +13,7 @@ enum Observation {
         DebuggerView.publish()
         percolate_observed_heap.limits = (
             UInt64(addressOf(&percolate_front.limit)), UInt64(addressOf(&percolate_front.limit_mm_cid)),
-            UInt64(addressOf(&percolate_front.limit_sampled))
+            UInt64(addressOf(&percolate_front.limit_sampled)), UInt64(addressOf(&percolate_front.limit_sampled_mm_cid))
         )
         percolate_observed_heap.samples = UInt64(addressOf(&percolate_samples))
         percolate_order_stores()

@@ -13,7 +13,15 @@ import Synchronization
 enum Requests {
     /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock, read
     /// without: a reader that finds only some of the stores publishes once more than it had to.
-    nonisolated(unsafe) static var publishedLimits: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    nonisolated(unsafe) static var publishedLimits: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    @inline(__always)
+    static var limits: (UInt64, UInt64, UInt64, UInt64) {
+        (
+            percolate_front.limit, percolate_front.limit_mm_cid, percolate_front.limit_sampled,
+            percolate_front.limit_sampled_mm_cid
+        )
+    }
 
     /// The process in which a thread serves requests; 0 for none. A child of a fork finds its
     /// parent's id, and takes it for none.
@@ -26,10 +34,7 @@ enum Requests {
     }
 
     @inline(__always)
-    private static var areLimitsPublished: Bool {
-        percolate_front.limit == publishedLimits.0 && percolate_front.limit_mm_cid == publishedLimits.1
-            && percolate_front.limit_sampled == publishedLimits.2
-    }
+    private static var areLimitsPublished: Bool { limits == publishedLimits }
 
     @inline(never)
     private static func serveNow() {

@@ -81,13 +81,16 @@ extension Heap {
         if held { arenaLock.release() }
     }
 
+    /// The mean number of bytes between samples that the options ask for; 0 for none.
+    static var meanAtStart: UInt64 {
+        let isUsed = options.leaks || options.profile != nil
+        return options.sampleRate == 0 && isUsed ? UInt64(PERCOLATE_SAMPLE_RATE) : UInt64(options.sampleRate)
+    }
+
     /// What the options say, at start.
     static func startSampling() {
-        var rate = UInt64(options.sampleRate)
-        if options.leaks {
-            LeakReport.begin()
-            if rate == 0 { rate = UInt64(PERCOLATE_SAMPLE_RATE) }
-        }
+        let rate = meanAtStart
+        if options.leaks { LeakReport.begin() }
         guard rate != 0 || options.guardRate != 0 else { return }
         if !setSampling(rate: rate, guardRate: UInt64(options.guardRate)) {
             var line = TextLine()

@@ -67,12 +67,13 @@ enum Heap {
     }
 
     private static func readOptions() {
+        options = Options()
         if let preset = percolate_preset_options() { options.parse(preset) }
         // 23 is AT_SECURE: a program with raised privileges does not listen to its environment.
         guard percolate_auxiliary(23) == 0, let text = percolate_options_text() else { return }
-        options = Options()
         options.parse(text)
         keepStatisticsTarget()
+        keepProfileTarget()
     }
 
     /// Sixteen times the machine's memory, in chunks, within the range.
@@ -209,11 +210,12 @@ func publishFront() {
     percolate_front.pages_marked = isMarked && !byMMCID ? openPages : 0
     percolate_front.pages_marked_mm_cid = isMarked && byMMCID ? openPages : 0
     percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
-    percolate_front.index = Int64(FrontEnd.sequences.indexOffset)
     percolate_front.limit = isPlain && !byMMCID ? limit : 0
     percolate_front.limit_mm_cid = isPlain && byMMCID ? limit : 0
-    percolate_front.limit_sampled = isPlain || Countdown.takesAll ? 0 : limit
-    Requests.publishedLimits = (percolate_front.limit, percolate_front.limit_mm_cid, percolate_front.limit_sampled)
+    let sampled = isPlain || Countdown.takesAll ? 0 : limit
+    percolate_front.limit_sampled = byMMCID ? 0 : sampled
+    percolate_front.limit_sampled_mm_cid = byMMCID ? sampled : 0
+    Requests.publishedLimits = Requests.limits
     percolate_front.pages = byMMCID ? 0 : pages
     percolate_front.pages_mm_cid = byMMCID ? pages : 0
 }

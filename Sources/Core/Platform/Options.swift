@@ -44,6 +44,9 @@ struct Options {
     var guardRate: UInt = 0
     /// Whether what was not freed is listed at the end.
     var leaks = false
+    /// Where the heap profile goes at the end; nil for nowhere.
+    var profile: UnsafePointer<CChar>?
+    var profileLength = 0
 
     /// Reads the list. `text` must live as long as the process, as the environment does.
     mutating func parse(_ text: UnsafePointer<CChar>) {
@@ -118,6 +121,13 @@ struct Options {
         return true
     }
 
+    private mutating func applyProfile(_ item: OptionItem) -> Bool {
+        guard item.valueCount > 0, item.truth != true else { return false }
+        profile = item.truth == false ? nil : item.value
+        profileLength = item.exactValueCount
+        return true
+    }
+
     private mutating func applyIndex(_ item: OptionItem) -> Bool {
         if item.valueIs("auto") {
             index = .automatic
@@ -160,6 +170,7 @@ struct Options {
         if item.hasKey("reserve") { return item.size(into: &reserve) }
         if item.hasKey("sample") { return item.size(into: &sampleRate) }
         if item.hasKey("guard") { return item.size(into: &guardRate) }
+        if item.hasKey("profile") { return applyProfile(item) }
         if item.hasKey("leaks") { return item.flag(into: &leaks) }
         if item.hasKey("index") { return applyIndex(item) }
         if item.hasKey("release") { return applyRelease(item) }

@@ -64,6 +64,9 @@ struct TextBuffer<let capacity: Int> {
     /// Forgets what comes after the first `length` bytes.
     mutating func truncate(to length: Int) { count = min(count, length) }
 
+    /// Says that the first `length` bytes, which somebody wrote in place, are the text.
+    mutating func setCount(_ length: Int) { count = min(length, capacity) }
+
     /// Calls `body` with the text, which must end in a zero byte. Mutating, as `write` is, so that no copy is made on the stack.
     mutating func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
         withUnsafeMutablePointer(to: &bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }

@@ -42,6 +42,22 @@ struct TextSink {
         page.pointee.append(number)
     }
 
+    mutating func append(hexadecimal value: UInt) {
+        makeRoom(18)
+        page.pointee.append(hexadecimal: value)
+    }
+
+    /// Appends what the next read of a file gives. False at its end, and where it cannot be read.
+    mutating func appendPart(of descriptor: Int32) -> Bool {
+        makeRoom(4096)
+        let room = UnsafeMutablePointer(mutating: TextPage.bytes(of: page))
+        var count: Int
+        repeat { count = percolate_read(descriptor, room, 4096) } while count == -Int(EINTR)
+        guard count > 0 else { return false }
+        page.pointee.setCount(count)
+        return true
+    }
+
     mutating func append(byte: UInt8) {
         makeRoom(1)
         page.pointee.append(byte: byte)

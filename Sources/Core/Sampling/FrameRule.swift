@@ -62,8 +62,7 @@ struct FrameRule {
 ///
 /// An entry is two words, the address mixed with the rule and the rule: words of two different
 /// writers do not fit together, and count as none. A library that was unloaded leaves its rules
-/// behind; where another one is loaded at the same addresses, they may cut a stack short, no more,
-/// as no load of a stack faults.
+/// behind, until the program loads another one.
 enum FrameRuleCache {
     static var entries: Int { 4096 }
     static var bytes: UInt { UInt(entries) &* 16 }
@@ -74,6 +73,14 @@ enum FrameRuleCache {
     private static func entry(_ code: UInt) -> UnsafeMutablePointer<UInt64> {
         let hash = (UInt64(code) &* 0x9e37_79b9_7f4a_7c15) &>> 52
         return pointer(address &+ UInt(hash) &* 16)
+    }
+
+    static func clear() {
+        guard address != 0 else { return }
+        for number in 0..<entries {
+            let entry: UnsafeMutablePointer<UInt64> = pointer(address &+ UInt(number) &* 16)
+            entry[1] = 0
+        }
     }
 
     static func rule(at code: UInt) -> FrameRule? {

@@ -146,6 +146,20 @@ enum Samples {
         changing(sequence(number))
     }
 
+    /// Live samples stand for nothing from now on, as if they were freed. Totals stay.
+    static func reset() {
+        guard SampleTables.recordLists.address != 0, lock.acquire() == .entered else { return }
+        defer { lock.release() }
+        for number in 1..<max(UInt32(truncatingIfNeeded: percolate_samples.record_count), 1) {
+            let record = SampleTables.record(number)
+            guard record.pointee.state == PERCOLATE_SAMPLE_LIVE.rawValue, record.pointee.blocks > 0 else { continue }
+            SampleSites.remove(record.pointee.site, blocks: record.pointee.blocks, size: record.pointee.size)
+            changing(sequence(number))
+            record.pointee.blocks = 0
+            changing(sequence(number))
+        }
+    }
+
     /// Makes the lists whole after a thread was lost in them. The lock is held.
     ///
     /// A record that was being changed is lost with its block's sample, but for its figures, which

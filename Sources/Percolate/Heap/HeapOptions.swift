@@ -60,6 +60,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
 
     /// Mean number of bytes between blocks that are sampled for the heap profile, 1 for every block; nil for none.
     public var sampleBytes: Int?
+    /// Where the heap profile is written when the process ends, as text that `go tool pprof` reads; nil for nowhere. Samples
+    /// are taken at the usual rate where `sampleBytes` says no other.
+    public var profile: String?
     /// Mean number of bytes between blocks that are guarded, 1 for every block; nil for none. An overflow of a guarded block, and a use
     /// after it was freed, end the process with a report of the stacks.
     public var guardBytes: Int?
@@ -72,7 +75,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// The value for the environment variable: what differs from the default. Ends the process with a line when the path of the
     /// statistics has a comma, which would begin another option, or a number of bytes is negative.
     public var environmentValue: String {
-        require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
+        for path in [statistics, profile] {
+            require(path?.contains(",") != true, "the path of statistics and of a profile cannot have a comma")
+        }
         let numbers = [
             cacheBytes, reservedBytes, sampleBytes, guardBytes, quarantineBytes, limitBytes, softLimitBytes,
         ]
@@ -97,6 +102,7 @@ public struct HeapOptions: Sendable, Codable, Equatable {
         if let reservedBytes { items.append("reserve=\(reservedBytes)") }
         if let sampleBytes { items.append("sample=\(sampleBytes)") }
         if let guardBytes { items.append("guard=\(guardBytes)") }
+        if let profile { items.append("profile=\(profile)") }
         if listsLeaks { items.append("leaks=1") }
         return items.joined(separator: ",")
     }

@@ -108,7 +108,7 @@ struct ObservedProcess {
     }
 
     /// That the process is still the one that was found, running the same program.
-    private func check() throws(ObservationFailure) {
+    func check() throws(ObservationFailure) {
         let found = try reading { () throws(Errno) in
             try memory.value(percolate_observation.self, at: observation)
         }
@@ -155,7 +155,9 @@ struct ObservedProcess {
     func nudge() throws(ObservationFailure) {
         try writing { () throws(Errno) in
             let limits = description.limits
-            for limit in [limits.0, limits.1, limits.2] where limit != 0 { try memory.write(0, at: limit) }
+            for limit in [limits.0, limits.1, limits.2, limits.3] where limit != 0 {
+                try memory.write(0, at: limit)
+            }
         }
     }
 

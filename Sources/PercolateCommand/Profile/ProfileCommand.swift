@@ -43,8 +43,9 @@ struct ProfileCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Mean number of bytes between samples; 1 samples every block.", valueName: "bytes"))
-    var rate: UInt64?
+            "Mean number of bytes between samples, as 64K; 1 samples every block.",
+            valueName: "bytes"))
+    var rate: SizeArgument?
 
     @Option(help: ArgumentHelp("What to write: pprof, folded or html.", valueName: "format"))
     var format: Format?
@@ -72,7 +73,6 @@ struct ProfileCommand: ParsableCommand {
         if let seconds, !(seconds > 0 && seconds <= 86400) {
             throw ValidationError("--seconds must be above 0, and a day at most.")
         }
-        if rate == 0 { throw ValidationError("--rate must be above 0.") }
         if output == nil, chosenFormat == .pprof, isatty(1) == 1 {
             throw ValidationError(
                 "A profile for pprof is no text: name a file with --output, or another --format.")
@@ -95,7 +95,7 @@ struct ProfileCommand: ParsableCommand {
             try observing { () throws(ObservationFailure) in
                 let earlier = try comparison()
                 try write(
-                    ProfileRecording.of(process.process, seconds: seconds ?? 10, rate: rate),
+                    ProfileRecording.of(process.process, seconds: seconds ?? 10, rate: rate?.bytes),
                     earlier)
             }
         } else {
@@ -110,7 +110,7 @@ struct ProfileCommand: ParsableCommand {
             let target = TargetInspection(of: program[0])
             if target.mayBePreloaded(sayingWhyNot: program[0]) {
                 PreloadEnvironment(
-                    library: preloaded, options: ["sample=\(rate ?? ProfileRecording.usualRate)"]
+                    library: preloaded, options: ["sample=\(rate?.bytes ?? ProfileRecording.usualRate)"]
                 )
                 .apply()
             }

@@ -24,17 +24,23 @@ enum ProfileRecording {
         var last = first
         let start = MonotonicClock.nanoseconds
         let end = start + UInt64(seconds * 1e9)
-        // A process that ends leaves the last reading, and its map from the beginning.
+        // A process that ends, or executes another program, leaves the last reading, and its map
+        // from the beginning.
         do throws(ObservationFailure) {
+            var pause: UInt64 = 0
             while MonotonicClock.nanoseconds < end {
-                usleep(
-                    UInt32(
-                        min(500_000, max(1, (end - min(end, MonotonicClock.nanoseconds)) / 1000))))
+                usleep(UInt32(min(pause, end - min(end, MonotonicClock.nanoseconds)) / 1000))
+                let begin = MonotonicClock.nanoseconds
                 last = try request.reading()
+                // A tenth of the time at most is spent on readings of a large table.
+                pause = min(500_000_000, max(50_000_000, 10 * (MonotonicClock.nanoseconds - begin)))
             }
             map = (try? observed.files.text("maps")) ?? map
         } catch {
-            guard case .ended = error, !last.sites.isEmpty else { throw error }
+            switch error {
+            case .ended where !last.sites.isEmpty, .replaced where !last.sites.isEmpty: break
+            default: throw error
+            }
         }
         let profile = try named(
             last.since(first), observed, map, rate: wanted, seconds: seconds, from: start)
@@ -61,6 +67,8 @@ enum ProfileRecording {
         seconds: Double,
         from start: UInt64
     ) throws(ObservationFailure) -> StackProfile {
+        // Finding the names takes its time, in which nothing is sampled.
+        let duration = MonotonicClock.nanoseconds - start
         guard samples.sites.values.contains(where: { $0.totalBlocks > 0.5 || $0.liveBlocks > 0.5 })
         else {
             throw .emptyProfile(observed.process, seconds: seconds)
@@ -71,7 +79,7 @@ enum ProfileRecording {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         profile.time = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
-        profile.duration = MonotonicClock.nanoseconds - start
+        profile.duration = duration
         profile.title = "\(observed.files.name), process \(observed.process)"
         return profile
     }

@@ -33,7 +33,11 @@ struct SamplingRequest {
     }
 
     func reading() throws(ObservationFailure) -> SampleTable {
-        try process.reading { () throws(Errno) in try SampleTable(at: table, in: process.memory) }
+        let table = try process.reading { () throws(Errno) in
+            try SampleTable(at: table, in: process.memory)
+        }
+        try process.check()
+        return table
     }
 
     /// Asks for another rate. Whether the process has taken it over within `seconds`. Two observers

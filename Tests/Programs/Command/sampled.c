@@ -15,7 +15,7 @@ struct percolate_samples samples = {.version = PERCOLATE_SAMPLES_VERSION, .size 
 static struct percolate_sample_site sites[4];
 static uint64_t frames[16];
 static uint64_t frame_count;
-static uint64_t limits[3];
+static uint64_t limits[4];
 
 #ifndef VERSION
 #define VERSION PERCOLATE_OBSERVATION_VERSION
@@ -62,9 +62,7 @@ static void add(unsigned site, double live_blocks, double live_bytes, double tot
 int main(int count, char **arguments) {
     keep_buffers();
     make_noise();
-    described.limits[0] = (uint64_t)&limits[0];
-    described.limits[1] = (uint64_t)&limits[1];
-    described.limits[2] = (uint64_t)&limits[2];
+    for (int index = 0; index < 4; index++) described.limits[index] = (uint64_t)&limits[index];
     described.samples = (uint64_t)&samples;
     samples.sites = (uint64_t)sites;
     samples.site_stride = sizeof sites[0];

@@ -85,6 +85,17 @@ int main(void) {
         "stats.arenas.0.bins.0.curslabs",
         "stats.arenas.4096.small.nrequests",
         "stats.arenas.4096.pactive",
+        "config.prof",
+        "opt.prof",
+        "opt.prof_prefix",
+        "opt.prof_final",
+        "opt.lg_prof_sample",
+        "opt.lg_prof_interval",
+        "prof.active",
+        "prof.thread_active_init",
+        "prof.lg_sample",
+        "prof.interval",
+        "thread.prof.active",
     };
     uint64_t number = 1;
     for (size_t i = 0; i < sizeof readable / sizeof *readable; i++) {
@@ -94,12 +105,14 @@ int main(void) {
     }
     static const char *const same_value[] = {"thread.arena", "arenas.page", "arenas.quantum",
         "config.stats", "config.debug", "opt.abort", "opt.zero", "arena.0.initialized",
-        "stats.background_thread.num_threads", "thread.tcache.enabled"};
+        "stats.background_thread.num_threads", "thread.tcache.enabled", "config.prof",
+        "opt.prof_final", "prof.active", "prof.interval"};
     for (size_t i = 0; i < sizeof same_value / sizeof *same_value; i++)
         read_all_lengths(same_value[i], true);
     static const char *const read_only[] = {"version", "config.stats", "opt.dss", "arenas.page",
         "arenas.bin.0.size", "stats.allocated", "arenas.narenas", "stats.arenas.0.pactive",
-        "tcache.create", "arena.0.initialized"};
+        "tcache.create", "arena.0.initialized", "opt.prof", "opt.prof_prefix", "prof.lg_sample",
+        "prof.interval"};
     for (size_t i = 0; i < sizeof read_only / sizeof *read_only; i++) {
         for (size_t length = 1; length <= 8; length++)
             call(read_only[i], SIZE_MAX, &number, length, false);

@@ -30,7 +30,7 @@
 #define PERCOLATE_FRONT_TABLES 40
 #define PERCOLATE_FRONT_RSEQ_CS 48
 #define PERCOLATE_FRONT_LIMIT_SAMPLED 56
-#define PERCOLATE_FRONT_INDEX 64
+#define PERCOLATE_FRONT_LIMIT_SAMPLED_MM_CID 64
 #define PERCOLATE_FRONT_LIMIT_MARKED 72
 #define PERCOLATE_FRONT_LIMIT_MARKED_MM_CID 80
 #define PERCOLATE_FRONT_PAGES_MARKED 88
@@ -77,7 +77,7 @@ struct percolate_class_header {
 struct percolate_front {
     /// Sizes below this are served by a section indexed by cpu_id; 0 sends every call to the slow path.
     uint64_t limit;
-    /// The same for the sections indexed by mm_cid. At most one of the three limits is not 0.
+    /// The same for the sections indexed by mm_cid. At most one of the limits is not 0.
     uint64_t limit_mm_cid;
     /// Address of arena page 0.
     uint64_t base;
@@ -87,10 +87,9 @@ struct percolate_front {
     uint64_t tables;
     /// Offset of the field `rseq_cs` of the thread's rseq area from the thread pointer.
     int64_t rseq_cs;
-    /// The same for the sections that count down to the next sample, on gates of either index.
+    /// The same for the sections that count down to the next sample, for either index.
     uint64_t limit_sampled;
-    /// Offset of the field that indexes the gates from the thread pointer.
-    int64_t index;
+    uint64_t limit_sampled_mm_cid;
     /// Under basic hardening, in place of `limit` and the like: sections that look at the block's mark.
     uint64_t limit_marked;
     uint64_t limit_marked_mm_cid;
@@ -109,7 +108,7 @@ _Static_assert(offsetof(struct percolate_front, pages) == PERCOLATE_FRONT_PAGES,
 _Static_assert(offsetof(struct percolate_front, pages_mm_cid) == PERCOLATE_FRONT_PAGES_MM_CID, "layout");
 _Static_assert(offsetof(struct percolate_front, tables) == PERCOLATE_FRONT_TABLES, "layout");
 _Static_assert(offsetof(struct percolate_front, rseq_cs) == PERCOLATE_FRONT_RSEQ_CS, "layout");
-_Static_assert(offsetof(struct percolate_front, index) == PERCOLATE_FRONT_INDEX, "layout");
+_Static_assert(offsetof(struct percolate_front, limit_sampled_mm_cid) == PERCOLATE_FRONT_LIMIT_SAMPLED_MM_CID, "layout");
 _Static_assert(offsetof(struct percolate_front, limit_sampled) == PERCOLATE_FRONT_LIMIT_SAMPLED, "layout");
 _Static_assert(offsetof(struct percolate_class_header, countdown) == PERCOLATE_HEADER_COUNTDOWN, "layout");
 _Static_assert(offsetof(struct percolate_class_header, begin) == PERCOLATE_HEADER_BEGIN, "layout");

@@ -23,7 +23,7 @@
 
 #include "layout.h"
 
-#define PERCOLATE_OBSERVATION_VERSION 1
+#define PERCOLATE_OBSERVATION_VERSION 2
 /// "percolat", as a word.
 #define PERCOLATE_OBSERVATION_MAGIC 0x74616c6f63726570
 
@@ -109,7 +109,7 @@ struct percolate_observed_heap {
     /// Words of the fast path that an observer may set to 0, at any time and as often as it likes:
     /// then the next operation takes a slow path, which sees the requests below and sets the words
     /// as they must be.
-    uint64_t limits[3];
+    uint64_t limits[4];
 
     /// When an observer last asked for free memory to be given back, and what of that is done:
     /// nanoseconds of CLOCK_MONOTONIC, which only grow. An observer that asked at `t` has its

@@ -67,8 +67,8 @@ struct percolate_sample {
     /// Bytes that were asked for.
     uint64_t size;
     /// How many blocks like this one it stands for. So many times `size` is how many bytes it
-    /// stands for. 0 for a block that is guarded but not sampled: it stands for nothing, and no
-    /// figure counts it.
+    /// stands for. 0 for a block that is guarded but not sampled, and for one that a reset has
+    /// forgotten: it stands for nothing, and no figure counts it.
     double blocks;
     /// When it was allocated: nanoseconds of CLOCK_MONOTONIC.
     uint64_t time;

@@ -92,19 +92,18 @@
 .L\name\()_end:
 .endm
 
-// The same while blocks are sampled, on gates of whichever index is in use, with
+// The same while blocks are sampled, with
 //
 //     header.current -= 1, header.countdown -= 1           // commit, in one store
 //     if header.countdown < 0: leave for \expired          // the block is the caller's
 //
 // At \expired the carry flag is set where it was this pop that expired the countdown, rax = block, rcx = slab. In: r8 = tables, r9 = class.
 // Out: rax = block. Changes rcx, rdx, rsi.
-.macro PERCOLATE_POP_SAMPLED name, empty, slow, expired
+.macro PERCOLATE_POP_SAMPLED name, index, empty, slow, expired
     PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_ALLOCATION
     PERCOLATE_EXIT \name, \empty
     PERCOLATE_ARM \name
-    movq percolate_front+PERCOLATE_FRONT_INDEX(%rip), %rcx
-    movslq %fs:(%rcx), %rcx
+    movslq %fs:\index(%rdx), %rcx
     movq PERCOLATE_TABLE_GATES(%r8,%rcx,8), %rcx
     movzwl PERCOLATE_SLAB_HEADERS(%rcx,%r9,8), %esi
     cmpw PERCOLATE_SLAB_HEADERS+PERCOLATE_HEADER_BEGIN(%rcx,%r9,8), %si

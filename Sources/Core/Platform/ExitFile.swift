@@ -1,0 +1,95 @@
+import CPercolate
+import Synchronization
+
+/// A file that the process writes at its end, and whose path an option says. The process that the
+/// option `main` names writes to exactly the path, every other one adds its id.
+struct ExitFile {
+    /// Programs write their title over their environment, so it is kept.
+    private var path = TextPage()
+
+    /// At start. `path` has `count` bytes.
+    mutating func keep(path text: UnsafePointer<CChar>, count: Int) {
+        path.truncate(to: 0)
+        path.append(cString: text, limit: min(count, 3800))
+    }
+
+    /// Has `body` write to a descriptor; it returns 0 or an error number. What goes wrong is said on
+    /// the descriptor `errors`: that `what` cannot be written.
+    mutating func write(
+        _ what: StaticString, mainProcess: Int, errors: Int32, _ body: (Int32) -> Int
+    ) {
+        let length = path.count
+        if percolate_getpid() != mainProcess {
+            path.append(".")
+            path.append(percolate_getpid())
+        }
+        let named = path.count
+        path.append(byte: 0)
+        let error = path.withCString { WholeFile.write(to: $0, body) }
+        path.truncate(to: named)
+        if error != 0 { complain(what, error, to: errors) }
+        path.truncate(to: length)
+    }
+
+    private func complain(_ what: StaticString, _ error: Int, to errors: Int32) {
+        var line = TextLine()
+        line.append("percolate: cannot write ")
+        line.append(what)
+        line.append(" to ")
+        line.append(path)
+        line.truncate(to: 400)
+        line.append(": ")
+        if let text = percolate_error_text(Int32(truncatingIfNeeded: error)) {
+            line.append(cString: text, limit: 80)
+        } else {
+            line.append("error ")
+            line.append(error)
+        }
+        line.append("\n")
+        _ = line.write(to: errors)
+    }
+}
+
+/// Writes a file that appears whole or not at all: under another name beside it, which then takes
+/// the place of the path. What is no ordinary file, and what lies in a folder where nothing can be
+/// made, is written as it is.
+///
+/// Who comes while another thread is about it writes to the path itself.
+enum WholeFile {
+    /// The name of the file beside the path. Not on the stack, which may have no room for it.
+    nonisolated(unsafe) private static var temporaryPath = TextPage()
+    private static let isPathTaken = Atomic<Bool>(false)
+
+    /// Has `body` write to a descriptor; it returns 0 or an error number, as this does.
+    static func write(to path: UnsafePointer<CChar>, _ body: (Int32) -> Int) -> Int {
+        let kind = percolate_file_kind(path)
+        var error = Int(EACCES)
+        if kind == -Int(ENOENT) || kind == Int(S_IFREG), !isPathTaken.exchange(true, ordering: .acquiring) {
+            error = write(beside: path, body)
+            isPathTaken.store(false, ordering: .releasing)
+        }
+        if error == Int(EACCES) || error == Int(EROFS) || error == Int(EPERM) {
+            error = write(open: path, O_TRUNC, body)
+        }
+        return error
+    }
+
+    private static func write(beside path: UnsafePointer<CChar>, _ body: (Int32) -> Int) -> Int {
+        temporaryPath.truncate(to: 0)
+        temporaryPath.append(cString: path, limit: 4000)
+        temporaryPath.append(".partial")
+        temporaryPath.append(byte: 0)
+        let name = TextPage.bytes(of: pointer(addressOf(&temporaryPath)))
+        var error = write(open: name, O_TRUNC | O_NOFOLLOW, body)
+        if error == 0 { error = 0 &- Int(percolate_rename(name, path)) }
+        if error != 0 { _ = percolate_unlink(name) }
+        return error
+    }
+
+    private static func write(open path: UnsafePointer<CChar>, _ flags: Int32, _ body: (Int32) -> Int) -> Int {
+        let descriptor = percolate_open(path, O_WRONLY | O_CREAT | flags, 0o644)
+        guard descriptor >= 0 else { return 0 &- Int(descriptor) }
+        defer { _ = percolate_close(Int32(descriptor)) }
+        return body(Int32(descriptor))
+    }
+}
