@@ -33,11 +33,11 @@ struct SamplingRequest {
     }
 
     func reading() throws(ObservationFailure) -> SampleTable {
-        let table = try process.reading { () throws(Errno) in
+        let reading = try process.reading { () throws(Errno) in
             try SampleTable(at: table, in: process.memory)
         }
         try process.check()
-        return table
+        return reading
     }
 
     /// Asks for another rate. Whether the process has taken it over within `seconds`. Two observers
