@@ -64,11 +64,12 @@ import Testing
     @Test func aProcessThatIsSteppedIsProfiled() async throws {
         let program = try await Self.turbulent("waits")
         let process = program.processID
-        async let stepped = run(
+        async let outcome = Self.profile(program, seconds: "5")
+        try await Task.sleep(for: .seconds(1))
+        let stepped = try await run(
             "gdb", ["-batch", "-p", String(process), "-ex", "stepi 3000", "-ex", "detach"],
             under: .glibc)
-        let outcome = try await Self.profile(program, seconds: "3")
-        Self.expectGrowth(outcome)
-        #expect(try await stepped.succeeded)
+        #expect(stepped.succeeded, "\(stepped)")
+        Self.expectGrowth(try await outcome)
     }
 }

@@ -22,6 +22,7 @@ enum ProfileRecording {
         var map = (try? observed.files.text("maps")) ?? ""
         let first = try request.reading()
         var last = first
+        var isGone = false
         let start = MonotonicClock.nanoseconds
         let end = start + UInt64(seconds * 1e9)
         // A process that ends, or executes another program, leaves the last reading, and its map
@@ -38,13 +39,14 @@ enum ProfileRecording {
             map = (try? observed.files.text("maps")) ?? map
         } catch {
             switch error {
-            case .ended where !last.sites.isEmpty, .replaced where !last.sites.isEmpty: break
+            case .ended where !last.sites.isEmpty, .replaced where !last.sites.isEmpty:
+                isGone = true
             default: throw error
             }
         }
         let profile = try named(
             last.since(first), observed, map, rate: wanted, seconds: seconds, from: start)
-        if wanted != rateBefore {
+        if wanted != rateBefore, !isGone {
             // An answer is not waited for: the process may be idle by now, and takes the rate over
             // when it is not.
             _ = try? request.ask(rate: rateBefore, within: 0.2)
