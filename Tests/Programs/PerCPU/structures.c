@@ -19,6 +19,7 @@
 #include <percolate/percpu.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -314,6 +315,12 @@ static long value(const char *argument, const char *key, long otherwise) {
                : otherwise;
 }
 
+static void give_up(int signal) {
+    (void)signal;
+    static const char line[] = "no end: WRONG\n";
+    _exit(write(1, line, sizeof line - 1) > 0 ? 1 : 2);
+}
+
 int main(int argc, char **argv) {
     if (argc < 5) {
         return 2;
@@ -356,6 +363,9 @@ int main(int argc, char **argv) {
     }
     if (fence >= 0) {
         answer_fences_with((int)fence);
+        // A structure that lost its items may be looked through for ever.
+        signal(SIGALRM, give_up);
+        alarm(10);
     }
     section_delay[delay] = (uint32_t)turns;
     pthread_t threads[64];
