@@ -73,15 +73,10 @@ int64_t percolate_memory_bytes(void) {
     return (int64_t)info.totalram * info.mem_unit;
 }
 
-static struct {
-    uint64_t word;
-    char padding[56];
-} start_lock __attribute__((aligned(64))), arena_lock __attribute__((aligned(64))), growth_lock __attribute__((aligned(64))),
-    counting_lock __attribute__((aligned(64))), sampling_lock __attribute__((aligned(64))), scavenger_rest __attribute__((aligned(64))),
-    scavenger_stop __attribute__((aligned(64)));
+struct percolate_word_line percolate_arena_lock;
+static struct percolate_word_line start_lock, growth_lock, counting_lock, sampling_lock, scavenger_rest, scavenger_stop;
 
 uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
-uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&arena_lock.word; }
 uintptr_t percolate_growth_lock_address(void) { return (uintptr_t)&growth_lock.word; }
 uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
 uintptr_t percolate_sampling_lock_address(void) { return (uintptr_t)&sampling_lock.word; }
@@ -197,9 +192,7 @@ void percolate_place_mark(void) {
     percolate_process_mark = mark;
 }
 
-static char fork_gate[PERCOLATE_FORK_GATE_LINES * 64] __attribute__((aligned(64)));
-
-uintptr_t percolate_fork_gate_address(void) { return (uintptr_t)fork_gate; }
+struct percolate_word_line percolate_fork_gate[PERCOLATE_FORK_GATE_LINES];
 
 static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
 static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));

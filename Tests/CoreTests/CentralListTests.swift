@@ -34,7 +34,13 @@ extension HostedHeap {
             }
 
             /// Gives a block back. Whether its span is empty now.
-            func give(_ block: UInt64) -> Bool { list.give(block, span(of: block), info, holding: arenaLock) }
+            func give(_ block: UInt64) -> Bool {
+                var block = block
+                var isEmpty = false
+                let given = list.give(&block, 1, span(of: block), info, holding: arenaLock, isEmpty: &isEmpty)
+                #expect(given == 1)
+                return isEmpty
+            }
 
             func span(of block: UInt64) -> SpanID { spans.span(of: Middle.page(of: UInt(block))) }
 

@@ -55,7 +55,8 @@ struct MeasuredRun {
             systemSeconds: result.system_seconds, peakResidentBytes: result.peak_resident_bytes,
             minorFaults: result.minor_faults, majorFaults: result.major_faults, marks: reported.marks,
             timeline: UnsafeBufferPointer(start: result.samples, count: result.sample_count)
-                .map { Point(seconds: $0.seconds, resident: $0.resident_bytes) })
+                .map { Point(seconds: $0.seconds, resident: $0.resident_bytes) },
+            latencies: reported.latencies.isEmpty ? nil : reported.latencies)
     }
 
     private func check(_ status: Int32, _ who: String, log: String) throws(Problem) {

@@ -15,10 +15,13 @@ public struct Measurement: Codable, Equatable, Sendable {
     public var marks: [Mark]
     /// Resident bytes over time, for workloads that are about that.
     public var timeline: [Point]
+    /// How long single calls took, for workloads that are about that. Reports of before have none.
+    public var latencies: [Latency]?
 
     public init(
         round: Int, seconds: Double, userSeconds: Double, systemSeconds: Double, peakResidentBytes: UInt64,
-        minorFaults: UInt64, majorFaults: UInt64, marks: [Mark] = [], timeline: [Point] = []
+        minorFaults: UInt64, majorFaults: UInt64, marks: [Mark] = [], timeline: [Point] = [],
+        latencies: [Latency]? = nil
     ) {
         self.round = round
         self.seconds = seconds
@@ -29,6 +32,7 @@ public struct Measurement: Codable, Equatable, Sendable {
         self.majorFaults = majorFaults
         self.marks = marks
         self.timeline = timeline
+        self.latencies = latencies
     }
 
     public var processorSeconds: Double { userSeconds + systemSeconds }

@@ -4,7 +4,7 @@ import Foundation
 enum ProgramCatalog {
     static func all() -> [Workload] {
         [emptyProgram, python, pythonMalloc, sqlite, gcc, clang, gitLog, gitRepack, lua, ghostscript, z3]
-            + ServerCatalog.all()
+            + structures + ServerCatalog.all()
     }
 
     static func program(
@@ -104,4 +104,26 @@ enum ProgramCatalog {
     private static let z3 = program("z3", "prove that a number is prime", tools: ["z3"]) { workplace in
         Run(command: Command(try workplace.tool("z3"), [workplace.program("factors.smt2")]))
     }
+
+    /// Programs in three languages that build large structures and drop them.
+    private static let structures = [
+        program("structures-c++", "maps, strings, lists and shared nodes, dropped whole", tools: ["g++"]) { workplace in
+            let output = workplace.path("structures")
+            if !FileManager.default.fileExists(atPath: output) {
+                try Shell.output("g++", ["-std=c++17", "-O2", workplace.program("structures.cpp"), "-o", output])
+            }
+            return Run(command: Command(output, [workplace.amount(24)]))
+        },
+        program("structures-lua", "lists, hashes and trees, dropped whole", tools: ["lua5.4"]) { workplace in
+            Run(
+                command: Command(
+                    try workplace.tool("lua5.4"), [workplace.program("structures.lua"), workplace.amount(12)]))
+        },
+        program("structures-python", "a graph, an index and rows, dropped whole", tools: ["python3"]) { workplace in
+            Run(
+                command: Command(
+                    try workplace.tool("python3"), [workplace.program("structures.py"), workplace.amount(10)],
+                    environment: ["PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONMALLOC": "malloc"]))
+        },
+    ]
 }

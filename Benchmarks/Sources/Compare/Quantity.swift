@@ -6,6 +6,13 @@ public enum Quantity {
         seconds < 0.1 ? String(format: "%.1f ms", seconds * 1000) : String(format: "%.2f s", seconds)
     }
 
+    public static func nanoseconds(_ nanoseconds: Double) -> String {
+        nanoseconds < 10_000
+            ? String(format: "%.0f ns", nanoseconds)
+            : nanoseconds < 10_000_000
+                ? String(format: "%.0f µs", nanoseconds / 1000) : String(format: "%.0f ms", nanoseconds / 1_000_000)
+    }
+
     public static func bytes(_ bytes: UInt64) -> String { Self.bytes(Double(bytes)) }
 
     public static func bytes(_ bytes: Double) -> String {

@@ -2,28 +2,43 @@ import Foundation
 
 /// Servers, measured while a client that is not preloaded asks them. Sockets are files: nothing listens on a network.
 enum ServerCatalog {
-    static func all() -> [Workload] { [redis, postgres] }
+    static func all() -> [Workload] { redisMixes + [postgres] }
 
-    private static let redis = ProgramCatalog.program(
-        "redis", "sets, lists and hashes from redis-benchmark", tools: ["redis-server", "redis-benchmark"]
-    ) { workplace in
-        let socket = workplace.path("redis.sock")
-        return Run(
-            command: Command(
-                try workplace.tool("redis-server"),
-                [
-                    "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir",
-                    workplace.folder.path,
-                ]),
-            server: Run.Server(
-                client: Command(
-                    try workplace.tool("redis-benchmark"),
+    private static let redisMixes = [
+        redis("redis", "sets, lists and hashes", commands: "set,get,lpush,lpop,sadd,hset,zadd,lrange_100"),
+        redis(
+            "redis-strings", "values of 1000 bytes set and read", commands: "set,get", requests: 800_000, bytes: 1000),
+        redis("redis-lists", "lists of short values pushed and popped", commands: "lpush,rpush,lpop,rpop", bytes: 24),
+        redis("redis-sets", "members and scores of many keys", commands: "sadd,zadd,hset,spop", bytes: 64),
+        redis(
+            "redis-large", "values of 16 KiB", commands: "set,get,lpush,lpop", requests: 60_000, bytes: 16384,
+            keys: 2000),
+    ]
+
+    private static func redis(
+        _ name: String, _ summary: String, commands: String, requests: Int = 200_000, bytes: Int = 200,
+        keys: Int = 50_000
+    ) -> Workload {
+        ProgramCatalog.program(
+            name, "\(summary), from redis-benchmark", tools: ["redis-server", "redis-benchmark"]
+        ) { workplace in
+            let socket = workplace.path("redis.sock")
+            return Run(
+                command: Command(
+                    try workplace.tool("redis-server"),
                     [
-                        "-s", socket, "-q", "-n", workplace.amount(200_000), "-c", "20", "-P", "16", "-d", "200", "-r",
-                        "50000",
-                        "-t", "set,get,lpush,lpop,sadd,hset,zadd,lrange_100",
+                        "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir",
+                        workplace.folder.path,
                     ]),
-                socket: socket, stopSignal: SIGTERM))
+                server: Run.Server(
+                    client: Command(
+                        try workplace.tool("redis-benchmark"),
+                        [
+                            "-s", socket, "-q", "-n", workplace.amount(requests), "-c", "20", "-P", "16", "-d",
+                            "\(bytes)", "-r", "\(keys)", "-t", commands,
+                        ]),
+                    socket: socket, stopSignal: SIGTERM))
+        }
     }
 
     private static let postgres = ProgramCatalog.program(

@@ -31,6 +31,10 @@ public enum WorkloadCatalog {
             compiled("large", "64 KiB to 4 MiB, changing size, every page written", .micro),
             compiled("fragment", "fill, free 90 % at random, refill with other sizes", .micro),
             compiled("steady", "a long run without a leak", .micro),
+            compiled("tables", "a table of 100,000 blocks filled and drained, forwards and backwards", .micro),
+            compiled(
+                "lasting", "blocks of 5 to 25 MB that live for a while", .micro, source: "large",
+                ["slots=20", "operations=1000", "least=5000000", "most=25000000"]),
             compiled("bigfree", "300 MiB of small blocks, freed", .micro, idles: true),
         ]
     }
@@ -42,6 +46,11 @@ public enum WorkloadCatalog {
             compiled("server", "a server that ages, like larson", .threads, threads: 8),
             compiled("handoff", "one thread allocates, another frees, like xmalloc", .threads, threads: 4),
             compiled("scratch", "neighbours given to different threads", .threads, threads: 2),
+            compiled(
+                "tables-4", "every thread fills and drains a table", .threads, threads: 4, source: "tables",
+                ["rounds=60"]),
+            compiled("oneway", "some threads only allocate, others only free", .threads, threads: 4),
+            compiled("crossing", "frees of other threads' blocks at random, with pauses", .threads, threads: 4),
             compiled("births", "threads are born and die", .threads, threads: 4),
         ]
         for count in [2, 64, 256, 1000] {
@@ -55,6 +64,7 @@ public enum WorkloadCatalog {
                     "churn-\(count)", "replacement at random", .threads, threads: count, family: "churn",
                     ["live=\(live)"]))
         }
+        workloads.append(compiled("latency", "64 threads exchange blocks and time each call", .threads, threads: 64))
         for count in [64, 256] {
             workloads.append(
                 compiled(

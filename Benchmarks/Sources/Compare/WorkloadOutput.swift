@@ -4,6 +4,7 @@ import Foundation
 struct WorkloadOutput {
     private(set) var marks: [Mark] = []
     private(set) var activeSeconds: Double?
+    private(set) var latencies: [Latency] = []
 
     private struct Active: Decodable {
         var active: Double
@@ -30,6 +31,8 @@ struct WorkloadOutput {
                 marks.append(mark)
             } else if let active = try? decoder.decode(Active.self, from: data) {
                 activeSeconds = active.active
+            } else if let latency = try? decoder.decode(Latency.self, from: data) {
+                latencies.append(latency)
             }
         }
     }

@@ -9,8 +9,10 @@ struct TextReport {
     init(_ report: Report) { self.report = report }
 
     var text: String {
-        ([heading, skipped] + [Metric.time, .processor, .peak, .faults].map(table) + [means, above, failures])
-            .filter { !$0.isEmpty }.joined(separator: "\n\n")
+        ([heading, skipped] + [Metric.time, .processor, .peak, .faults].map(table) + [
+            latencies, means, above, failures,
+        ])
+        .filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
 
     private var heading: String {
@@ -53,6 +55,21 @@ struct TextReport {
         let value = Quantity.ratio(ratio.value)
         if report.rounds == 1 { return value }
         return "\(value) (\(Quantity.ratio(ratio.low))-\(Quantity.ratio(ratio.high)))"
+    }
+
+    private var latencies: String {
+        let rows = report.latencies
+        guard !rows.isEmpty else { return "" }
+        let table = TextTable<LatencyRow> { row in
+            [
+                Column(title: "latency", value: "\(row.workload), \(row.function)"),
+                Column(title: "", value: row.peer),
+            ]
+                + zip(Latency.titles, row.nanoseconds).map { title, value in
+                    Column(title: title, value: Quantity.nanoseconds(value), align: .right)
+                }
+        }
+        return table.string(for: rows, style: Style.psql) ?? ""
     }
 
     private struct Mean {

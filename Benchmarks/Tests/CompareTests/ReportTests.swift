@@ -5,11 +5,16 @@ import Testing
 
 /// A report with two rounds of two workloads, one of which failed once.
 private func sample() -> Report {
-    func measurement(_ round: Int, _ seconds: Double, _ peak: UInt64, marks: [Mark] = []) -> Compare.Measurement {
+    func measurement(
+        _ round: Int, _ seconds: Double, _ peak: UInt64, marks: [Mark] = [], latencies: [Latency]? = nil
+    ) -> Compare.Measurement {
         Compare.Measurement(
             round: round, seconds: seconds, userSeconds: seconds * 0.75, systemSeconds: seconds * 0.25,
             peakResidentBytes: peak, minorFaults: peak / 4096, majorFaults: 0, marks: marks,
-            timeline: marks.map { Point(seconds: $0.seconds, resident: $0.resident) })
+            timeline: marks.map { Point(seconds: $0.seconds, resident: $0.resident) }, latencies: latencies)
+    }
+    func latencies(_ worst: Double) -> [Latency] {
+        [Latency(latency: "free", count: 10, nanoseconds: [20, 30, 150, 758, 5000, worst])]
     }
     let marks = [
         Mark(mark: "peak", seconds: 0.5, resident: 900), Mark(mark: "freed", seconds: 0.6, resident: 500),
@@ -28,7 +33,10 @@ private func sample() -> Report {
                 name: "pairs-64", summary: "pairs", group: .micro, threads: 1,
                 measurements: [
                     "jemalloc": [measurement(0, 2, 4000), measurement(1, 4, 4000)],
-                    "percolate": [measurement(0, 1, 1000), measurement(1, 2, 1000)],
+                    "percolate": [
+                        measurement(0, 1, 1000, latencies: latencies(12_000)),
+                        measurement(1, 2, 1000, latencies: latencies(16_000)),
+                    ],
                 ]),
             Row(
                 name: "burst-64", summary: "a burst & its end", group: .threads, threads: 64, family: "burst",
@@ -65,6 +73,25 @@ private func sample() -> Report {
         #expect(abs(all.value - 1) < 1e-12)
         #expect(all.rows == 2)
         #expect(report.mean(.time, of: "percolate", over: .programs) == nil)
+    }
+
+    @Test func latenciesAreMediansOfTheRounds() {
+        let rows = sample().latencies
+        #expect(rows.map(\.peer) == ["percolate"], "only who was timed")
+        #expect(rows.first?.nanoseconds == [20, 30, 150, 758, 5000, 14_000])
+        #expect(rows.first?.workload == "pairs-64" && rows.first?.function == "free")
+        #expect(Page(sample()).html.contains("14 µs"))
+    }
+
+    @Test func aWorkloadsLatenciesAreRead() {
+        let text = """
+            {"latency":"malloc","count":3,"nanoseconds":[1,2,3,4,5,6]}
+            {"mark":"peak","seconds":0.5,"resident":900}
+
+            """
+        let output = WorkloadOutput(text: text)
+        #expect(output.latencies == [Latency(latency: "malloc", count: 3, nanoseconds: [1, 2, 3, 4, 5, 6])])
+        #expect(output.marks.count == 1)
     }
 
     @Test func rowsThatAreWorseAreNamed() {

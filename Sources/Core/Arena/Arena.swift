@@ -21,6 +21,7 @@ struct Arena {
     /// A run of pages that was allocated.
     struct Allocation {
         var first: Int
+        var count: Int
         /// The pages from the first to the last that may hold old bytes; empty where all of them read as zero.
         var dirty: Range<Int>
     }
@@ -107,6 +108,20 @@ struct Arena {
         inUse &-= pages.count
     }
 
+    /// Allocates `count` pages, or as many times that as the lowest run which fits has room for, up
+    /// to `most`.
+    mutating func allocate(_ count: Int, upToTimes most: Int) throws(Shortage) -> Allocation {
+        guard count <= limit else { throw .noRun }
+        guard limits.allow(count, inUse: inUse) else { throw .overLimit }
+        guard let run = tree.find(count) else { throw .noRun }
+        // Inside the chunk that the run begins in: it is at hand.
+        let start = run % Chunk.pages
+        let end = tree.chunk(run / Chunk.pages).free.first(false, from: start)
+        var times = max(1, min(most, (end &- start) / count))
+        while times > 1, !limits.allow(times &* count, inUse: inUse) { times &-= 1 }
+        return allocate(free: run..<(run &+ times &* count))
+    }
+
     /// Allocates exactly `pages` if all of them are free.
     mutating func allocate(exactly pages: Range<Int>) -> Allocation? {
         guard pages.upperBound <= committed, limits.allow(pages.count, inUse: inUse) else { return nil }
@@ -141,18 +156,22 @@ struct Arena {
         inUse &+= pages.count
         let now = retention.mayRegret ? percolate_milliseconds() : 0
         retention.take(pages: pages.count, dirty: dirty, at: now)
-        return Allocation(first: pages.lowerBound, dirty: dirty > 0 ? first..<end : end..<end)
+        return Allocation(
+            first: pages.lowerBound, count: pages.count, dirty: dirty > 0 ? first..<end : end..<end)
     }
 
     /// Frees `pages`. `clean` says that they read as zero and are not resident.
-    mutating func free(_ pages: Range<Int>, clean: Bool = false) {
-        putBack(pages, clean: clean)
+    ///
+    /// - Parameter mayWait: whether the tree is told of them by a later call, before the lock is given back: one that
+    ///   frees pages of the same chunk.
+    mutating func free(_ pages: Range<Int>, clean: Bool = false, mayWait: Bool = false) {
+        putBack(pages, clean: clean, mayWait: mayWait)
         inUse &-= pages.count
         if !clean { retention.give(pages: pages.count) }
     }
 
     /// `clean` says that the pages read as zero; else their bits say which do.
-    private mutating func putBack(_ pages: Range<Int>, clean: Bool = false) {
+    private mutating func putBack(_ pages: Range<Int>, clean: Bool = false, mayWait: Bool = false) {
         tree.forEachChunk(pages) { chunk, range in
             chunk.free.set(range)
             guard clean else { return }
@@ -160,7 +179,7 @@ struct Arena {
             chunk.dirty.clear(range)
             if range.count == Chunk.pages { chunk.isHuge = false }
         }
-        tree.update(FreeTree.chunks(of: pages))
+        if !mayWait { tree.update(FreeTree.chunks(of: pages)) }
     }
 
     // MARK: Release

@@ -19,6 +19,9 @@ nonisolated(unsafe) var largePages = 0
 /// What a span is for.
 struct SpanRequest {
     var pages: Int
+    /// How many neighbouring spans of so many pages are of use: as many as there is room for are
+    /// made of one run.
+    var most = 1
     /// The first page's number is a multiple of it.
     var alignment = 1
     var kind = Span.Kind.large
@@ -31,8 +34,9 @@ struct SpanRequest {
     var isPublished = true
 }
 
-/// Allocates a span. Nil when there is no memory; `interrupted` is set when the calling thread holds the arena
-/// already, that is, in a signal handler that interrupted it.
+/// Allocates a span, in front of a chain of further ones where the request asks for several. Nil
+/// when there is no memory; `interrupted` is set when the calling thread holds the arena already,
+/// that is, in a signal handler that interrupted it.
 ///
 /// Pages that another thread gives back to the kernel are free again soon: who finds no others waits for them.
 func allocateSpan(_ request: SpanRequest, interrupted: inout Bool) -> (id: SpanID, allocation: Arena.Allocation)? {
@@ -84,17 +88,51 @@ private func allocateLocked(_ request: SpanRequest) -> Attempt {
     guard id != 0 else { return .noRun }
     let allocation: Arena.Allocation
     do throws(Arena.Shortage) {
-        allocation = try arena.allocate(request.pages, alignment: request.alignment)
+        allocation =
+            request.most > 1
+            ? try arena.allocate(request.pages, upToTimes: request.most)
+            : try arena.allocate(request.pages, alignment: request.alignment)
     } catch {
         spans.returnRecord(id)
         return error == .overLimit ? .overLimit : .noRun
     }
-    let pages = allocation.first..<(allocation.first &+ request.pages)
+    let pages = allocation.first..<(allocation.first &+ allocation.count)
+    let isSmall = request.kind == .small
+    let used = makeSpans(id, of: pages, request)
+    let huge =
+        isSmall
+        ? arena.hugePages(forSpan: pages) : allocation.dirty.isEmpty ? arena.hugePages(forBlock: pages) : 0..<0
+    // Where records run out, what was one run too long goes back.
+    if used < pages.upperBound { arena.free(used..<pages.upperBound) }
+    let clean = pages.count &- allocation.dirty.count
+    var demand = arena.retention.payDebt(inUse: arena.inUse)
+    let excess = arena.limits.excess(clean, inUse: arena.inUse &- clean, resident: arena.retention.resident)
+    if excess > demand.pages { demand = Retention.Demand(pages: excess, shortestRun: 1) }
+    return .span(id, allocation, huge: huge, demand)
+}
+
+/// Makes spans of `pages`, which are allocated: the first with record `first`, and a chain of them.
+/// The page behind the last one. The arena's lock is held.
+private func makeSpans(_ first: SpanID, of pages: Range<Int>, _ request: SpanRequest) -> Int {
+    var id = first
+    var start = pages.lowerBound
+    while true {
+        let own = start..<(start &+ request.pages)
+        start = own.upperBound
+        let next = start < pages.upperBound ? spans.makeRecord() : 0
+        makeSpan(id, of: own, next: next, request)
+        guard next != 0 else { return start }
+        id = next
+    }
+}
+
+private func makeSpan(_ id: SpanID, of pages: Range<Int>, next: SpanID, _ request: SpanRequest) {
     let isSmall = request.kind == .small
     let record = spans[id]
     record.pointee = Span()
     record.pointee.firstPage = UInt32(truncatingIfNeeded: pages.lowerBound)
     record.pointee.pages = UInt32(truncatingIfNeeded: pages.count)
+    record.pointee.next = next
     record.pointee.sizeClass = UInt8(truncatingIfNeeded: request.sizeClass)
     // Pages inside a large block stay without a span: a pointer into it is found to be one by that.
     spans.setSpan(id, of: isSmall ? pages : pages.lowerBound..<(pages.lowerBound &+ 1))
@@ -108,14 +146,6 @@ private func allocateLocked(_ request: SpanRequest) -> Attempt {
         tally(.largeAllocations, at: 0)
     }
     announceSpanAllocation(pages, blockSize: request.blockSize)
-    let huge =
-        isSmall
-        ? arena.hugePages(forSpan: pages) : allocation.dirty.isEmpty ? arena.hugePages(forBlock: pages) : 0..<0
-    let clean = pages.count &- allocation.dirty.count
-    var demand = arena.retention.payDebt(inUse: arena.inUse)
-    let excess = arena.limits.excess(clean, inUse: arena.inUse &- clean, resident: arena.retention.resident)
-    if excess > demand.pages { demand = Retention.Demand(pages: excess, shortestRun: 1) }
-    return .span(id, allocation, huge: huge, demand)
 }
 
 /// At most 2 MiB of free pages for a table of the heap itself, where a limit of the process leaves no addresses outside
@@ -235,7 +265,9 @@ private func publishPages() {
 nonisolated(unsafe) private(set) var publishedPages = 0
 
 /// Frees a span and its pages. The caller holds the arena's lock.
-func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0) {
+///
+/// - Parameter next: the span that the caller frees next: the tree of free pages is brought in line with a chunk once.
+func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0, before next: SpanID = 0) {
     let record = spans[id].pointee
     let pages = Int(record.firstPage)..<Int(record.firstPage &+ record.pages)
     announceSpanFree(pages, blockSize: blockSize)
@@ -251,8 +283,14 @@ func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0) {
         tally(.largeFrees, at: 0)
     }
     spans.returnRecord(id)
-    arena.free(pages, clean: clean)
+    arena.free(pages, clean: clean, mayWait: next != 0 && lieInOneChunk(record, spans[next].pointee))
     spansInUse &-= 1
+}
+
+private func lieInOneChunk(_ one: Span, _ other: Span) -> Bool {
+    let chunks = FreeTree.chunks(of: Int(one.firstPage)..<Int(one.firstPage &+ one.pages))
+    return chunks.count == 1
+        && chunks == FreeTree.chunks(of: Int(other.firstPage)..<Int(other.firstPage &+ other.pages))
 }
 
 func announceSpanAllocation(_ pages: Range<Int>, blockSize: Int) {

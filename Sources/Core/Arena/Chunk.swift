@@ -175,18 +175,22 @@ struct Chunk {
     /// The runs of free pages, as the tree of summaries keeps them.
     func summary() -> FreeRuns {
         var free = RunLengths()
-        var releasable = RunLengths()
-        var count = 0
+        var clean: UInt64 = 0
         for index in 0..<Self.words {
             free.append(bits[index])
-            releasable.append(bits[index] & bits[Self.words &+ index])
-            count &+= bits[index].nonzeroBitCount
+            clean |= bits[index] & ~bits[Self.words &+ index]
         }
         let end = free.end()
-        _ = releasable.end()
-        let isWhole = isHuge && count <= Self.breakingPoint
-        return FreeRuns(
-            start: free.start, longest: free.longest, end: end, releasable: isWhole ? 0 : releasable.longest)
+        let isWhole = isHuge && self.free.count(in: 0..<Self.pages) <= Self.breakingPoint
+        let releasable = isWhole ? 0 : clean == 0 ? free.longest : longestReleasable()
+        return FreeRuns(start: free.start, longest: free.longest, end: end, releasable: releasable)
+    }
+
+    private func longestReleasable() -> UInt32 {
+        var runs = RunLengths()
+        for index in 0..<Self.words { runs.append(bits[index] & bits[Self.words &+ index]) }
+        _ = runs.end()
+        return runs.longest
     }
 }
 
@@ -205,23 +209,35 @@ private struct RunLengths {
             run &+= 64
             return
         }
-        run &+= UInt32((~word).trailingZeroBitCount)
+        let low = (~word).trailingZeroBitCount
+        let high = (~word).leadingZeroBitCount
+        run &+= UInt32(low)
         if isPrefix {
             start = run
             isPrefix = false
         }
-        longest = max(longest, run)
-        // Runs inside the word matter only where they can be longer than what is known.
-        if word.nonzeroBitCount > longest {
-            var runs = word
-            var length: UInt32 = 0
-            while runs != 0 {
-                runs &= runs &<< 1
-                length &+= 1
-            }
-            longest = max(longest, length)
+        longest = max(longest, max(run, UInt32(high)))
+        run = UInt32(high)
+        // Runs inside the word matter only where they can be longer than what is known; most words
+        // have none.
+        let inside = word & (~0 &<< UInt64(low)) & (~0 &>> UInt64(high))
+        if inside != 0, inside.nonzeroBitCount > longest { lookInside(inside) }
+    }
+
+    /// Finds a run of `word` that is longer than `longest`: what is left when each run has lost so
+    /// many bits.
+    private mutating func lookInside(_ word: UInt64) {
+        var runs = word
+        var lost: UInt32 = 0
+        while lost < longest, runs != 0 {
+            let step = min(lost &+ 1, longest &- lost)
+            runs &= runs &<< UInt64(step)
+            lost &+= step
         }
-        run = UInt32((~word).leadingZeroBitCount)
+        while runs != 0 {
+            runs &= runs &<< 1
+            longest &+= 1
+        }
     }
 
     /// The run at the end of the sequence.

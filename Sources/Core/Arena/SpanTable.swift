@@ -127,6 +127,9 @@ struct SpanTable {
         var id = firstUnused
         if id != 0 {
             firstUnused = self[id].pointee.next
+            // Records of a heap that shrinks and grows lie in no order: the next one is on its way
+            // when it is wanted.
+            percolate_prefetch(UInt(bitPattern: self[firstUnused]))
             unusedCount &-= 1
         } else {
             id = count

@@ -74,7 +74,8 @@ extension FrontEnd {
 
     /// The cache is empty: takes a batch from below, keeps one block and puts the others into the cache.
     ///
-    /// In order: partly used spans, spans of other CPUs that have plenty, free pages, what idle CPUs hold, and only then the kernel.
+    /// In order: what rests, partly used spans, spans of other CPUs that have plenty, free pages,
+    /// what idle CPUs hold, and only then the kernel.
     private static func refill(
         _ sizeClass: Int, _ index: Int, _ header: ClassHeader
     ) -> (address: UInt64, supply: Middle.Supply) {
@@ -137,12 +138,12 @@ extension FrontEnd {
             let source = blocks + (left &- part)
             switch pushVector(part, sizeClass, index, slab, header, from: source).run(sequences) {
             case .done: left &-= part
-            case .closed: return giveDown(sizeClass, blocks, left)
+            case .closed: return Middle.giveDown(sizeClass, blocks, left)
             case .differs, .elsewhere: continue
             }
             if left == 0 { return }
         }
-        giveDown(sizeClass, blocks, left)
+        Middle.giveDown(sizeClass, blocks, left)
     }
 
     /// The same where the slab of `index` is used under its lock.
@@ -161,23 +162,13 @@ extension FrontEnd {
             }
             lock.release()
         }
-        if left > 0 { giveDown(sizeClass, blocks, left) }
-    }
-
-    /// Gives blocks to the middle tier; where a signal handler cannot, to the list of deferred frees.
-    static func giveDown(_ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int) {
-        var given = 0
-        if Middle.free(sizeClass, blocks, count, given: &given) { return }
-        while given < count {
-            DeferredFrees.add(UInt(blocks[given]))
-            given &+= 1
-        }
+        if left > 0 { Middle.giveDown(sizeClass, blocks, left) }
     }
 
     /// Gives one block back past the caches.
     static func giveBack(_ block: UInt, _ sizeClass: Int) {
         var block = UInt64(block)
-        withUnsafePointer(to: &block) { giveDown(sizeClass, $0, 1) }
+        withUnsafePointer(to: &block) { Middle.giveDown(sizeClass, $0, 1) }
     }
 
     /// Without restartable sequences: the slab is used under its lock, and the lock is not held while the middle tier's is.

@@ -126,7 +126,7 @@ extension FrontEnd {
         withBatch { start in
             guard let (victim, count) = shrinkOne(index, besides: sizeClass, into: start), count > 0 else { return }
             announceDrain(count, ofSize: SizeClass.size(ofClass: victim), at: index)
-            giveDown(victim, start, count)
+            Middle.giveDown(victim, start, count)
         }
     }
 

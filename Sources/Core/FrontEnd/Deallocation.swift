@@ -15,7 +15,7 @@ extension FrontEnd {
     private static func direct(_ address: UInt64, _ sizeClass: Int, cpu: Int = 0) {
         tally(.directFrees, at: cpu)
         var block = address
-        withUnsafePointer(to: &block) { giveDown(sizeClass, $0, 1) }
+        withUnsafePointer(to: &block) { Middle.giveDown(sizeClass, $0, 1) }
     }
 
     private static func freeBySections(_ address: UInt64, _ sizeClass: Int) {
@@ -75,7 +75,7 @@ extension FrontEnd {
                 announceDrain(part, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
             }
             start[count] = address
-            giveDown(sizeClass, start, count &+ 1)
+            Middle.giveBatch(sizeClass, start, count &+ 1)
         }
     }
 
@@ -112,7 +112,7 @@ extension FrontEnd {
             tally(.drainedObjects, count, at: index)
             announceDrain(count, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
             start[count] = address
-            giveDown(sizeClass, start, count &+ 1)
+            Middle.giveBatch(sizeClass, start, count &+ 1)
         }
     }
 }

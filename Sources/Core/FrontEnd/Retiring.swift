@@ -7,14 +7,16 @@ extension FrontEnd {
     /// open finds it closed, or is done, before the blocks move.
     static func retire() {
         mode = .hardened
+        Middle.endRestForGood()
         drainAllNow(forGood: true)
     }
 
-    /// Empties every cache, also while nobody may use them.
+    /// Empties every cache, also while nobody may use them, and what rests below.
     static func drainAllNow(forGood: Bool = false) {
         for index in 0..<indexCount where caches[index].pointee.slab != 0 {
             _ = drainCache(index, forGood: forGood)
         }
+        _ = Middle.endRest()
     }
 
     /// Blocks of 8 bytes become blocks of 16: they would have no mark, and no canary, of their own.

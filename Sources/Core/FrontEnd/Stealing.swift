@@ -76,14 +76,15 @@ extension FrontEnd {
         return stolen > 0
     }
 
-    /// Empties every cache that can be had now but that of `index`. Returns the number of blocks.
+    /// Empties every cache that can be had now but that of `index`, and what rests below. Returns
+    /// the number of blocks.
     static func drainAll(except index: Int = -1) -> Int {
         guard mode != .hardened, suspensions.load(ordering: .relaxed) == 0 else { return 0 }
         var sum = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 {
             if holdsObjects(other) { sum &+= drainCache(other) }
         }
-        return sum
+        return sum &+ Middle.endRest()
     }
 
     /// Whether the headers are what they were when this was last asked. Asked only by whoever has the turn.
@@ -104,7 +105,8 @@ extension FrontEnd {
         return sum
     }
 
-    /// A tick of the scavenger: empties the caches that did not change since the last one. Whether a cache changed or was emptied.
+    /// A tick of the scavenger: empties the caches that did not change since the last one, and ends
+    /// the rest of what nobody needed. Whether a cache changed or was emptied, or blocks rest.
     static func drainIdle() -> Bool {
         guard mode != .hardened, suspensions.load(ordering: .relaxed) == 0 else { return false }
         var isChanged = false
@@ -117,7 +119,7 @@ extension FrontEnd {
             }
             caches[index].pointee.headersAtTick = headerSum(index)
         }
-        return isChanged
+        return Middle.endIdleRest() || isChanged
     }
 
     /// Whether some class of the cache has free blocks, as seen without a lock.
@@ -183,7 +185,7 @@ extension FrontEnd {
                         break
                     }
                     tally(.vectorsRemote, at: index)
-                    giveDown(sizeClass, start, part)
+                    Middle.giveDown(sizeClass, start, part)
                     sum &+= part
                     header = slab.header(sizeClass)
                 }

@@ -12,12 +12,13 @@ struct CentralList: ~Copyable {
     private let lockWord = Atomic<UInt>(0)
     /// First span of each bin. Bin 0 holds the fullest spans. A span without free blocks is in no bin.
     private var bins = InlineArray<8, SpanID>(repeating: 0)
-    /// Free blocks in all bins.
+    /// Free blocks of the spans: in all bins, and at rest.
     private(set) var freeBlocks = 0
     /// Spans of this shard, whether or not they have free blocks.
     private(set) var spanCount = 0
-    /// Fills the cache line: neighbouring classes are locked by other CPUs.
-    private var padding: UInt64 = 0
+    /// Batches of the spans' blocks that rest. With it the list fills its cache line: neighbouring
+    /// classes are locked by other CPUs.
+    var transfer = TransferCache()
 
     static var noBin: UInt8 { 255 }
 
@@ -65,19 +66,54 @@ struct CentralList: ~Copyable {
         return 0
     }
 
-    /// Moves up to `count` free blocks out, lowest addresses of the fullest spans first, to the addresses in front of `end`
-    /// in descending order of storage. Returns how many.
+    /// Moves up to `count` free blocks out, those at rest first, then lowest addresses of the
+    /// fullest spans first, to the addresses in front of `end` in descending order of storage.
+    /// Returns how many.
     mutating func take(_ count: Int, before end: UnsafeMutablePointer<UInt64>, _ info: SizeClass) -> Int {
-        var taken = 0
+        var taken = takeResting(count, before: end)
+        let rested = taken
         while taken < count {
             let id = fullest()
             if id == 0 { break }
             taken &+= takeFrom(id, count &- taken, before: end - taken, info)
             place(id, info)
         }
+        freeBlocks &-= taken &- rested
+        return taken
+    }
+
+    // MARK: Rest
+
+    /// Most blocks that may rest now: an eighth of what the spans have handed out.
+    @inline(__always)
+    private func restLimit(_ info: SizeClass) -> Int {
+        min((spanCount &* Int(info.spanBlocks) &- freeBlocks) / 8, TransferCache.capacity(info))
+    }
+
+    @inline(__always)
+    func hasRoom(for count: Int, _ info: SizeClass) -> Bool { Int(transfer.count) &+ count <= restLimit(info) }
+
+    /// Lets a batch of blocks of the spans rest. Whether there is room.
+    mutating func rest(_ blocks: UnsafePointer<UInt64>, _ count: Int, _ info: SizeClass) -> Bool {
+        guard hasRoom(for: count, info) else { return false }
+        transfer.push(blocks, count)
+        freeBlocks &+= count
+        return true
+    }
+
+    /// Takes up to `count` of the blocks that rest.
+    mutating func takeResting(_ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Int {
+        let taken = transfer.pop(count, before: end)
         freeBlocks &-= taken
         return taken
     }
+
+    /// Takes up to `count` of the blocks that rest beyond what may.
+    mutating func takeExcess(_ count: Int, before end: UnsafeMutablePointer<UInt64>, _ info: SizeClass) -> Int {
+        takeResting(min(count, max(Int(transfer.count) &- restLimit(info), 0)), before: end)
+    }
+
+    // MARK: Spans
 
     private func takeFrom(
         _ id: SpanID, _ count: Int, before end: UnsafeMutablePointer<UInt64>, _ info: SizeClass
@@ -113,31 +149,57 @@ struct CentralList: ~Copyable {
         return wanted
     }
 
-    /// Takes block `address` of span `id` back. Whether the span is empty now, and out of its bin: the caller frees it. `lock` is the list's.
+    /// Takes back those of the `count` blocks at `blocks` that come before the first block of
+    /// another span than `id`: the span's record is looked up, and its place in the bins found,
+    /// once for all of them.
+    ///
+    /// - Parameters:
+    ///   - isEmpty: set when the span is empty now, and out of its bin: the caller frees it.
+    ///   - lock: the list's.
+    /// - Returns: how many blocks they are, 1 or more: the first block is one of the span's pages.
     @inline(__always)
-    mutating func give(_ address: UInt64, _ id: SpanID, _ info: SizeClass, holding lock: Lock) -> Bool {
+    mutating func give(
+        _ blocks: UnsafePointer<UInt64>, _ count: Int, _ id: SpanID, _ info: SizeClass, holding lock: Lock,
+        isEmpty: inout Bool
+    ) -> Int {
         let record = spans[id]
-        let offset = UInt(address) &- arena.address(Int(record.pointee.firstPage))
-        guard let index = info.block(at: offset) else {
-            ProgrammerError.interiorPointer.report(UInt(address), .block(Int(info.size)), releasing: lock)
+        let bits = spans.bits(id)
+        let base = arena.address(Int(record.pointee.firstPage))
+        let bytes = UInt(info.spanPages) &<< UInt(PERCOLATE_PAGE_SHIFT)
+        var error: ProgrammerError?
+        var given = 0
+        while given < count {
+            let offset = UInt(blocks[given]) &- base
+            guard offset < bytes else { break }
+            guard let index = info.block(at: offset) else {
+                error = .interiorPointer
+                break
+            }
+            let bit = UInt64(1) &<< UInt64(index & 63)
+            let word = bits + (index &>> 6)
+            guard word.pointee & bit == 0 else {
+                error = .doubleFree
+                break
+            }
+            word.pointee |= bit
+            given &+= 1
         }
-        let bit = UInt64(1) &<< UInt64(index & 63)
-        let word = spans.bits(id) + (index &>> 6)
-        guard word.pointee & bit == 0 else {
-            ProgrammerError.doubleFree.report(UInt(address), .block(Int(info.size)), releasing: lock)
+        record.pointee.free &+= UInt16(truncatingIfNeeded: given)
+        freeBlocks &+= given
+        if let error {
+            place(id, info)
+            error.report(UInt(blocks[given]), .block(Int(info.size)), releasing: lock)
         }
-        word.pointee |= bit
-        record.pointee.free &+= 1
-        freeBlocks &+= 1
         guard record.pointee.free == record.pointee.blocks else {
             place(id, info)
-            return false
+            return given
         }
         remove(id)
         freeBlocks &-= Int(record.pointee.blocks)
         spanCount &-= 1
         record.pointee.isListed = false
-        return true
+        isEmpty = true
+        return given
     }
 
     /// Whether block `address` of span `id` is in the middle tier.
@@ -165,11 +227,14 @@ struct CentralList: ~Copyable {
         place(id, info)
     }
 
-    /// Makes the list anew of the spans that belong to it, after a thread was lost in it. A span's bits are the truth: each is changed by
-    /// one store, and says that a block is here and nowhere else. What the lost thread had taken out stays with it.
+    /// Makes the list anew of the spans that belong to it, after a thread was lost in it. A span's
+    /// bits are the truth: each is changed by one store, and says that a block is here and nowhere
+    /// else; what rests is what the transfer cache counts. What the lost thread had taken out stays
+    /// with it.
     mutating func rebuild(_ sizeClass: Int, shard: Int, _ info: SizeClass) {
         for bin in 0..<8 { bins[bin] = 0 }
-        freeBlocks = 0
+        transfer.repair()
+        freeBlocks = Int(transfer.count)
         spanCount = 0
         for id in spans.recordNumbers {
             let record = spans[id]

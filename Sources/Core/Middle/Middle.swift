@@ -71,19 +71,20 @@ enum Middle {
 
     /// Makes a list whole after a thread was lost that had its lock. The caller has the lock.
     static func rebuild(_ position: Int) {
+        guard let (sizeClass, shard) = classAndShard(ofList: position) else { return }
+        lists[position].pointee.rebuild(sizeClass, shard: shard, sizeClasses[sizeClass].pointee)
+    }
+
+    /// What the list at `position` of the table is for; nil for those of no class.
+    static func classAndShard(ofList position: Int) -> (sizeClass: Int, shard: Int)? {
         let sampled = position &- sharedListCount
-        if sampled >= 0 {
-            guard sampled > 0 else { return }
-            return lists[position].pointee.rebuild(sampled, shard: sampledShard, sizeClasses[sampled].pointee)
-        }
+        if sampled >= 0 { return sampled > 0 ? (sampled, sampledShard) : nil }
         let smaller = firstOfWholeLines &<< homeBits
         let isSmaller = position < smaller
         let offset = isSmaller ? position : position &- smaller
         let bits = isSmaller ? homeBits : shardBits
         let number = (isSmaller ? 0 : firstOfWholeLines) &+ offset &>> bits
-        guard number > 0 else { return }
-        lists[position].pointee.rebuild(
-            number, shard: offset & (1 &<< bits &- 1), sizeClasses[number].pointee)
+        return number > 0 ? (number, offset & (1 &<< bits &- 1)) : nil
     }
 
     /// What an allocation came to.
@@ -94,7 +95,8 @@ enum Middle {
         case interrupted
     }
 
-    /// Takes `count` blocks, or fewer, of partly used spans, to the addresses in front of `end`; the lowest address is the last.
+    /// Takes `count` blocks, or fewer, of those at rest and of partly used spans, to the addresses
+    /// in front of `end`; the lowest address is the last.
     static func takePartial(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int
     ) -> Supply {
@@ -125,7 +127,7 @@ enum Middle {
         return .noMemory
     }
 
-    /// The same of a new span. `growing` lets the arena ask the kernel for more pages.
+    /// The same of new spans. `growing` lets the arena ask the kernel for more pages.
     static func takeFresh(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int, growing: Bool
     ) -> Supply {
@@ -138,29 +140,36 @@ enum Middle {
         let info = sizeClasses[sizeClass].pointee
         var interrupted = false
         let request = SpanRequest(
-            pages: Int(info.spanPages), kind: .small, sizeClass: sizeClass, blockSize: Int(info.size),
-            isGrowing: growing, isPublished: shard != sampledShard)
-        let span = allocateSpan(request, interrupted: &interrupted)
-        guard let span else { return interrupted ? .interrupted : .noMemory }
-        hold(span.id, before: 0)
-        spans[span.id].pointee.shard = UInt8(truncatingIfNeeded: shard)
+            pages: Int(info.spanPages), most: (count &+ Int(info.spanBlocks) &- 1) / Int(info.spanBlocks),
+            kind: .small, sizeClass: sizeClass, blockSize: Int(info.size), isGrowing: growing,
+            isPublished: shard != sampledShard)
+        let made = allocateSpan(request, interrupted: &interrupted)
+        guard let made else { return interrupted ? .interrupted : .noMemory }
+        holdChain(made.id)
+        var id = made.id
+        while id != 0 {
+            spans[id].pointee.shard = UInt8(truncatingIfNeeded: shard)
+            id = spans[id].pointee.next
+        }
         let list = list(sizeClass, shard)
         let lock = lock(list)
         guard lock.acquire() == .entered else {
-            freeEmpty(span.id)
+            freeEmpty(made.id)
             return .interrupted
         }
-        // Others may have filled the list meanwhile. Then the span goes back: in the list it would stay empty for as long as
-        // fuller spans serve.
+        // Others may have filled the list meanwhile. Then spans go back: in the list they would
+        // stay empty for as long as fuller spans serve.
         var taken = list.pointee.take(count, before: end, info)
-        let isNeeded = taken < count
-        if isNeeded {
-            list.pointee.add(span.id, info)
-            holdNone()
+        id = made.id
+        while id != 0, taken < count {
+            let next = spans[id].pointee.next
+            holdChain(next)
+            list.pointee.add(id, info)
             taken &+= list.pointee.take(count &- taken, before: end - taken, info)
+            id = next
         }
         lock.release()
-        if !isNeeded { freeEmpty(span.id) }
+        freeEmpty(id)
         return .blocks(taken)
     }
 
@@ -205,15 +214,18 @@ enum Middle {
 
     /// Gives `count` blocks of one class back. False when the calling thread is inside the list already; then blocks from
     /// `given` on were not taken.
+    ///
+    /// Blocks that were allocated one after the other lie in one span, and are often freed
+    /// together: each run of blocks of one span costs one look at its record. Records are fetched
+    /// before a lock is taken.
     static func free(
         _ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int, given: inout Int
     ) -> Bool {
         let info = sizeClasses[sizeClass].pointee
         var empty: SpanID = 0
         var held = -1
-        for position in given..<min(given &+ lookahead, count) { prefetchRecord(of: blocks[position]) }
+        prefetchRecords(blocks + given, count &- given)
         while given < count {
-            if given &+ lookahead < count { prefetchRecord(of: blocks[given &+ lookahead]) }
             let address = blocks[given]
             let id = spans.span(of: page(of: UInt(address)))
             let record = spans[id]
@@ -231,15 +243,27 @@ enum Middle {
                 held = shard
             }
             let list = list(sizeClass, shard)
-            if list.pointee.give(address, id, info, holding: lock(list)) {
+            var isEmpty = false
+            given &+= list.pointee.give(
+                blocks + given, count &- given, id, info, holding: lock(list), isEmpty: &isEmpty)
+            if isEmpty {
                 hold(id, before: empty)
                 empty = id
             }
-            given &+= 1
         }
         if held >= 0 { lock(list(sizeClass, held)).release() }
         freeEmpty(empty)
         return true
+    }
+
+    /// The same; what a signal handler cannot give back goes to the list of deferred frees.
+    static func giveDown(_ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int) {
+        var given = 0
+        if free(sizeClass, blocks, count, given: &given) { return }
+        while given < count {
+            DeferredFrees.add(UInt(blocks[given]))
+            given &+= 1
+        }
     }
 
     /// Whether a block of a class is in the middle tier, and so was freed or never handed out. No where the calling thread
@@ -253,21 +277,25 @@ enum Middle {
         return list.pointee.isFree(address, id, sizeClasses[sizeClass].pointee)
     }
 
-    /// How many blocks ahead the records of spans are fetched: blocks freed at random each lie in a span of their own.
-    private static var lookahead: Int { 8 }
-
+    /// Fetches the records of the spans of `count` blocks: blocks freed at random each lie in a
+    /// span of their own.
     @inline(__always)
-    private static func prefetchRecord(of address: UInt64) {
-        let id = spans.span(of: page(of: UInt(address)))
-        percolate_prefetch(UInt(bitPattern: spans[id]))
-        percolate_prefetch(UInt(bitPattern: spans.bits(id)))
+    private static func prefetchRecords(_ blocks: UnsafePointer<UInt64>, _ count: Int) {
+        var last: SpanID = 0
+        for position in 0..<count {
+            let id = spans.span(of: page(of: UInt(blocks[position])))
+            guard id != last else { continue }
+            percolate_prefetch(UInt(bitPattern: spans[id]))
+            percolate_prefetch(UInt(bitPattern: spans.bits(id)))
+            last = id
+        }
     }
 
     /// Gives the chain of empty spans back to the arena.
     private static func freeEmpty(_ first: SpanID) {
         guard first != 0 else { return }
         guard arenaLock.acquire() == .entered else {
-            holdNone()
+            holdChain(0)
             return DeferredSpans.add(first)
         }
         var id = first
@@ -275,7 +303,8 @@ enum Middle {
             let next = spans[id].pointee.next
             // What a jump loses is one span at most.
             if !Visit.isNested { percolate_this_thread().pointee.spans = next }
-            freeSpanLocked(id, blockSize: SizeClass.size(ofClass: Int(spans[id].pointee.sizeClass)))
+            let size = SizeClass.size(ofClass: Int(spans[id].pointee.sizeClass))
+            freeSpanLocked(id, blockSize: size, before: next)
             id = next
         }
         unlockArenaAndRelease()
@@ -286,19 +315,20 @@ enum Middle {
     @inline(__always)
     private static func hold(_ id: SpanID, before next: SpanID) {
         spans[id].pointee.next = next
-        if !Visit.isNested { percolate_this_thread().pointee.spans = id }
+        holdChain(id)
     }
 
+    /// The same of a chain of spans, 0 for none.
     @inline(__always)
-    private static func holdNone() {
-        if !Visit.isNested { percolate_this_thread().pointee.spans = 0 }
+    private static func holdChain(_ first: SpanID) {
+        if !Visit.isNested { percolate_this_thread().pointee.spans = first }
     }
 
     /// Gives the spans back that a lost visit of the calling thread had in hand.
     static func freeHeld() {
         let held = percolate_this_thread().pointee.spans
         if held != 0, spans[held].pointee.kind == .small, !spans[held].pointee.isListed { freeEmpty(held) }
-        holdNone()
+        holdChain(0)
     }
 
     /// Gives the spans back that signal handlers could not.

@@ -57,7 +57,7 @@ struct SizeClass {
         inverse = ((UInt64(1) &<< 40) &+ UInt64(size) &- 1) / UInt64(size)
         binScale = UInt32(((7 &<< 20) &+ Int(spanBlocks) &- 1) / Int(spanBlocks))
         maxCapacity = UInt16(min(max(131072 / size, 4), 1024))
-        batch = UInt16(min(max(16384 / size, 1), MoveVector.limit))
+        batch = UInt16(min(max(32768 / size, 1), MoveVector.limit))
     }
 
     /// The bin, 0...7, of a span with `free` free blocks: by how empty it is.

@@ -17,6 +17,7 @@ public struct Page {
                 text: "Highest resident memory of the program itself, relative to \(report.baseline). Left is smaller."),
             TimelinePlots(report: report, palette: palette).html,
             ScalingPlots(report: report, palette: palette).html,
+            LatencyTable(report: report, palette: palette).html,
             ValuesTable(report: report, palette: palette).html,
             notes,
         ]

@@ -36,9 +36,19 @@ const char *percolate_program_name(void) PERCOLATE_HIDDEN;
 /// Bytes of memory of the machine (sysinfo(2)).
 int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 
+/// A word that threads share, on a line of its own.
+struct percolate_word_line {
+    uint64_t word;
+    char padding[56];
+} __attribute__((aligned(64)));
+
+/// Zero bytes. The arena's lock and the fork gate are used by every slow path: no call for their
+/// addresses.
+extern struct percolate_word_line percolate_arena_lock PERCOLATE_HIDDEN;
+
 /// Addresses of the words of the locks of start-up, of the arena, of growth, of counting and of sampling, each on a line of its own.
 uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
-uintptr_t percolate_arena_lock_address(void) PERCOLATE_HIDDEN;
+static inline uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&percolate_arena_lock.word; }
 uintptr_t percolate_growth_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
 uintptr_t percolate_sampling_lock_address(void) PERCOLATE_HIDDEN;
@@ -86,7 +96,8 @@ void percolate_place_mark(void) PERCOLATE_HIDDEN;
 
 /// Address of the words of the fork gate (Sources/Core/Platform/ForkGate.swift), all zero.
 #define PERCOLATE_FORK_GATE_LINES 65
-uintptr_t percolate_fork_gate_address(void) PERCOLATE_HIDDEN;
+extern struct percolate_word_line percolate_fork_gate[PERCOLATE_FORK_GATE_LINES] PERCOLATE_HIDDEN;
+static inline uintptr_t percolate_fork_gate_address(void) { return (uintptr_t)percolate_fork_gate; }
 
 /// Finds what libc has of the following. Before it is called, that reads as where libc is older.
 void percolate_look_up_libc(void) PERCOLATE_HIDDEN;
