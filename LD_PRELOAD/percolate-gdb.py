@@ -11,6 +11,9 @@ the process.
 
 import gdb
 
+# The shard of sampled blocks, which enter no cache.
+SAMPLED_SHARD = 255
+
 
 def unsigned(address, size):
     """The number of `size` bytes at `address`."""
@@ -86,6 +89,15 @@ class Heap:
         lists = self.heap["lists"]
         return int(lists["address"]) + position * int(lists["stride"])
 
+    def resting(self, size_class, shard):
+        """The free blocks of a central list that rest in its transfer cache."""
+        record = self.list_record(size_class, shard)
+        part, count = (
+            unsigned(record + int(self.view[name]["offset"]), int(self.view[name]["size"]))
+            for name in ("transfer_part", "transfer_count"))
+        words = unsigned(self["transfer_memory"], 8) + (part - 1) * self["transfer_part_bytes"]
+        return [unsigned(words + 8 * word, 8) for word in range(count if part else 0)]
+
     def locks(self):
         """Each lock: what it is, and the address of its word."""
         yield "start", self["start_lock"]
@@ -157,7 +169,7 @@ def say_span(heap, span, start, detail=""):
 
 
 def show_small(heap, span, start, address):
-    size_class = heap.field(span, "size_class")
+    size_class, shard = heap.field(span, "size_class"), heap.field(span, "shard")
     size = heap.block_size(size_class)
     number = (address - start) // size
     block = start + number * size
@@ -171,6 +183,8 @@ def show_small(heap, span, start, address):
         for index, record, slab in heap.caches():
             if slab and block in heap.cached(slab, size_class)[0]:
                 state, holder = f"free in the cache of index {index}", (index, record, slab)
+        if shard != SAMPLED_SHARD and block in heap.resting(size_class, shard):
+            state = "free at rest in its central list"
     print(f"block  {block:#x}, {size} bytes, {state}, {address - block} bytes in")
     say_span(
         heap, span, start, f", size class {size_class}, {heap.field(span, 'blocks')} blocks, "
@@ -181,7 +195,6 @@ def show_small(heap, span, start, address):
         print(f"slab   {slab:#x}: {len(blocks)} of {room} blocks of this class")
         print(f"gate   of index {index}: {heap.gate(index)}")
         say_lock(heap, f"gate of index {index}", record + heap["cache_lock_offset"])
-    shard = heap.field(span, "shard")
     say_lock(
         heap, f"central list of size class {size_class}, shard {shard}",
         heap.list_record(size_class, shard) + heap["list_lock_offset"])

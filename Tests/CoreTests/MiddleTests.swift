@@ -67,11 +67,29 @@ extension HostedHeap {
         @Test func emptySpansGoBackFromOneBatch() throws {
             let before = (spans: spansInUse, pages: arena.inUse)
             var blocks: [UInt64] = []
-            for _ in 0..<5 { blocks += try Self.take(64, .fresh) }
+            for _ in 0..<5 { blocks += try Self.take(Int(Self.info.spanBlocks), .fresh) }
             #expect(spansInUse == before.spans + 5)
             Self.free(blocks.shuffled())
             #expect(spansInUse == before.spans)
             #expect(arena.inUse == before.pages)
+        }
+
+        /// A refill that needs the blocks of several spans gets them of one run of pages, where there is one.
+        @Test func severalSpansComeOfOneRun() throws {
+            let before = (spans: spansInUse, pages: arena.inUse)
+            let count = 3 * Int(Self.info.spanBlocks)
+            var blocks = try Self.take(count, .fresh)
+            while blocks.count < count {
+                let more = try Self.take(count - blocks.count, .fresh)
+                guard !more.isEmpty else { break }
+                blocks += more
+            }
+            #expect(Set(blocks).count == count)
+            let ids = Set(blocks.map { spans.span(of: Middle.page(of: UInt($0))) })
+            #expect(ids.count == 3 && spansInUse == before.spans + 3)
+            #expect(ids.allSatisfy { spans[$0].pointee.isListed && spans[$0].pointee.free == 0 })
+            Self.free(blocks.shuffled())
+            #expect(spansInUse == before.spans && arena.inUse == before.pages)
         }
 
         @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(number) > 1, "one shard on this machine"))

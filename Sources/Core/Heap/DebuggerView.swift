@@ -16,6 +16,7 @@ enum DebuggerView {
         // Both records begin with their locks.
         percolate_debugger_view.list_lock_offset = 0
         percolate_debugger_view.cache_lock_offset = 0
+        describeTransferCaches()
         percolate_debugger_view.gates = percolate_front.tables &+ UInt64(PERCOLATE_TABLE_GATES)
         percolate_debugger_view.closed_slab = FrontEnd.closed
         percolate_debugger_view.page_shift = UInt64(PERCOLATE_PAGE_SHIFT)
@@ -33,6 +34,16 @@ enum DebuggerView {
         percolate_debugger_view.blocks = field(&span.pointee.blocks, of: span)
         percolate_debugger_view.free = field(&span.pointee.free, of: span)
         percolate_debugger_view.bits_offset = UInt64(Span.bitsOffset)
+    }
+
+    private static func describeTransferCaches() {
+        let fields = Middle.lists[0].pointee.transfer.fieldAddresses()
+        percolate_debugger_view.transfer_part = percolate_debugger_field(
+            offset: UInt32(fields.part &- Middle.lists.address), size: 4)
+        percolate_debugger_view.transfer_count = percolate_debugger_field(
+            offset: UInt32(fields.count &- Middle.lists.address), size: 2)
+        percolate_debugger_view.transfer_memory = UInt64(TransferMemory.addressOfStart())
+        percolate_debugger_view.transfer_part_bytes = UInt64(TransferMemory.wordsOfPart &* 8)
     }
 
     private static func field<Field>(

@@ -28,6 +28,9 @@ struct TransferCache {
     /// Fewest blocks since the scavenger's last tick: nobody needed so many.
     private(set) var lowest: UInt16 = 0
 
+    /// Where the part's number and the count are, for debuggers.
+    mutating func fieldAddresses() -> (part: UInt, count: UInt) { (addressOf(&part), addressOf(&count)) }
+
     var hasMemory: Bool { part != 0 }
 
     /// Gives a cache that has no memory some, for ever.
@@ -76,6 +79,9 @@ enum TransferMemory {
     nonisolated(unsafe) private static var used: UInt32 = 0
     /// Whether the kernel refused memory once: then nothing rests in lists that have none.
     nonisolated(unsafe) private static var isRefused = false
+
+    /// Where the address of part 0 is kept, for debuggers.
+    static func addressOfStart() -> UInt { addressOf(&memory.address) }
 
     static func words(ofPart number: UInt32) -> UnsafeMutablePointer<UInt64> {
         pointer(memory.address &+ UInt(number) &* bytesOfPart)

@@ -30,6 +30,10 @@ struct percolate_debugger_view {
     uint64_t start_lock, arena_lock, counting_lock;
     /// In each record of `percolate_observed_heap.lists` and `.caches`.
     uint64_t list_lock_offset, cache_lock_offset;
+    /// In each record of the lists: where blocks at rest are, 0 for nowhere and else 1 more than a number of parts, and
+    /// how many they are. `transfer_memory` is the address of the word that holds the address of the parts.
+    struct percolate_debugger_field transfer_part, transfer_count;
+    uint64_t transfer_memory, transfer_part_bytes;
 
     /// The gate of index n is the word at `gates + 8 * n`, and holds the address of a slab. This one is closed.
     uint64_t gates, closed_slab;
