@@ -179,7 +179,8 @@ let package = Package(
                 "Percolate", "PercolateMetrics", "PercolateLogging", "PercolateService", metrics, logging, lifecycle,
             ] + testKits),
         .testTarget(
-            name: "PreloadTests", dependencies: ["TestSupport", subprocess], exclude: ["fast-path-budget.txt"]),
+            name: "PreloadTests", dependencies: ["TestSupport", subprocess],
+            exclude: ["fast-path-budget-x86_64.txt", "fast-path-budget-aarch64.txt"]),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", subprocess]),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", subprocess, systemPackage]),
     ]

@@ -1,5 +1,5 @@
 /// jemalloc's own functions of allocation (jemalloc(3)). `mallocx`, `dallocx` and `sdallocx` are
-/// sections of entry_x86_64.S; what has an alignment or asks for zeroes comes here.
+/// sections of entry.S; what has an alignment or asks for zeroes comes here.
 ///
 /// Where the manual leaves behaviour undefined: a size of 0 stands for 1, NULL has no bytes and may
 /// be freed. Failure sets errno as malloc(3) does.
@@ -53,7 +53,7 @@ static void zero(char *from, char *to) {
     memset(from, 0, (size_t)(to - from));
 }
 
-/// A section of entry_x86_64.S.
+/// A section of entry.S.
 HIDDEN void *percolate_own_mallocx(size_t size, int flags);
 
 /// Guarded blocks end where the request ends: what nallocx says may be used, so that is requested.
@@ -105,7 +105,7 @@ HIDDEN void percolate_sdallocx_slow(void *block, size_t size) {
     percolate_deallocate_sized(block, size, 0);
 }
 
-/// A section of entry_x86_64.S.
+/// A section of entry.S.
 HIDDEN void percolate_own_sdallocx(void *block, size_t size, int flags);
 
 HIDDEN void percolate_sdallocx_shaped(void *block, size_t size, int flags) {

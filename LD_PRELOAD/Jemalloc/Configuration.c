@@ -175,7 +175,7 @@ const char *percolate_preset_options(void) {
     if (program && *program) parse(*program);
     char link[256];
     long length = percolate_syscall6(
-        SYS_readlink, (long)"/etc/malloc.conf", (long)link, sizeof link - 1, 0, 0, 0);
+        SYS_readlinkat, AT_FDCWD, (long)"/etc/malloc.conf", (long)link, sizeof link - 1, 0, 0);
     if (length > 0) {
         link[length] = 0;
         parse(link);

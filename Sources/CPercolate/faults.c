@@ -3,12 +3,12 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <ucontext.h>
 
 #include "percolate/syscalls.h"
 
-#if defined(__x86_64__)
 /// The kernel's form of an action (linux/signal.h).
 struct action {
     void *handler;
@@ -17,10 +17,11 @@ struct action {
     uint64_t mask;
 };
 
-enum { RESTORER = 0x04000000 };
-
 static struct action before;
 static percolate_fault_observer observe;
+
+#if defined(__x86_64__)
+enum { RESTORER = 0x04000000 };
 
 /// What a handler returns to: the system call rt_sigreturn (15).
 __asm__(
@@ -28,6 +29,36 @@ __asm__(
     ".globl percolate_signal_return\npercolate_signal_return:\n"
     "movq $15, %rax\nsyscall\n.size percolate_signal_return, . - percolate_signal_return\n");
 extern void percolate_signal_return(void) PERCOLATE_HIDDEN;
+
+static void report(siginfo_t *information, const mcontext_t *machine) {
+    const greg_t *registers = machine->gregs;
+    observe((uintptr_t)information->si_addr, registers[REG_ERR] & 2, (uintptr_t)registers[REG_RIP],
+        (uintptr_t)registers[REG_RSP], (uintptr_t)registers[REG_RBP]);
+}
+#elif defined(__aarch64__)
+/// A handler returns to the kernel's own code.
+enum { RESTORER = 0 };
+#define percolate_signal_return ((void (*)(void))0)
+
+/// Whether the fault was a store, from the syndrome register that the kernel adds (asm/sigcontext.h).
+static bool is_store(const mcontext_t *machine) {
+    const unsigned char *next = machine->__reserved, *end = next + sizeof machine->__reserved;
+    while (next + sizeof(struct esr_context) <= end) {
+        const struct esr_context *record = (const void *)next;
+        if (record->head.magic == ESR_MAGIC) return record->esr >> 6 & 1;
+        if (record->head.size == 0) break;
+        next += record->head.size;
+    }
+    return false;
+}
+
+static void report(siginfo_t *information, const mcontext_t *machine) {
+    observe((uintptr_t)information->si_addr, is_store(machine), (uintptr_t)machine->pc, (uintptr_t)machine->sp,
+        (uintptr_t)machine->regs[29]);
+}
+#else
+#error "no registers of a fault for this architecture"
+#endif
 
 /// What the kernel would have done without us. The default ends the process where the fault is: it
 /// comes again once this returns.
@@ -53,11 +84,7 @@ static void pass_on(int number, siginfo_t *information, void *context) {
 }
 
 static void on_fault(int number, siginfo_t *information, void *context) {
-    const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-    if (information->si_code > 0) {
-        observe((uintptr_t)information->si_addr, registers[REG_ERR] & 2, (uintptr_t)registers[REG_RIP],
-            (uintptr_t)registers[REG_RSP], (uintptr_t)registers[REG_RBP]);
-    }
+    if (information->si_code > 0) report(information, &((ucontext_t *)context)->uc_mcontext);
     pass_on(number, information, context);
 }
 
@@ -72,7 +99,3 @@ void percolate_watch_faults(percolate_fault_observer observer) {
         (void *)on_fault, SA_SIGINFO | SA_ONSTACK | SA_NODEFER | RESTORER, (void *)percolate_signal_return, 0};
     percolate_syscall6(SYS_rt_sigaction, SIGSEGV, (long)&own, 0, 8, 0, 0);
 }
-#else
-/// Without a handler a fault at a guarded block ends the process as any other does.
-void percolate_watch_faults(percolate_fault_observer observer) { (void)observer; }
-#endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/utsname.h>
 
 #include "percolate/rseq.h"
 
@@ -33,6 +34,28 @@ int percolate_rseq_is_known(void) {
     return percolate_syscall6(SYS_rseq, 0, 0, 0x7fffffff, 0, 0, 0) != -ENOSYS;
 #else
     return 0;
+#endif
+}
+
+/// Reads a decimal number, and the character behind it.
+static const char *read_number(const char *text, unsigned *number) {
+    for (*number = 0; *text >= '0' && *text <= '9' && *number < 100000; text++) *number = *number * 10 + (unsigned)(*text - '0');
+    return *text ? text + 1 : text;
+}
+
+bool percolate_arm64_release_aborts_sections(const char *release) {
+    unsigned major, minor, patch;
+    read_number(read_number(read_number(release, &major), &minor), &patch);
+    if (major == 6) return minor < 19;
+    return major != 7 || minor > 0 || patch > 13;
+}
+
+bool percolate_kernel_aborts_sections(void) {
+#if defined(__aarch64__)
+    struct utsname names;
+    return uname(&names) != 0 || percolate_arm64_release_aborts_sections(names.release);
+#else
+    return true;
 #endif
 }
 

@@ -1,30 +1,9 @@
-// The sections that the core calls as functions, the move vector and the same-CPU close; and what abort handlers call.
+// The sections of `percolate/sections.h`, and what abort handlers call.
 #if defined(__x86_64__)
-#include "percolate/section_x86_64.h"
-
-// Offsets of struct percolate_move.
-#define MOVE_GATE 0
-#define MOVE_OPEN 8
-#define MOVE_HEADER 16
-#define MOVE_EXPECTED 24
-#define MOVE_REPLACEMENT 32
-#define MOVE_TARGET 40
-#define MOVE_SOURCE 48
-#define MOVE_COUNT 56
-#define MOVE_INDEX 64
-#define MOVE_INDEX_OFFSET 72
-#define MOVE_RSEQ_CS 80
+#include "percolate/section.h"
 
     .text
 
-// int percolate_section_move(const struct percolate_move *move)
-//
-//     if index of this CPU != move.index: return elsewhere
-//     if *move.gate != move.open: return gate
-//     if *move.header != move.expected: return differs
-//     for i in 0 ..< move.count: move.target[i] = move.source[i]      // dead memory until the commit
-//     *move.header = move.replacement                                 // commit
-//     return done
     .p2align 4
     .globl percolate_section_move
     .hidden percolate_section_move
@@ -89,11 +68,6 @@ percolate_section_move:
     .cfi_endproc
     .size percolate_section_move, . - percolate_section_move
 
-// int percolate_section_close(uint64_t *gate, uint64_t value, int64_t index, int64_t index_offset, int64_t rseq_cs)
-//
-//     if index of this CPU != index: return elsewhere
-//     *gate = value                                                   // commit
-//     return done
     .p2align 4
     .globl percolate_section_close
     .hidden percolate_section_close

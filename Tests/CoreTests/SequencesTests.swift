@@ -18,6 +18,18 @@ extension HostedHeap {
             }
         }
 
+        /// Kernels for AArch64 from 6.19 to 7.0.13 leave some sections of preempted threads alone.
+        @Test(arguments: [
+            ("5.10.0-32-cloud-arm64", true), ("6.9.7", true), ("6.18.44", true), ("6.19.0-rc1+", false),
+            ("6.19-rc1", false),
+            ("6.20.1", false), ("7.0-rc3", false), ("7.0.13+deb14-arm64-16k", false), ("7.0.14", true),
+            ("7.1.0-rc1", true),
+            ("7.10.1", true), ("8.0.1", true), ("10.0.2", true),
+        ])
+        func kernelsThatDoNotAbortAreKnown(release: String, aborts: Bool) {
+            #expect(percolate_arm64_release_aborts_sections(release) == aborts)
+        }
+
         @Test func nothingIsRegisteredOnRequest() {
             let sequences = decide("rseq=off")
             #expect(sequences.registration == .none)

@@ -4,16 +4,46 @@ import Testing
 
 /// The instructions that an entry point of the built library executes when nothing is in its way.
 struct FastPath {
-    /// Each with its operands, as objdump prints them in AT&T syntax: `decl 0x40(%rcx,%r9,8)`.
+    /// An architecture that has entry points, and how its code reads.
+    enum Architecture: String, CaseIterable, CustomTestStringConvertible {
+        case amd64 = "x86_64"
+        case arm64 = "aarch64"
+
+        var testDescription: String { rawValue }
+
+        /// That of the built library.
+        static var own: Architecture {
+            #if arch(arm64)
+                .arm64
+            #else
+                .amd64
+            #endif
+        }
+
+        /// The disassembler that knows it.
+        var disassembler: String { self == .own ? "objdump" : "\(rawValue)-linux-gnu-objdump" }
+
+        /// Whether a straight line of instructions ends with this one.
+        func ends(_ instruction: String) -> Bool {
+            switch self {
+            case .amd64: instruction.hasPrefix("ret") || instruction.hasPrefix("jmp")
+            case .arm64: instruction == "ret" || instruction.hasPrefix("b ") || instruction.hasPrefix("br ")
+            }
+        }
+    }
+
+    /// Each with its operands, as objdump prints them: `decl 0x40(%rcx,%r9,8)`, in AT&T syntax, or `str w10, [x15, #64]`.
     let instructions: [String]
+    let architecture: Architecture
 
     /// Follows the code of `symbol` from its entry, past every conditional jump, to its return or to its jump to another function.
     ///
     /// Every conditional jump of a fast path leaves it, so it is a straight line.
-    init(of symbol: String, in library: String) async throws {
+    init(of symbol: String, in library: String, _ architecture: Architecture = .own) async throws {
+        self.architecture = architecture
         let range = try await Self.addresses(of: symbol, in: library)
         let listing = try await run(
-            "objdump",
+            architecture.disassembler,
             [
                 "-d", "--no-show-raw-insn", "--start-address=\(range.lowerBound)", "--stop-address=\(range.upperBound)",
                 library,
@@ -22,12 +52,13 @@ struct FastPath {
         var path: [String] = []
         for line in listing.output.split(separator: "\n") {
             guard let match = line.firstMatch(of: /^\s*[0-9a-f]+:\t(.+)$/) else { continue }
-            let text = match.output.1.prefix { $0 != "#" && $0 != "<" }.trimmingCharacters(in: .whitespaces)
-            path.append(text.replacing(/\s+/, with: " "))
-            if text.hasPrefix("ret") || text.hasPrefix("jmp") { break }
+            let code = match.output.1.replacing(/(<|#\s|\/\/).*/, with: "").replacing(/\s+/, with: " ")
+            let text = code.trimmingCharacters(in: .whitespaces)
+            path.append(text)
+            if architecture.ends(text) { break }
         }
         let last = try #require(path.last, "objdump lists nothing for \(symbol)")
-        try #require(last.hasPrefix("ret") || last.hasPrefix("jmp"), "\(symbol) does not end: \(path)")
+        try #require(architecture.ends(last), "\(symbol) does not end: \(path)")
         instructions = path
     }
 
@@ -48,6 +79,26 @@ struct FastPath {
     struct NotFound: Error, CustomStringConvertible { let description: String }
 
     var cost: Cost {
+        switch architecture {
+        case .amd64: costOfX86
+        case .arm64: costOfAArch64
+        }
+    }
+
+    private var costOfAArch64: Cost {
+        var cost = Cost(instructions: instructions.count)
+        for instruction in instructions {
+            let name = instruction.prefix { $0 != " " }
+            if ["b", "br", "ret", "cbz", "cbnz", "tbz", "tbnz"].contains(name) || name.hasPrefix("b.") {
+                cost.branches += 1
+            }
+            if name.hasPrefix("ld") { cost.loads += 1 }
+            if name.hasPrefix("st") { cost.stores += 1 }
+        }
+        return cost
+    }
+
+    private var costOfX86: Cost {
         var cost = Cost(instructions: instructions.count)
         for instruction in instructions {
             let words = instruction.split(separator: " ", maxSplits: 1)

@@ -33,8 +33,8 @@ import Testing
         }
     }
 
-    /// Instruction by instruction, from the first step to each of their ends. An emulator knows no restartable sequences and no
-    /// reordering: what they do when they are interrupted only hardware can tell, and until it has, the gates stay closed there.
+    /// Instruction by instruction, from the first step to each of their ends. This emulator knows no restartable sequences: what they do
+    /// when they are interrupted, `Tests/Systems/kernels` tries.
     @Test(arguments: ["-O0", "-O1", "-O2", "-Os"], ["-DBY_CPU_ID", "-DBY_MM_CID"])
     func theSequencesForAArch64DoTheirStepsInEmulation(optimization: String, index: String) async throws {
         let program = FileManager.default.temporaryDirectory.appending(path: "percolate-aarch64-\(UUID().uuidString)")

@@ -2,10 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The Promela models of the gate and of the fork gate, checked by spin: each holds, and it stops holding when any part of the protocol is
-/// taken away.
+/// The Promela models of the gate, of the fork gate, and of what a weakly ordered machine adds, checked by spin: each holds, and it stops
+/// holding when any part of the protocol is taken away.
 @Suite struct GateModelTests {
-    @Test(arguments: ["gate", "fork_gate"]) func theGateHolds(model: String) async throws {
+    @Test(arguments: ["gate", "fork_gate", "weak_gate", "weak_start", "weak_top"]) func theProtocolHolds(model: String)
+        async throws
+    {
         let report = try await check(model, [])
         #expect(report.contains("errors: 0"), "\(report)")
     }
@@ -25,6 +27,21 @@ import Testing
     func withoutOneOfItsPartsTheForkGateDoesNotHold(part: String) async throws {
         let report = try await check("fork_gate", ["-D\(part)"])
         #expect(report.contains("errors: 1") && report.contains("assertion violated"), "\(report)")
+    }
+
+    @Test(arguments: [
+        ("weak_gate", "PLAIN_OPEN"), ("weak_gate", "PLAIN_LOADS"), ("weak_gate", "NO_FENCE"),
+        ("weak_gate", "FENCE_WITHOUT_BARRIER"), ("weak_gate", "PLAIN_UNLOCK"), ("weak_start", "NO_FENCE"),
+        ("weak_start", "ONE_SIDED"), ("weak_top", "NO_FENCE"),
+    ])
+    func withoutOneOfItsOrderingsTheProtocolDoesNotHold(model: String, part: String) async throws {
+        let report = try await check(model, ["-D\(part)"])
+        #expect(report.contains("errors: 1") && report.contains("assertion violated"), "\(report)")
+    }
+
+    @Test func aBlockThatIsFreedTwiceIsFound() async throws {
+        let report = try await check("weak_top", ["-DFREED_TWICE"])
+        #expect(report.contains("errors: 0"), "\(report)")
     }
 
     /// Every state of the model, depth first, until the first error.

@@ -53,6 +53,11 @@ struct Arena {
     var isReleasingElsewhere: Bool { releaser != 0 && releaser != percolate_thread_number() }
 
     static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
+    /// Pages of the arena in one page of the kernel. What the kernel is asked to do is done for whole ones: what grows, large blocks,
+    /// and what is released, are multiples of it. Small spans are not.
+    static var systemPages: Int { Int(percolate_system_page() &>> UInt(PERCOLATE_PAGE_SHIFT)) }
+    /// `pages` up to the next multiple of it.
+    static func wholeSystemPages(_ pages: Int) -> Int { (pages &+ systemPages &- 1) & ~(systemPages &- 1) }
 
     /// Bytes of metadata of an arena of `pages` pages.
     static func metadataSize(pages: Int) -> UInt { FreeTree.size(chunkCount: pages / Chunk.pages) }
@@ -87,12 +92,14 @@ struct Arena {
         return allocate(free: start..<(start &+ count))
     }
 
-    /// Allocates `count` pages of one chunk, as far behind all others as there are free ones.
+    /// Allocates `count` pages of one chunk, whole ones of the kernel, as far behind all others as there are free ones.
     mutating func allocate(last count: Int) -> Allocation? {
         guard limits.allow(count, inUse: inUse) else { return nil }
         var index = tree.chunkCount &- 1
         while index >= 0 {
-            if tree.longestRun(inChunk: index) >= count, let run = tree.chunk(index).lastFree(count) {
+            if tree.longestRun(inChunk: index) >= count,
+                let run = tree.chunk(index).lastFree(count, alignment: Self.systemPages)
+            {
                 let first = index &* Chunk.pages
                 return allocate(free: (first &+ run.lowerBound)..<(first &+ run.upperBound))
             }
@@ -172,12 +179,16 @@ struct Arena {
     mutating func beginRelease(most: Int, shortest: Int) -> Bool {
         guard releaser == 0 else { return false }
         releasing = ReleaseBatch()
+        // So many pages in a row hold a page of the kernel, wherever they begin.
+        let least = 2 &* Self.systemPages &- 1
+        let shortest = max(shortest, least)
         while releasing.pageCount < most, !releasing.isFull,
             let index = tree.lastReleasableChunk(shortest: shortest)
         {
             let chunk = tree.chunk(index)
             guard let run = chunk.lastReleasable(shortest: shortest) else { break }
-            let taken = max(run.lowerBound, run.upperBound &- (most &- releasing.pageCount))..<run.upperBound
+            let start = max(run.lowerBound, run.upperBound &- max(most &- releasing.pageCount, least))
+            let taken = Self.wholeSystemPages(start)..<(run.upperBound & ~(Self.systemPages &- 1))
             let dirty = chunk.dirty.count(in: taken)
             chunk.free.clear(taken)
             let first = index &* Chunk.pages

@@ -122,7 +122,7 @@ private func allocateLocked(_ request: SpanRequest) -> Attempt {
 /// the arena: those of `bytes` bytes, which read as zero. They lie at its end, so that they are in no large block's way,
 /// and stay there. 0 when there are none.
 func allocateMetadata(_ bytes: Int) -> UInt {
-    let count = Int(roundUp(UInt(bytes), Arena.pageSize)) &>> Int(PERCOLATE_PAGE_SHIFT)
+    let count = Int(roundUp(UInt(bytes), Reservation.pageSize)) &>> Int(PERCOLATE_PAGE_SHIFT)
     guard count <= Chunk.pages, arenaLock.acquire() == .entered else { return 0 }
     let id = spans.makeRecord()
     guard id != 0, let allocation = arena.allocate(last: count) else {
@@ -150,7 +150,7 @@ func retireFreePages(_ count: Int) -> Bool {
     var left = count
     while left > 0 {
         guard arenaLock.acquire() == .entered else { return false }
-        let count = min(left, 64)
+        let count = Arena.wholeSystemPages(min(left, 64))
         guard let allocation = arena.allocate(last: count) else {
             arenaLock.release()
             return false

@@ -118,14 +118,14 @@ struct Chunk {
         return nil
     }
 
-    /// The last `count` pages that are free and lie in a row; nil when there are none.
-    func lastFree(_ count: Int) -> Range<Int>? {
+    /// The last `count` pages that are free and lie in a row that ends at a multiple of `alignment` pages; nil when there are none.
+    func lastFree(_ count: Int, alignment: Int) -> Range<Int>? {
         var end = Self.pages
         while end >= count {
-            let last = free.last(in: 0..<end)
-            var start = last &+ 1
-            while start > 0, last &+ 1 &- start < count, free[start &- 1] { start &-= 1 }
-            if last &+ 1 &- start == count { return start..<(last &+ 1) }
+            end = (free.last(in: 0..<end) &+ 1) & ~(alignment &- 1)
+            var start = end
+            while start > 0, end &- start < count, free[start &- 1] { start &-= 1 }
+            if end &- start == count { return start..<end }
             end = start
         }
         return nil

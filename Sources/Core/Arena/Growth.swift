@@ -40,7 +40,7 @@ struct Growth {
         var start = first
         while true {
             // Behind something in the way the free tail does not count.
-            let needed = start == first ? wanted : max(wanted, count)
+            let needed = Arena.wholeSystemPages(start == first ? wanted : max(wanted, count))
             let pages = start..<(start &+ needed)
             guard pages.upperBound <= limit, prepare(pages.upperBound) else { return nil }
             let address = base &+ UInt(start) &<< UInt(PERCOLATE_PAGE_SHIFT)

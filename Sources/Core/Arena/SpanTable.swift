@@ -21,8 +21,10 @@ struct SpanTable {
     /// Where the spans' numbers of the pages are, for debuggers.
     var pageSpansAddress: UInt { pageSpans.address }
 
+    /// Bytes of records that are counted together and go back to the kernel together, where its pages are not larger.
+    private static var recordPage: UInt { 4096 }
     /// Records of a page.
-    private static var perPage: Int { Int(Reservation.pageSize / Span.stride) }
+    private static var perPage: Int { Int(recordPage / Span.stride) }
     private static var released: UInt8 { 255 }
 
     static func size(pages: Int) -> UInt {
@@ -34,7 +36,7 @@ struct SpanTable {
     }
 
     private static func useSize(_ pages: Int) -> UInt {
-        roundUp(recordSize(pages) / Reservation.pageSize, Reservation.pageSize)
+        roundUp(recordSize(pages) / recordPage, Reservation.pageSize)
     }
 
     mutating func place(at address: UInt, pages: Int) {
@@ -212,21 +214,16 @@ struct SpanTable {
     /// Where the kernel refuses, the records stay as they are: unused.
     private func releaseRecords(ofPages pages: Range<Int>) {
         guard !pages.isEmpty else { return }
-        let address = records.address &+ UInt(pages.lowerBound) &* Reservation.pageSize
-        _ = percolate_madvise(address, pages.count &* Int(Reservation.pageSize), MADV_DONTNEED)
+        let address = records.address &+ UInt(pages.lowerBound) &* Self.recordPage
+        Reservation.discard(address, UInt(pages.count) &* Self.recordPage)
     }
 
     /// Gives the entries of `pages`, none of which belongs to a span, back to the kernel: they read as 0.
     func releaseEntries(of pages: Range<Int>) {
-        let entries = Int(Reservation.pageSize) / 4
-        let first = (pages.lowerBound &+ entries &- 1) / entries
-        let last = pages.upperBound / entries
-        guard first < last else { return }
-        let address = pageSpans.address &+ UInt(first) &* Reservation.pageSize
-        _ = percolate_madvise(address, (last &- first) &* Int(Reservation.pageSize), MADV_DONTNEED)
+        Reservation.discard(pageSpans.address &+ UInt(pages.lowerBound) &* 4, UInt(pages.count) &* 4)
     }
 
     var metadataBytes: UInt {
-        records.committed &- UInt(releasedPages) &* Reservation.pageSize &+ pageSpans.committed &+ uses.committed
+        records.committed &- UInt(releasedPages) &* Self.recordPage &+ pageSpans.committed &+ uses.committed
     }
 }

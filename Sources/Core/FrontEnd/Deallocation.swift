@@ -54,11 +54,15 @@ extension FrontEnd {
     @inline(__always)
     private static func refuseDoubleFree(_ address: UInt64, _ sizeClass: Int, _ slab: Slab, _ header: ClassHeader) {
         guard header.count > 0 else { return }
-        let top = percolate_operand_load(UInt64(UInt(bitPattern: slab.words + (header.current &- 1))), 8)
-        if top == address {
-            ProgrammerError.doubleFree.report(
-                UInt(address), .block(Int(sizeClasses[sizeClass].pointee.size)))
+        let word = UInt64(UInt(bitPattern: slab.words + (header.current &- 1)))
+        guard percolate_operand_load(word, 8) == address else { return }
+        // On a weakly ordered machine the header may be that of a push whose pointer is not to be seen yet, and `address` what lay
+        // there before, when this thread was given it. The fence brings every pointer that the header counts.
+        if !Sequences.areStoresOrdered, mode == .sections {
+            guard sequences.fenceAll(), percolate_operand_load(word, 8) == address else { return }
         }
+        ProgrammerError.doubleFree.report(
+            UInt(address), .block(Int(sizeClasses[sizeClass].pointee.size)))
     }
 
     /// The cache is full and may not grow: half of it goes down, together with the block.

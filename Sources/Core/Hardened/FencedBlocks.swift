@@ -36,7 +36,7 @@ enum FencedBlocks {
 
     private static var pageShift: Int { Int(PERCOLATE_PAGE_SHIFT) }
     static func pages(_ size: Int) -> Int {
-        max(1, (size &+ Int(Arena.pageSize) &- 1) &>> pageShift)
+        Arena.wholeSystemPages(max(1, (size &+ Int(Arena.pageSize) &- 1) &>> pageShift))
     }
     private static var spanPower: UInt { RecordTable.pagePower &- 1 }
 
@@ -46,14 +46,15 @@ enum FencedBlocks {
         -> UInt
     {
         let wanted = pages(size)
-        let front = 1 &+ Int(SecretNumbers.next() & 3)
-        let slack = max(0, alignment &>> pageShift &- 1)
-        let all = front &+ wanted &+ slack &+ 1
-        guard let span = allocateSpan(SpanRequest(pages: all), interrupted: &interrupted) else {
+        let unit = Arena.systemPages
+        let front = unit &* (1 &+ Int(SecretNumbers.next() & 3))
+        let slack = max(0, alignment &>> pageShift &- unit)
+        let all = front &+ wanted &+ slack &+ unit
+        guard let span = allocateSpan(SpanRequest(pages: all, alignment: unit), interrupted: &interrupted) else {
             return 0
         }
         let first = span.allocation.first
-        let alignment = UInt(max(alignment, Int(Arena.pageSize)))
+        let alignment = max(UInt(alignment), Reservation.pageSize)
         let block = roundUp(arena.address(first &+ front), alignment)
         guard let record = records.make(block, RecordTable.pagePower),
             let link = records.make(block, spanPower)

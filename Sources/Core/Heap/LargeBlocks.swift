@@ -9,13 +9,16 @@ extension Heap {
     private static var movedLimit: Int { 4096 }
     private static let movedBlocks = Atomic<Int>(0)
 
-    private static func pages(_ size: Int) -> Int { (size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT) }
+    private static func pages(_ size: Int) -> Int {
+        Arena.wholeSystemPages((size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT))
+    }
 
     /// A large block; 0 when there is no memory. `zeroed` asks for bytes that read as zero.
     static func allocateLarge(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
         var mayDrain = true
         let request = SpanRequest(
-            pages: max(1, pages(size)), alignment: max(1, alignment &>> Int(PERCOLATE_PAGE_SHIFT)))
+            pages: max(Arena.systemPages, pages(size)),
+            alignment: max(Arena.systemPages, alignment &>> Int(PERCOLATE_PAGE_SHIFT)))
         while true {
             var interrupted = false
             if let span = allocateSpan(request, interrupted: &interrupted) {
@@ -41,6 +44,8 @@ extension Heap {
     /// Makes pages of a block that may hold old bytes read as zero.
     private static func zero(_ pages: Range<Int>) {
         guard !pages.isEmpty else { return }
+        // The block begins and ends with pages of the kernel.
+        let pages = (pages.lowerBound & ~(Arena.systemPages &- 1))..<Arena.wholeSystemPages(pages.upperBound)
         let address = arena.address(pages.lowerBound)
         let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
         // The kernel refuses locked memory.
@@ -52,7 +57,7 @@ extension Heap {
     static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
         guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
         let id = largeSpan(at: address, holding: arenaLock)
-        if expectedSize >= 0, !fits(max(1, pages(expectedSize)), spans[id].pointee) {
+        if expectedSize >= 0, !fits(max(Arena.systemPages, pages(expectedSize)), spans[id].pointee) {
             ProgrammerError.wrongSize.report(address, .block(usableLargeSize(id)), releasing: arenaLock)
         }
         if spans[id].pointee.moved {

@@ -5,7 +5,26 @@ import Synchronization
 enum Heap {
     enum Phase { case cold, ready, failed }
 
-    nonisolated(unsafe) static var phase = Phase.cold
+    private static let phaseNumber = Atomic<UInt8>(0)
+    /// Who sees that the heap is ready sees what start-up stored.
+    static var phase: Phase {
+        get {
+            switch phaseNumber.load(ordering: .acquiring) {
+            case 0: .cold
+            case 1: .ready
+            default: .failed
+            }
+        }
+        set {
+            let number: UInt8 =
+                switch newValue {
+                case .cold: 0
+                case .ready: 1
+                case .failed: 2
+                }
+            phaseNumber.store(number, ordering: .releasing)
+        }
+    }
     nonisolated(unsafe) static var options = Options()
 
     /// Half of the addresses that the heap may use under an emulator.
@@ -55,6 +74,11 @@ enum Heap {
         arena.hugePages.isDecided = options.hugePages != .automatic
         arena.limits.hard = options.limit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.limit))
         arena.limits.soft = options.softLimit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.softLimit))
+        percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
+        // The fast path loads its limits first and what goes with them next, in no order that a weakly ordered machine keeps. A thread
+        // that sees a limit from behind the fence has passed the fence itself, and sees what was stored in front of it. It
+        // costs nothing in a process of one thread.
+        if !Sequences.areStoresOrdered { _ = FrontEnd.sequences.fenceAll() }
         phase = .ready
         percolate_has_started = 1
         guard arenaLock.acquire() == .entered else { return false }
@@ -132,7 +156,7 @@ private struct MetadataLayout {
     private let rows: UInt
     private let small: UInt
 
-    private static var closedSlab: UInt { 4096 }
+    private static var closedSlab: UInt { Reservation.pageSize }
 
     init(window: UInt, indexes: Int) {
         self.window = window
@@ -209,7 +233,6 @@ func publishFront() {
     percolate_front.limit_marked_mm_cid = byMMCID ? marked : 0
     percolate_front.pages_marked = isMarked && !byMMCID ? openPages : 0
     percolate_front.pages_marked_mm_cid = isMarked && byMMCID ? openPages : 0
-    percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
     percolate_front.limit = isPlain && !byMMCID ? limit : 0
     percolate_front.limit_mm_cid = isPlain && byMMCID ? limit : 0
     let sampled = isPlain || Countdown.takesAll ? 0 : limit

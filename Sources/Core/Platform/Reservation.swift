@@ -10,7 +10,8 @@ struct Reservation {
     var size: UInt = 0
     private(set) var committed: UInt = 0
 
-    static var pageSize: UInt { 4096 }
+    /// The kernel's pages. Sizes and addresses of reservations are multiples of it.
+    static var pageSize: UInt { percolate_system_page() }
 
     init() {}
 
@@ -40,7 +41,7 @@ struct Reservation {
         if bytes <= committed { return true }
         let needed = roundUp(bytes, Self.pageSize)
         guard needed <= size else { return false }
-        let wanted = min(size, max(needed, committed &+ step))
+        let wanted = min(size, max(needed, roundUp(committed &+ step, Self.pageSize)))
         return extend(to: wanted) || extend(to: needed)
     }
 
@@ -63,6 +64,13 @@ struct Reservation {
         _ = percolate_madvise(address, bytes, MADV_DONTNEED)
         _ = percolate_mprotect(address, bytes, PROT_NONE)
         _ = percolate_madvise(address, bytes, MADV_DONTDUMP)
+    }
+
+    /// Gives the memory of the kernel's pages that lie wholly in a range back: they read as zero. The rest stays as it is.
+    static func discard(_ address: UInt, _ bytes: UInt) {
+        let first = roundUp(address, pageSize)
+        let end = (address &+ bytes) & ~(pageSize &- 1)
+        if first < end { _ = percolate_madvise(first, Int(end &- first), MADV_DONTNEED) }
     }
 
     /// Gives the addresses behind the first `bytes` back, but for those that are committed.

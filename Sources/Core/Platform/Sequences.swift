@@ -44,7 +44,7 @@ struct Sequences {
     ///   `mm_cid` of an area that the program itself unregisters, where `cpu_id` says so: that is a limit of this index.
     static func decide(_ options: Options, allowedCPUs: Int) -> Sequences {
         var result = Sequences()
-        guard options.sequences else { return result }
+        guard options.sequences, percolate_kernel_aborts_sections() else { return result }
         let glibcSize = percolate_rseq_glibc_size()
         if glibcSize >= 20 {
             result.registration = .glibc
@@ -74,7 +74,18 @@ struct Sequences {
             let register = Int32(bitPattern: MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ.rawValue)
             result.isFenceRegistered = percolate_membarrier(register, 0, 0) == 0
         }
-        return result
+        // On a weakly ordered machine the fence also keeps the stores of one CPU in order for another.
+        return Self.areStoresOrdered || result.isFenceRegistered ? result : Sequences()
+    }
+
+    /// Whether every CPU sees the stores of another in their order. Elsewhere plain stores are ordered by locks, by acquire and
+    /// release, and by the fence, which is a full barrier on every CPU that runs this process.
+    static var areStoresOrdered: Bool {
+        #if arch(x86_64)
+            true
+        #else
+            false
+        #endif
     }
 
     /// The index of the calling thread: negative while it is not registered.

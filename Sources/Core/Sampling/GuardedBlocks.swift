@@ -5,7 +5,7 @@ import Synchronization
 /// freed: an overflow and a use after free end the process with a report. (The idea is Electric
 /// Fence's; GWP-ASan took it to production by guarding few blocks.)
 ///
-/// A slot is 16 pages and an unusable one behind them. A block lies as close to the unusable page
+/// A slot is 64 KiB and an unusable page behind them. A block lies as close to the unusable page
 /// as its alignment lets it; the bytes between hold a pattern that is looked at when the block is
 /// freed, and at exit. A freed slot waits behind 64 others before it serves again. Slots lie
 /// outside the arena, so `free` and `realloc` leave the fast path for them as for any foreign
@@ -25,9 +25,9 @@ enum GuardedBlocks {
         var next: UInt32 = 0
     }
 
-    private static var page: UInt { 4096 }
+    private static var page: UInt { Reservation.pageSize }
     private static var usable: UInt { 16 * 4096 }
-    private static var stride: UInt { 17 * 4096 }
+    private static var stride: UInt { usable &+ page }
     private static var quarantine: Int { 64 }
     private static var pattern: UInt8 { 0xa7 }
     /// Blocks at a time: of a process that guards some, and of one that guards all. Each is two

@@ -40,9 +40,9 @@ enum SampleTables {
         let page = Reservation.pageSize
         let rates = roundUp(UInt(SizeClass.count &* MemoryLayout<Countdown.Rate>.stride), page)
         let lists = UInt(recordBuckets &+ siteBuckets) &* 4
-        let fixedSize = rates &+ FrameRuleCache.bytes &+ lists
+        let fixedSize = roundUp(rates &+ FrameRuleCache.bytes &+ lists, page)
         let siteSize = roundUp(UInt(siteLimit &* MemoryLayout<percolate_sample_site>.stride), page)
-        let frameSize = UInt(frameLimit) &* 8
+        let frameSize = roundUp(UInt(frameLimit) &* 8, page)
         let recordSize = roundUp(UInt(recordLimit &* MemoryLayout<percolate_sample>.stride), page)
         guard let memory = Reservation.reserve(fixedSize &+ siteSize &+ frameSize &+ recordSize) else { return false }
         _ = percolate_madvise(memory.address, Int(memory.size), MADV_NOHUGEPAGE)

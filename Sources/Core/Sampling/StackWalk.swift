@@ -60,7 +60,7 @@ struct StackWalk {
 
     private init(frame: UInt) {
         reader = StackReader(frame: frame)
-        code = reader.word(at: frame &+ 8) ?? 0
+        code = percolate_code_address(reader.word(at: frame &+ 8) ?? 0)
         stack = frame &+ 16
         framePointer = reader.word(at: frame) ?? 0
     }
@@ -116,7 +116,7 @@ struct StackWalk {
     private mutating func goTo(_ frame: UInt) -> Bool {
         guard frame > stack, let next = reader.word(at: frame &- 8), next > 4096 else { return false }
         stack = frame
-        code = next
+        code = percolate_code_address(next)
         isInterrupted = false
         return true
     }

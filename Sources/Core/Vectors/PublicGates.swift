@@ -35,13 +35,7 @@ struct PublicGates {
     }
 
     /// Whether gates open at all: where the machine can close them again.
-    private var mayOpen: Bool {
-        #if arch(x86_64)
-            sequences.registration == .glibc && sequences.canFence
-        #else
-            false
-        #endif
-    }
+    private var mayOpen: Bool { sequences.registration == .glibc && sequences.canFence }
 
     /// Whether the machine can have a CPU of that number. Concurrency ids have the same bound.
     func isPossible(_ cpu: Int) -> Bool { cpu >= 0 && cpu < count }

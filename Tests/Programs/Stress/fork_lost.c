@@ -62,7 +62,7 @@ __attribute__((noreturn)) static void live_on(void **inherited) {
     long before = resident_pages();
     free(large);
     // Light work brings it back to the kernel: nobody else does, since the child has one thread.
-    for (int i = 0; resident_pages() > before - (large_size >> 12) / 2; i++) {
+    for (int i = 0; resident_pages() > before - large_size / sysconf(_SC_PAGESIZE) / 2; i++) {
         if (i == 100) fail("the child keeps the memory of a freed block");
         pause_microseconds(20000);
         void *volatile block = malloc(40000);

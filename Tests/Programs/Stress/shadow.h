@@ -6,7 +6,12 @@
 
 #include "check.h"
 
+/// The addresses that a program may have, where it does not ask for more.
+#if defined(__aarch64__)
+enum { shadow_address_bits = 48, shadow_granule = 8 };
+#else
 enum { shadow_address_bits = 47, shadow_granule = 8 };
+#endif
 
 static _Atomic uint64_t *shadow_words;
 

@@ -3,10 +3,10 @@
 
 /// The steps of the sequences of <percolate/rseq_ops.h> for AArch64: included by it.
 ///
-/// They run in emulation, which knows no restartable sequences, and have not run on hardware: the library keeps the gates closed on
-/// this architecture until they have, so step 2 leaves for the vector. x14 holds what a step has loaded, x15 is scratch. The gate
-/// is loaded with acquire order: a control dependency would not keep the loads of the data behind it, and a vector that opened the
-/// gate must be seen.
+/// x14 holds what a step has loaded, x15 is scratch. The gate is loaded with acquire order: a control dependency would not keep the
+/// loads of the data behind it, and what a vector stored before it opened the gate must be seen. Plain stores are enough
+/// for the rest (`section.h`, among the library's own headers, says why): who runs on the CPU later comes through the kernel, and a
+/// vector's fence is a barrier on it.
 
 #if !defined(PERCOLATE_RSEQ_OPS_H)
 #error "include <percolate/rseq_ops.h>"

@@ -46,6 +46,18 @@ static inline __attribute__((always_inline)) uintptr_t percolate_frame_address(v
     return (uintptr_t)__builtin_frame_address(0);
 }
 
+/// The address of code that a return address from a stack stands for. On AArch64 one may be signed in its upper bits.
+static inline uintptr_t percolate_code_address(uintptr_t address) {
+#if defined(__aarch64__)
+    register uintptr_t x30 __asm__("x30") = address;
+    // xpaclri, which does nothing where addresses are not signed.
+    __asm__("hint #7" : "+r"(x30));
+    return x30;
+#else
+    return address;
+#endif
+}
+
 /// Whether the 8 bytes at `address` can be read. The kernel reads a signal set there, and refuses
 /// what is to be done with it (sigprocmask(2): EFAULT or EINVAL).
 static inline bool percolate_is_readable(uintptr_t address) {

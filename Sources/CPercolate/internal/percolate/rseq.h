@@ -2,13 +2,18 @@
 #ifndef PERCOLATE_RSEQ_H
 #define PERCOLATE_RSEQ_H
 
-/// The signature glibc registers with; the four bytes before every abort handler.
+/// The signature glibc registers with; the four bytes before every abort handler. On AArch64 it is an instruction, `brk`.
+#if defined(__aarch64__)
+#define PERCOLATE_RSEQ_SIGNATURE 0xd428bc00
+#else
 #define PERCOLATE_RSEQ_SIGNATURE 0x53053053
+#endif
 
 /// The flag of rseq(2) that takes a registration back.
 #define PERCOLATE_RSEQ_UNREGISTER 1
 
 #ifndef __ASSEMBLER__
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +49,13 @@ long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
 
 /// Whether the kernel has the system call. It changes nothing.
 int percolate_rseq_is_known(void) PERCOLATE_HIDDEN;
+
+/// Whether the running kernel aborts a section whose thread it preempts: for AArch64, Linux 6.19 to 7.0.13 do not where the
+/// thread goes on on the same CPU.
+bool percolate_kernel_aborts_sections(void) PERCOLATE_HIDDEN;
+
+/// The same of a kernel for AArch64 of that release (uname(2)): "6.19.2-1-arm64".
+bool percolate_arm64_release_aborts_sections(const char *release) PERCOLATE_HIDDEN;
 
 /// The program's own call of rseq(2), which registers or unregisters an area of the program: the result of the system call. An area
 /// that Percolate registered for the calling thread gives way to it.

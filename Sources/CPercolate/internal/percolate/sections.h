@@ -39,9 +39,20 @@ struct percolate_move {
 };
 
 /// Runs `move` as one section on the CPU that owns `move->index`.
+///
+///     if index of this CPU != move.index: return elsewhere
+///     if *move.gate != move.open: return gate
+///     if *move.header != move.expected: return differs
+///     for i in 0 ..< move.count: move.target[i] = move.source[i]      // dead memory until the commit
+///     *move.header = move.replacement                                 // commit
+///     return done
 int percolate_section_move(const struct percolate_move *move) PERCOLATE_HIDDEN;
 
 /// Stores `value` into `*gate` if the thread runs on `index`: the same-CPU close.
+///
+///     if index of this CPU != index: return elsewhere
+///     *gate = value                                                   // commit
+///     return done
 int percolate_section_close(uint64_t *gate, uint64_t value, int64_t index, int64_t index_offset, int64_t rseq_cs)
     PERCOLATE_HIDDEN;
 #endif

@@ -1,42 +1,6 @@
-// The fast paths of the allocator's entry points. Each is one section; whatever it cannot do is a jump, with the arguments
-// as they came, to a C function of `slow.c`.
-//
-// Each entry stands here twice: for gates indexed by cpu_id, and as its twin for gates indexed by mm_cid. The first comparison
-// sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
-// around vfork, and for large sizes and foreign pointers there is little more. What allocates has two more forms between
-// the twin and the slow path, one for each index, which count down to the next sample.
-//
-// Under basic hardening both limits are 0, and two further forms, `_marked`, look at the block's mark
-// (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's owner: after the commit of a pop,
-// before a push. So what leaves a marked push is a block that is marked free, and goes to `percolate_free_marked_slow`.
-#if defined(__x86_64__)
-#include "Jemalloc/Flags.h"
-#include "percolate/section_x86_64.h"
-
-    .text
-
-.macro FUNCTION name
-    .globl \name
-    .type \name, @function
-\name:
-.endm
-
-.macro ALIAS name, target
-    .globl \name
-    .type \name, @function
-    .set \name, \target
-.endm
-
-.macro ENTRY name
-    .p2align 5
-    FUNCTION \name
-    .cfi_startproc
-.endm
-
-.macro END name
-    .cfi_endproc
-    .size \name, . - \name
-.endm
+/// The entry points of `entry.S` for x86-64: included by it.
+#ifndef PERCOLATE_ENTRY_X86_64_H
+#define PERCOLATE_ENTRY_X86_64_H
 
 // marks[rax / 16] = live. Changes rcx.
 .macro MARK_LIVE
@@ -57,12 +21,6 @@
     jne \slow
 .endm
 
-// void *NAME(size_t size)
-// void *NAME(size_t size, int flags)                   with \flagged
-//
-//     if flags ask for an alignment or for zeroes: flagged
-//     if size >= limit: slow
-//     return pop(class_of[(size + 7) / 8])
 .macro ALLOCATE name, slow, flagged, expired=.Lexpired
     ENTRY \name
     .ifnb \flagged
@@ -131,48 +89,7 @@
     EXPIRED percolate_mallocx_sampled
     .cfi_endproc
 
-// rax = the page of block rdi: a number beyond every page for NULL and for what lies below the arena.
-.macro BLOCK_PAGE
-    movq %rdi, %rax
-    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
-    shrq $PERCOLATE_PAGE_SHIFT, %rax
-.endm
-
-.macro OWN name, target
-    .hidden percolate_own\name
-    ALIAS percolate_own\name, \target
-.endm
-
-// An operator that is defined by another one (`operators.c`): OWN unless a program's own operator stands behind it.
-.macro OPERATOR name, own
-    ENTRY \name
-    cmpb $0, percolate_operators_differ(%rip)
-    je \own
-    jmp percolate_derived\name
-    END \name
-    OWN \name, \name
-.endm
-
-ALLOCATE malloc, percolate_malloc_slow
-ALLOCATE _Znwm, percolate_new_slow
-    .hidden percolate_new_nothrow
-ALLOCATE percolate_new_nothrow, percolate_new_nothrow_slow
-ALLOCATE mallocx, percolate_mallocx_slow, percolate_mallocx_shaped, .Lexpired_mallocx
-ALIAS __libc_malloc, malloc
-OWN _Znwm, _Znwm
-    .hidden percolate_new
-ALIAS percolate_new, _Znwm
-OPERATOR _Znam, percolate_own_Znwm
-OPERATOR _ZnwmRKSt9nothrow_t, percolate_new_nothrow
-OPERATOR _ZnamRKSt9nothrow_t, percolate_new_nothrow
-OPERATOR _ZnamSt11align_val_t, percolate_new_aligned
-OPERATOR _ZnwmSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
-OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
-
-// void *calloc(size_t count, size_t size)
-//
-//     total = count * size; overflow or total >= limit: slow
-//     return memset(pop(class_of[(total + 7) / 8]), 0, total)
+.macro CALLOC
     ENTRY calloc
     movq %rdi, %rax
     movq %rsi, %r11
@@ -227,7 +144,14 @@ OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
     movq %r11, %rsi
     jmp percolate_calloc_slow
     END calloc
-ALIAS __libc_calloc, calloc
+.endm
+
+// rax = the page of block rdi: a number beyond every page for NULL and for what lies below the arena.
+.macro BLOCK_PAGE
+    movq %rdi, %rax
+    subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
+    shrq $PERCOLATE_PAGE_SHIFT, %rax
+.endm
 
 // The push of a block, whose page is rax, that must be marked live; \slow is for one that is not.
 .macro MARKED_PUSH name, index, slow
@@ -238,10 +162,7 @@ ALIAS __libc_calloc, calloc
     PERCOLATE_PUSH \name, \index, percolate_free_marked_slow, percolate_free_marked_slow, 0
 .endm
 
-// void NAME(void *block)
-//
-//     page = (block - base) >> PAGE_SHIFT; page >= pages (so for NULL and foreign pointers): slow
-//     push(block, class_of_page[page])
+.macro FREE
     ENTRY free
     BLOCK_PAGE
     cmpq percolate_front+PERCOLATE_FRONT_PAGES(%rip), %rax
@@ -268,25 +189,8 @@ ALIAS __libc_calloc, calloc
     MARKED_PUSH free_marked_mm_cid, PERCOLATE_RSEQ_MM_CID, percolate_free_slow
     ret
     END free
-ALIAS cfree, free
-ALIAS __libc_free, free
-ALIAS dallocx, free
-ALIAS _ZdlPv, free
-ALIAS _ZdlPvSt11align_val_t, free
-OWN _ZdlPv, free
-OWN _ZdlPvSt11align_val_t, free
-OPERATOR _ZdaPv, percolate_own_free
-OPERATOR _ZdlPvRKSt9nothrow_t, percolate_own_free
-OPERATOR _ZdaPvRKSt9nothrow_t, percolate_own_free
-OPERATOR _ZdaPvSt11align_val_t, percolate_own_free
-OPERATOR _ZdlPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
-OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
+.endm
 
-// void NAME(void *block, size_t size)
-// void NAME(void *block, size_t size, int flags)       with \flagged
-//
-//     if flags say an alignment: flagged
-//     as free, but slow unless class_of_page[page] == class_of[(size + 7) / 8]
 // The size is in r10 while the section uses rsi, and goes back into rsi for the slow path.
 .macro SIZED_PAGE_CLASS pages, other, slow
     cmpq percolate_front+\pages(%rip), %rax
@@ -320,19 +224,8 @@ OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
     jmp \slow
     END \name
 .endm
-FREE_SIZED free_sized, percolate_free_sized_slow
-FREE_SIZED sdallocx, percolate_sdallocx_slow, percolate_sdallocx_shaped
-OPERATOR _ZdlPvm, percolate_own_free_sized
-OPERATOR _ZdaPvm, percolate_own_free_sized
-OPERATOR _ZdlPvmSt11align_val_t, percolate_delete_sized_aligned
-OPERATOR _ZdaPvmSt11align_val_t, percolate_delete_sized_aligned
 
-// void *realloc(void *block, size_t size)
-//
-//     page as in free; size == 0 or size > SMALL_MAX, page >= pages, or class_of_page[page] != class_of[size]: slow
-//     return block
-//
-// Not a section: the block is the caller's for as long as the call lasts, and nothing is written.
+.macro REALLOC
     ENTRY realloc
     BLOCK_PAGE
     cmpq percolate_front+PERCOLATE_FRONT_PAGES(%rip), %rax
@@ -359,13 +252,10 @@ OPERATOR _ZdaPvmSt11align_val_t, percolate_delete_sized_aligned
     CHECK_MARK percolate_realloc_slow
     jmp .Lrealloc_known
     END realloc
-ALIAS __libc_realloc, realloc
+.endm
 
-// pid_t vfork(void)
-//
-// The child runs on the parent's stack and shares its rseq area, but is not registered: nothing would abort its sections.
-// So the process takes slow paths only, without sections, from before the child exists until the parent runs again.
 // The return address is kept in a register that the system call preserves, since the child's return overwrites it.
+.macro VFORK
     ENTRY vfork
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
@@ -391,16 +281,9 @@ ALIAS __libc_realloc, realloc
 .Lvfork_child:
     ret
     END vfork
-ALIAS __vfork, vfork
+.endm
 
-// long syscall(long number, ...)
-//
-//     number == SYS_rseq: percolate_program_rseq(...)
-//     number == SYS_seccomp: percolate_program_seccomp(...)
-//     as libc's syscall(2)
-//
-// A program that registers restartable sequences itself, or filters its system calls, does it by this function. Nothing
-// else of it is of interest here.
+.macro SYSCALL
     ENTRY syscall
     cmpq $334, %rdi
     je percolate_program_rseq
@@ -421,10 +304,13 @@ ALIAS __vfork, vfork
     movq %rax, %rdi
     jmp percolate_system_call_failed
     END syscall
+.endm
 
-// Names that no other library can take, for the table of `heap_interface.c`.
-.irp name, malloc, realloc, free, free_sized, mallocx, sdallocx
-    OWN _\name, \name
-.endr
+// Goes to \own unless a program's own operator stands behind it.
+.macro OPERATOR_ENTRY name, own
+    cmpb $0, percolate_operators_differ(%rip)
+    je \own
+    jmp percolate_derived\name
+.endm
+
 #endif
-    .section .note.GNU-stack, "", @progbits
