@@ -67,7 +67,9 @@
                     [("size", String(sizeClass.blockBytes))])
             }
             for cpu in statistics.cpus {
-                record(cpu.namedFigures, "percolate_cpu_", [("cpu", String(cpu.index))])
+                // The number is the label.
+                let figures = cpu.namedFigures.filter { $0.name != "cpu" }
+                record(figures, "percolate_cpu_", [("cpu", String(cpu.index))])
             }
         }
 
