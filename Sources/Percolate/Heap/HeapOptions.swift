@@ -72,12 +72,11 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// The defaults.
     public init() {}
 
-    /// The value for the environment variable: what differs from the default. Ends the process with a line when the path of the
-    /// statistics has a comma, which would begin another option, or a number of bytes is negative.
+    /// The value for the environment variable: what differs from the default. Ends the process with a line when the path of
+    /// statistics or of a profile has a comma, which would begin another option, or a number of bytes is negative.
     public var environmentValue: String {
-        for path in [statistics, profile] {
-            require(path?.contains(",") != true, "the path of statistics and of a profile cannot have a comma")
-        }
+        require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
+        require(profile?.contains(",") != true, "the path of a profile cannot have a comma")
         let numbers = [
             cacheBytes, reservedBytes, sampleBytes, guardBytes, quarantineBytes, limitBytes, softLimitBytes,
         ]
