@@ -60,7 +60,7 @@ import Testing
 
     @Test func typedBlocksAndBuffersAreAligned() throws {
         let pointer = try ProcessHeap.allocate(SIMD8<Double>.self, count: 5)
-        #expect(Int(bitPattern: pointer) % 64 == 0)
+        #expect(Int(bitPattern: pointer) % MemoryLayout<SIMD8<Double>>.alignment == 0)
         ProcessHeap.deallocate(pointer, count: 5)
         let buffer = try ProcessHeap.allocateBuffer(of: Int32.self, count: 1000)
         #expect(buffer.count == 1000)

@@ -39,9 +39,9 @@ import Testing
         }
     }
 
-    /// malloc, two forms of new, mallocx, calloc, free, sized free and sdallocx, each by cpu_id and by
-    /// mm_cid; the move vector and the close.
-    static let count = 35
+    /// By cpu_id and by mm_cid: malloc, two of new, mallocx and calloc, each plain, sampled and marked;
+    /// free, plain and marked; sized free and sdallocx. And the move vector and the close.
+    static let count = 2 * (5 * 3 + 2 + 1 + 1) + 2
 
     @Test func everyDescriptorIsWhatTheKernelAccepts() async throws {
         let sections = try await Sections(of: Checkout.library)
