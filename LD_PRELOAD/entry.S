@@ -67,7 +67,7 @@ OPERATOR _ZnamSt11align_val_tRKSt9nothrow_t, percolate_new_aligned_nothrow
 // void *calloc(size_t count, size_t size)
 //
 //     total = count * size; overflow or total >= limit: slow
-//     return zero(pop(class_of[(total + 7) / 8]), total)
+//     return memset(pop(class_of[(total + 7) / 8]), 0, total)
 CALLOC
 ALIAS __libc_calloc, calloc
 

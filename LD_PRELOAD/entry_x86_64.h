@@ -89,8 +89,6 @@
     EXPIRED percolate_mallocx_sampled
     .cfi_endproc
 
-// Up to 128 bytes are zeroed by stores from both ends, which meet or overlap; a block has 8 bytes,
-// or 16 and more, so that the smallest store fits whatever the total is.
 .macro CALLOC
     ENTRY calloc
     movq %rdi, %rax
@@ -103,33 +101,6 @@
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP calloc, PERCOLATE_RSEQ_CPU_ID, .Lcalloc_slow, .Lcalloc_slow
 .Lcalloc_zero:
-    cmpq $8, %r10
-    jbe .Lcalloc_zero_8
-    pxor %xmm0, %xmm0
-    cmpq $16, %r10
-    jbe .Lcalloc_zero_16
-    cmpq $32, %r10
-    jbe .Lcalloc_zero_32
-    cmpq $64, %r10
-    jbe .Lcalloc_zero_64
-    cmpq $128, %r10
-    ja .Lcalloc_memset
-    movups %xmm0, 32(%rax)
-    movups %xmm0, 48(%rax)
-    movups %xmm0, -64(%rax,%r10)
-    movups %xmm0, -48(%rax,%r10)
-.Lcalloc_zero_64:
-    movups %xmm0, 16(%rax)
-    movups %xmm0, -32(%rax,%r10)
-.Lcalloc_zero_32:
-    movups %xmm0, -16(%rax,%r10)
-.Lcalloc_zero_16:
-    movups %xmm0, (%rax)
-    ret
-.Lcalloc_zero_8:
-    movq $0, (%rax)
-    ret
-.Lcalloc_memset:
     movq %rax, %rdi
     xorl %esi, %esi
     movq %r10, %rdx
