@@ -32,6 +32,7 @@ struct BudgetTests {
     }
 
     private static func assembled(for architecture: FastPath.Architecture) async throws -> String {
+        try FileManager.default.createDirectory(at: RunFolder.url, withIntermediateDirectories: true)
         let object = RunFolder.url.appending(path: "entry-\(architecture.rawValue)-\(UUID().uuidString).o").path
         let root = Checkout.root.path
         let outcome = try await run(
