@@ -89,7 +89,10 @@ extension Heap {
             _ = writeStatistics(as: options.statisticsFormat, to: statisticsDescriptor)
             return
         }
-        statisticsFile.write("statistics", mainProcess: options.mainProcess, errors: statisticsDescriptor) {
+        ExitFile.write(
+            pointer(addressOf(&statisticsFile)), "statistics", mainProcess: options.mainProcess,
+            errors: statisticsDescriptor
+        ) {
             writeStatistics(as: options.statisticsFormat, to: $0)
         }
     }
@@ -115,7 +118,9 @@ extension Heap {
     /// child.
     static func writeProfileAtExit() {
         guard options.profile != nil else { return }
-        profileFile.write("the heap profile", mainProcess: options.mainProcess, errors: 2) { descriptor in
+        ExitFile.write(
+            pointer(addressOf(&profileFile)), "the heap profile", mainProcess: options.mainProcess, errors: 2
+        ) { descriptor in
             withPage { ProfileText.write(.pprof, to: descriptor, page: $0) }
         }
     }

@@ -15,28 +15,33 @@ struct ExitFile {
 
     /// Has `body` write to a descriptor; it returns 0 or an error number. What goes wrong is said on
     /// the descriptor `errors`: that `what` cannot be written.
-    mutating func write(
-        _ what: StaticString, mainProcess: Int, errors: Int32, _ body: (Int32) -> Int
+    ///
+    /// The file is given by its address: a copy of its path takes a page of the stack, which may have
+    /// no room for it.
+    static func write(
+        _ file: UnsafeMutablePointer<ExitFile>, _ what: StaticString, mainProcess: Int, errors: Int32,
+        _ body: (Int32) -> Int
     ) {
-        let length = path.count
+        let path: UnsafeMutablePointer<TextPage> = pointer(UInt(bitPattern: file))
+        let length = path.pointee.count
         if percolate_getpid() != mainProcess {
-            path.append(".")
-            path.append(percolate_getpid())
+            path.pointee.append(".")
+            path.pointee.append(percolate_getpid())
         }
-        let named = path.count
-        path.append(byte: 0)
-        let error = path.withCString { WholeFile.write(to: $0, body) }
-        path.truncate(to: named)
-        if error != 0 { complain(what, error, to: errors) }
-        path.truncate(to: length)
+        path.pointee.append(byte: 0)
+        let error = WholeFile.write(to: TextPage.bytes(of: path), body)
+        if error != 0 { complain(what, TextPage.bytes(of: path), error, to: errors) }
+        path.pointee.truncate(to: length)
     }
 
-    private func complain(_ what: StaticString, _ error: Int, to errors: Int32) {
+    private static func complain(
+        _ what: StaticString, _ path: UnsafePointer<CChar>, _ error: Int, to errors: Int32
+    ) {
         var line = TextLine()
         line.append("percolate: cannot write ")
         line.append(what)
         line.append(" to ")
-        line.append(path)
+        line.append(cString: path, limit: 400)
         line.truncate(to: 400)
         line.append(": ")
         if let text = percolate_error_text(Int32(truncatingIfNeeded: error)) {

@@ -67,11 +67,6 @@ struct TextBuffer<let capacity: Int> {
     /// Says that the first `length` bytes, which somebody wrote in place, are the text.
     mutating func setCount(_ length: Int) { count = min(length, capacity) }
 
-    /// Calls `body` with the text, which must end in a zero byte. Mutating, as `write` is, so that no copy is made on the stack.
-    mutating func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
-        withUnsafeMutablePointer(to: &bytes) { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
-    }
-
     /// The bytes of `buffer`, which has an address of its own.
     static func bytes(of buffer: UnsafeMutablePointer<TextBuffer>) -> UnsafePointer<CChar> {
         UnsafeRawPointer(buffer).assumingMemoryBound(to: CChar.self)
