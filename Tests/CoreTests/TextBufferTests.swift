@@ -71,7 +71,7 @@ extension TextBuffer {
         text.append("/a/path.")
         text.append(42)
         text.append(byte: 0)
-        let seen = text.withCString { String(cString: $0) }
+        let seen = withUnsafeMutablePointer(to: &text) { String(cString: TextPage.bytes(of: $0)) }
         #expect(seen == "/a/path.42")
     }
 }
