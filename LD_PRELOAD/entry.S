@@ -40,6 +40,16 @@
 #include "entry_aarch64.h"
 #endif
 
+// Where blocks go whose countdown has expired.
+.Lexpired:
+    .cfi_startproc
+    EXPIRED percolate_sampled
+    .cfi_endproc
+.Lexpired_mallocx:
+    .cfi_startproc
+    EXPIRED percolate_mallocx_sampled
+    .cfi_endproc
+
 // ALLOCATE NAME, SLOW [, FLAGGED [, EXPIRED]]
 //
 // void *NAME(size_t size)

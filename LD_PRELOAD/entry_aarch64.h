@@ -85,14 +85,6 @@
     mov x3, x12
     b \target
 .endm
-.Lexpired:
-    .cfi_startproc
-    EXPIRED percolate_sampled
-    .cfi_endproc
-.Lexpired_mallocx:
-    .cfi_startproc
-    EXPIRED percolate_mallocx_sampled
-    .cfi_endproc
 
 .macro CALLOC
     ENTRY calloc

@@ -80,14 +80,6 @@
     movq %r9, %rcx
     jmp \target
 .endm
-.Lexpired:
-    .cfi_startproc
-    EXPIRED percolate_sampled
-    .cfi_endproc
-.Lexpired_mallocx:
-    .cfi_startproc
-    EXPIRED percolate_mallocx_sampled
-    .cfi_endproc
 
 .macro CALLOC
     ENTRY calloc

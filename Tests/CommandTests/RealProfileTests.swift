@@ -58,8 +58,7 @@ import Testing
             under: .glibc)
         let stack = try await Self.largest(program, ["--seconds", "2", "--rate", "64K"])
         #expect(Self.has(stack, ["main", "aeMain", "readQueryFromClient"]), "\(stack)")
-        // It may have inherited a mask that blocks SIGTERM.
-        kill(program.processID, SIGKILL)
+        kill(program.processID, SIGTERM)
         _ = program.end()
         _ = try await load
     }

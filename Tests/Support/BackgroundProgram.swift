@@ -19,7 +19,17 @@ public final class BackgroundProgram: @unchecked Sendable {
         process.environment = environment
         process.standardInput = input
         process.standardOutput = output
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
+    }
+
+    /// A program starts with the signals blocked that are so in the thread which starts it: in one of Dispatch's, SIGTERM too.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     deinit {

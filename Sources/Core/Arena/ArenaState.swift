@@ -127,25 +127,31 @@ private func makeSpans(_ first: SpanID, of pages: Range<Int>, _ request: SpanReq
 }
 
 private func makeSpan(_ id: SpanID, of pages: Range<Int>, next: SpanID, _ request: SpanRequest) {
-    let isSmall = request.kind == .small
+    if request.sizeClass != 0, request.isPublished { setPageClass(request.sizeClass, of: pages) }
+    writeRecord(id, of: pages, request.kind, next: next, sizeClass: request.sizeClass)
+    if request.kind != .small {
+        largePages &+= pages.count
+        tally(.largeAllocations, at: 0)
+    }
+    announceSpanAllocation(pages, blockSize: request.blockSize)
+}
+
+/// Writes the record of a span, and the entries of its pages. The arena's lock is held.
+private func writeRecord(
+    _ id: SpanID, of pages: Range<Int>, _ kind: Span.Kind, next: SpanID = 0, sizeClass: Int = 0
+) {
     let record = spans[id]
     record.pointee = Span()
     record.pointee.firstPage = UInt32(truncatingIfNeeded: pages.lowerBound)
     record.pointee.pages = UInt32(truncatingIfNeeded: pages.count)
     record.pointee.next = next
-    record.pointee.sizeClass = UInt8(truncatingIfNeeded: request.sizeClass)
+    record.pointee.sizeClass = UInt8(truncatingIfNeeded: sizeClass)
     // Pages inside a large block stay without a span: a pointer into it is found to be one by that.
-    spans.setSpan(id, of: isSmall ? pages : pages.lowerBound..<(pages.lowerBound &+ 1))
-    if request.sizeClass != 0, request.isPublished { setPageClass(request.sizeClass, of: pages) }
+    spans.setSpan(id, of: kind == .small ? pages : pages.lowerBound..<(pages.lowerBound &+ 1))
     // The span is there from this store on (`repairArena`).
     percolate_compiler_barrier()
-    record.pointee.kind = request.kind
+    record.pointee.kind = kind
     spansInUse &+= 1
-    if !isSmall {
-        largePages &+= pages.count
-        tally(.largeAllocations, at: 0)
-    }
-    announceSpanAllocation(pages, blockSize: request.blockSize)
 }
 
 /// At most 2 MiB of free pages for a table of the heap itself, where a limit of the process leaves no addresses outside
@@ -160,14 +166,7 @@ func allocateMetadata(_ bytes: Int) -> UInt {
         arenaLock.release()
         return 0
     }
-    let record = spans[id]
-    record.pointee = Span()
-    record.pointee.firstPage = UInt32(truncatingIfNeeded: allocation.first)
-    record.pointee.pages = UInt32(truncatingIfNeeded: count)
-    spans.setSpan(id, of: allocation.first..<(allocation.first &+ 1))
-    percolate_compiler_barrier()
-    record.pointee.kind = .metadata
-    spansInUse &+= 1
+    writeRecord(id, of: allocation.first..<(allocation.first &+ count), .metadata)
     arenaLock.release()
     let address = arena.address(allocation.first)
     if !allocation.dirty.isEmpty { percolate_zero(address, count &<< Int(PERCOLATE_PAGE_SHIFT)) }

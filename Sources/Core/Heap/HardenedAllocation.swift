@@ -50,7 +50,7 @@ extension Heap {
             if case .interrupted = supply { interrupted = true }
             guard fresh != 0 else {
                 let block = freeBlockPool.take(number)
-                if block != 0 { tally(.withheldBytes, 0 &- blockSize(number), at: 0) }
+                if block != 0 { tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0) }
                 return UInt(block)
             }
             // Who frees it while it waits there is told.
@@ -58,7 +58,7 @@ extension Heap {
             if record.pointee.facts.state == .unknown { record.pointee.setNeverAllocated() }
             let block = freeBlockPool.exchange(fresh, number)
             if block != 0 { return UInt(block) }
-            tally(.withheldBytes, blockSize(number), at: 0)
+            tally(.withheldBytes, SizeClass.size(ofClass: number), at: 0)
         }
         return UInt(FrontEnd.allocate(number).address)
     }
@@ -75,11 +75,9 @@ extension Heap {
         BytePattern.canary(of: block).fill(canary(block, size, number))
         record.pointee.stamp()
         record.pointee.set(BlockRecord.Facts(.live, size: size, alignment: alignment))
-        if let number { tally(.withheldBytes, blockSize(number) &- size, at: 0) }
+        if let number { tally(.withheldBytes, SizeClass.size(ofClass: number) &- size, at: 0) }
         return true
     }
-
-    private static func blockSize(_ number: Int) -> Int { Int(sizeClasses[number].pointee.size) }
 
     static func power(_ number: Int?) -> UInt {
         guard let number else { return RecordTable.pagePower }

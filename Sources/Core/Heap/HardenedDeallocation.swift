@@ -64,7 +64,7 @@ extension Heap {
                 record.pointee.set(record.pointee.facts.with(.free))
             }
             FrontEnd.free(UInt64(block), number)
-            tally(.withheldBytes, 0 &- Int(sizeClasses[number].pointee.size), at: 0)
+            tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
             block = quarantineRing.takeOldest()
         }
     }

@@ -7,7 +7,8 @@ extension Heap {
     /// a file, no descriptor is kept: programs count those that they have.
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
-    nonisolated(unsafe) private static var statisticsFile = ExitFile()
+    nonisolated(unsafe) private static var statisticsPath = TextPage()
+    private static var statisticsFile: ExitFile { ExitFile(path: pointer(addressOf(&statisticsPath))) }
 
     /// The program's name, as it was at start: a title may be written over it as well. Ends in a
     /// zero byte once it is set.
@@ -89,10 +90,7 @@ extension Heap {
             _ = writeStatistics(as: options.statisticsFormat, to: statisticsDescriptor)
             return
         }
-        ExitFile.write(
-            pointer(addressOf(&statisticsFile)), "statistics", mainProcess: options.mainProcess,
-            errors: statisticsDescriptor
-        ) {
+        statisticsFile.write("statistics", mainProcess: options.mainProcess, errors: statisticsDescriptor) {
             writeStatistics(as: options.statisticsFormat, to: $0)
         }
     }
@@ -107,7 +105,8 @@ extension Heap {
         _ = line.write(to: statisticsDescriptor)
     }
 
-    nonisolated(unsafe) private static var profileFile = ExitFile()
+    nonisolated(unsafe) private static var profilePath = TextPage()
+    private static var profileFile: ExitFile { ExitFile(path: pointer(addressOf(&profilePath))) }
 
     /// Keeps what the options say of the profile, at start.
     static func keepProfileTarget() {
@@ -118,9 +117,7 @@ extension Heap {
     /// child.
     static func writeProfileAtExit() {
         guard options.profile != nil else { return }
-        ExitFile.write(
-            pointer(addressOf(&profileFile)), "the heap profile", mainProcess: options.mainProcess, errors: 2
-        ) { descriptor in
+        profileFile.write("the heap profile", mainProcess: options.mainProcess, errors: 2) { descriptor in
             withPage { ProfileText.write(.pprof, to: descriptor, page: $0) }
         }
     }

@@ -4,25 +4,19 @@ import Synchronization
 /// A file that the process writes at its end, and whose path an option says. The process that the
 /// option `main` names writes to exactly the path, every other one adds its id.
 struct ExitFile {
-    /// Programs write their title over their environment, so it is kept.
-    private var path = TextPage()
+    /// Programs write their title over their environment, so it is kept: in a page of its own, by
+    /// its address, since a small stack has no room for a copy.
+    let path: UnsafeMutablePointer<TextPage>
 
-    /// At start. `path` has `count` bytes.
-    mutating func keep(path text: UnsafePointer<CChar>, count: Int) {
-        path.truncate(to: 0)
-        path.append(cString: text, limit: min(count, 3800))
+    /// At start. `text` has `count` bytes.
+    func keep(path text: UnsafePointer<CChar>, count: Int) {
+        path.pointee.truncate(to: 0)
+        path.pointee.append(cString: text, limit: min(count, 3800))
     }
 
     /// Has `body` write to a descriptor; it returns 0 or an error number. What goes wrong is said on
     /// the descriptor `errors`: that `what` cannot be written.
-    ///
-    /// The file is given by its address: a copy of its path takes a page of the stack, which may have
-    /// no room for it.
-    static func write(
-        _ file: UnsafeMutablePointer<ExitFile>, _ what: StaticString, mainProcess: Int, errors: Int32,
-        _ body: (Int32) -> Int
-    ) {
-        let path: UnsafeMutablePointer<TextPage> = pointer(UInt(bitPattern: file))
+    func write(_ what: StaticString, mainProcess: Int, errors: Int32, _ body: (Int32) -> Int) {
         let length = path.pointee.count
         if percolate_getpid() != mainProcess {
             path.pointee.append(".")
@@ -30,18 +24,16 @@ struct ExitFile {
         }
         path.pointee.append(byte: 0)
         let error = WholeFile.write(to: TextPage.bytes(of: path), body)
-        if error != 0 { complain(what, TextPage.bytes(of: path), error, to: errors) }
+        if error != 0 { complain(what, error, to: errors) }
         path.pointee.truncate(to: length)
     }
 
-    private static func complain(
-        _ what: StaticString, _ path: UnsafePointer<CChar>, _ error: Int, to errors: Int32
-    ) {
+    private func complain(_ what: StaticString, _ error: Int, to errors: Int32) {
         var line = TextLine()
         line.append("percolate: cannot write ")
         line.append(what)
         line.append(" to ")
-        line.append(cString: path, limit: 400)
+        line.append(cString: TextPage.bytes(of: path), limit: 400)
         line.truncate(to: 400)
         line.append(": ")
         if let text = percolate_error_text(Int32(truncatingIfNeeded: error)) {
