@@ -48,7 +48,8 @@ let unwinding: [CSetting] = [.unsafeFlags(["-fno-omit-frame-pointer", "-gdwarf-4
 ///
 /// No start files: what they run at start and end touches pages at the end of the code, in every process.
 ///
-/// What every process runs, and early, lies together: the kernel maps code in pieces of 64 KiB, and counts them as resident.
+/// What every process runs, and early, lies together: the kernel maps code in pieces of 64 KiB, and
+/// counts them as resident.
 let sharedObject: [LinkerSetting] = [
     .unsafeFlags([
         "-enable-experimental-feature", "Embedded",
@@ -111,7 +112,8 @@ let package = Package(
     name: "percolate",
     products: [
         .library(name: "Percolate", targets: ["Percolate"]),
-        // A shared object: executables that are linked with -static-executable cannot have it. `Percolate` alone they can.
+        // A shared object: executables that are linked with -static-executable cannot have it.
+        // `Percolate` alone they can.
         .library(name: "percolate_malloc", type: .dynamic, targets: ["percolate_malloc"]),
         .executable(name: "percolate", targets: ["PercolateCommand"]),
         .library(name: "PercolateMetrics", targets: ["PercolateMetrics"]),

@@ -1,15 +1,17 @@
-// The entry points of the allocator: what each does, under which names, once for all architectures. `entry_ARCHITECTURE.h` has the
-// instructions. Each fast path is one section; whatever it cannot do is a jump, with the arguments as they came, to a C function
-// of `slow.c`.
+// The entry points of the allocator: what each does, under which names, once for all architectures.
+// `entry_ARCHITECTURE.h` has the instructions. Each fast path is one section; whatever it cannot do
+// is a jump, with the arguments as they came, to a C function of `slow.c`.
 //
-// Each entry stands there twice: for gates indexed by cpu_id, and as its twin for gates indexed by mm_cid. The first comparison
-// sends a call to the twin when the limit of the cpu_id form is 0, and from there to the slow path when both are: before start-up,
-// around vfork, and for large sizes and foreign pointers there is little more. What allocates has two more forms between
-// the twin and the slow path, one for each index, which count down to the next sample.
+// Each entry stands there twice: for gates indexed by cpu_id, and as its twin for gates indexed by
+// mm_cid. The first comparison sends a call to the twin when the limit of the cpu_id form is 0, and
+// from there to the slow path when both are: before start-up, around vfork, and for large sizes and
+// foreign pointers there is little more. What allocates has two more forms between the twin and the
+// slow path, one for each index, which count down to the next sample.
 //
-// Under basic hardening both limits are 0, and two further forms, `_marked`, look at the block's mark
-// (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's owner: after the commit of a pop,
-// before a push. So what leaves a marked push is a block that is marked free, and goes to `percolate_free_marked_slow`.
+// Under basic hardening both limits are 0, and two further forms, `_marked`, look at the block's
+// mark (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's
+// owner: after the commit of a pop, before a push. So what leaves a marked push is a block that is
+// marked free, and goes to `percolate_free_marked_slow`.
 #include "Jemalloc/Flags.h"
 #include "percolate/section.h"
 
@@ -125,8 +127,9 @@ ALIAS __libc_realloc, realloc
 
 // pid_t vfork(void)
 //
-// The child runs on the parent's stack and shares its rseq area, but is not registered: nothing would abort its sections.
-// So the process takes slow paths only, without sections, from before the child exists until the parent runs again.
+// The child runs on the parent's stack and shares its rseq area, but is not registered: nothing
+// would abort its sections. So the process takes slow paths only, without sections, from before the
+// child exists until the parent runs again.
 VFORK
 ALIAS __vfork, vfork
 

@@ -1,4 +1,5 @@
-/// The entry points of `entry.S` for AArch64: included by it. `percolate/section_aarch64.h` says what the registers hold.
+/// The entry points of `entry.S` for AArch64: included by it. `percolate/section_aarch64.h` says
+/// what the registers hold.
 #ifndef PERCOLATE_ENTRY_AARCH64_H
 #define PERCOLATE_ENTRY_AARCH64_H
 
@@ -240,8 +241,9 @@
     END realloc
 .endm
 
-// The kernel has no vfork here: it is clone(CLONE_VM | CLONE_VFORK | SIGCHLD) on the caller's stack. Nothing of this frame lies
-// there meanwhile, since the child returns from it, and the return address is in a register that the system call preserves.
+// The kernel has no vfork here: it is clone(CLONE_VM | CLONE_VFORK | SIGCHLD) on the caller's
+// stack. Nothing of this frame lies there meanwhile, since the child returns from it, and the
+// return address is in a register that the system call preserves.
 .macro VFORK
     ENTRY vfork
     stp x29, x30, [sp, #-16]!

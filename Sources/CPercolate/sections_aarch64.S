@@ -4,8 +4,8 @@
 
     .text
 
-// x0 = move. The caller computed the addresses, so nothing but the acquire keeps the loads of the header and of what is copied behind
-// the load of the gate.
+// x0 = move. The caller computed the addresses, so nothing but the acquire keeps the loads of the
+// header and of what is copied behind the load of the gate.
     .p2align 4
     .hidden percolate_section_move
     FUNCTION percolate_section_move
@@ -65,9 +65,10 @@
     ret
     END percolate_section_move
 
-// x0 = gate, x1 = value, x2 = index, x3 = index_offset, x4 = rseq_cs. The store waits for the comparison: no processor stores on a
-// path that it may have to leave. What the caller loads afterwards may be loaded before others see the gate closed, but not before an
-// interruption: and only by one could another thread get to the slab.
+// x0 = gate, x1 = value, x2 = index, x3 = index_offset, x4 = rseq_cs. The store waits for the
+// comparison: no processor stores on a path that it may have to leave. What the caller loads
+// afterwards may be loaded before others see the gate closed, but not before an interruption: and
+// only by one could another thread get to the slab.
     .p2align 4
     .hidden percolate_section_close
     FUNCTION percolate_section_close
@@ -94,8 +95,8 @@
     ret
     END percolate_section_close
 
-// Says to tracers that a section was aborted; w16: which. Keeps what the entry points' slow paths still need, their arguments:
-// x0 and x1.
+// Says to tracers that a section was aborted; w16: which. Keeps what the entry points' slow paths
+// still need, their arguments: x0 and x1.
     .p2align 4
     .hidden percolate_announce_abort
     FUNCTION percolate_announce_abort

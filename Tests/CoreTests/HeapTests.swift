@@ -237,7 +237,8 @@ extension HostedHeap {
                     for block in owned { Heap.free(block) }
                 }
                 _ = Heap.trim()
-                // What another CPU caches cannot be had without a fence, and a hardened heap keeps free blocks from reuse.
+                // What another CPU caches cannot be had without a fence, and a hardened heap keeps
+                // free blocks from reuse.
                 if mode[0] != "membarrier=off", mode[1] != "hardened" {
                     precondition(spansInUse == 0, "\(spansInUse) spans")
                     precondition(arena.inUse == 0, "\(arena.inUse) pages")

@@ -70,7 +70,8 @@ struct BudgetTests {
         }
     }
 
-    /// A load and a store on AArch64 are what a memory operand is on x86-64, and the address of each variable takes two instructions.
+    /// A load and a store on AArch64 are what a memory operand is on x86-64, and the address of
+    /// each variable takes two instructions.
     @Test(arguments: ["malloc", "free"]) func mallocAndFreeAreShort(entry: String) async throws {
         for architecture in FastPath.Architecture.allCases {
             let path = try await FastPath(of: entry, in: Self.code(for: architecture), architecture)
@@ -79,7 +80,8 @@ struct BudgetTests {
         }
     }
 
-    /// What makes a section of it on AArch64: the last store is to the header, behind the one that arms, and that of a pushed block.
+    /// What makes a section of it on AArch64: the last store is to the header, behind the one that
+    /// arms, and that of a pushed block.
     @Test(arguments: sections) func theLastStoreOnAArch64IsTheCommit(entry: String) async throws {
         let path = try await FastPath(of: entry, in: Self.code(for: .arm64), .arm64).instructions
         let stores = path.filter { $0.hasPrefix("st") }

@@ -32,7 +32,8 @@ struct FastPath {
         }
     }
 
-    /// Each with its operands, as objdump prints them: `decl 0x40(%rcx,%r9,8)`, in AT&T syntax, or `str w10, [x15, #64]`.
+    /// Each with its operands, as objdump prints them: `decl 0x40(%rcx,%r9,8)`, in AT&T syntax, or
+    /// `str w10, [x15, #64]`.
     let instructions: [String]
     let architecture: Architecture
 

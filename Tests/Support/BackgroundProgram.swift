@@ -22,7 +22,8 @@ public final class BackgroundProgram: @unchecked Sendable {
         try Self.withoutBlockedSignals { try process.run() }
     }
 
-    /// A program starts with the signals blocked that are so in the thread which starts it: in one of Dispatch's, SIGTERM too.
+    /// A program starts with the signals blocked that are so in the thread which starts it: in one
+    /// of Dispatch's, SIGTERM too.
     private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
         var none = sigset_t()
         var before = sigset_t()

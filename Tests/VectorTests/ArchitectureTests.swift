@@ -33,8 +33,9 @@ import Testing
         }
     }
 
-    /// Instruction by instruction, from the first step to each of their ends. This emulator knows no restartable sequences: what they do
-    /// when they are interrupted, `Tests/Systems/kernels` tries.
+    /// Instruction by instruction, from the first step to each of their ends. This emulator knows
+    /// no restartable sequences: what they do when they are interrupted, `Tests/Systems/kernels`
+    /// tries.
     @Test(arguments: ["-O0", "-O1", "-O2", "-Os"], ["-DBY_CPU_ID", "-DBY_MM_CID"])
     func theSequencesForAArch64DoTheirStepsInEmulation(optimization: String, index: String) async throws {
         let program = FileManager.default.temporaryDirectory.appending(path: "percolate-aarch64-\(UUID().uuidString)")

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The Promela models of the gate, of the fork gate, and of what a weakly ordered machine adds, checked by spin: each holds, and it stops
-/// holding when any part of the protocol is taken away.
+/// The Promela models of the gate, of the fork gate, and of what a weakly ordered machine adds,
+/// checked by spin: each holds, and it stops holding when any part of the protocol is taken away.
 @Suite struct GateModelTests {
     @Test(arguments: ["gate", "fork_gate", "weak_gate", "weak_start", "weak_top"]) func theProtocolHolds(model: String)
         async throws

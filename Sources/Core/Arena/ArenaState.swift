@@ -154,9 +154,9 @@ private func writeRecord(
     spansInUse &+= 1
 }
 
-/// At most 2 MiB of free pages for a table of the heap itself, where a limit of the process leaves no addresses outside
-/// the arena: those of `bytes` bytes, which read as zero. They lie at its end, so that they are in no large block's way,
-/// and stay there. 0 when there are none.
+/// At most 2 MiB of free pages for a table of the heap itself, where a limit of the process leaves
+/// no addresses outside the arena: those of `bytes` bytes, which read as zero. They lie at its end,
+/// so that they are in no large block's way, and stay there. 0 when there are none.
 func allocateMetadata(_ bytes: Int) -> UInt {
     let count = Int(roundUp(UInt(bytes), Reservation.pageSize)) &>> Int(PERCOLATE_PAGE_SHIFT)
     guard count <= Chunk.pages, arenaLock.acquire() == .entered else { return 0 }

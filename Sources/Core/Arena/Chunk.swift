@@ -118,7 +118,8 @@ struct Chunk {
         return nil
     }
 
-    /// The last `count` pages that are free and lie in a row that ends at a multiple of `alignment` pages; nil when there are none.
+    /// The last `count` pages that are free and lie in a row that ends at a multiple of `alignment`
+    /// pages; nil when there are none.
     func lastFree(_ count: Int, alignment: Int) -> Range<Int>? {
         var end = Self.pages
         while end >= count {

@@ -56,8 +56,9 @@ extension FrontEnd {
         guard header.count > 0 else { return }
         let word = UInt64(UInt(bitPattern: slab.words + (header.current &- 1)))
         guard percolate_operand_load(word, 8) == address else { return }
-        // On a weakly ordered machine the header may be that of a push whose pointer is not to be seen yet, and `address` what lay
-        // there before, when this thread was given it. The fence brings every pointer that the header counts.
+        // On a weakly ordered machine the header may be that of a push whose pointer is not to be
+        // seen yet, and `address` what lay there before, when this thread was given it. The fence
+        // brings every pointer that the header counts.
         if !Sequences.areStoresOrdered, mode == .sections {
             guard sequences.fenceAll(), percolate_operand_load(word, 8) == address else { return }
         }

@@ -75,9 +75,10 @@ enum Heap {
         arena.limits.hard = options.limit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.limit))
         arena.limits.soft = options.softLimit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.softLimit))
         percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
-        // The fast path loads its limits first and what goes with them next, in no order that a weakly ordered machine keeps. A thread
-        // that sees a limit from behind the fence has passed the fence itself, and sees what was stored in front of it. It
-        // costs nothing in a process of one thread.
+        // The fast path loads its limits first and what goes with them next, in no order that a
+        // weakly ordered machine keeps. A thread that sees a limit from behind the fence has passed
+        // the fence itself, and sees what was stored in front of it. It costs nothing in a process
+        // of one thread.
         if !Sequences.areStoresOrdered { _ = FrontEnd.sequences.fenceAll() }
         phase = .ready
         percolate_has_started = 1

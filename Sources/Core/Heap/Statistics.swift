@@ -3,8 +3,9 @@ import Synchronization
 
 /// Statistics and the profile of this process's heap, written on request and at the end of the process.
 extension Heap {
-    /// A duplicate of standard error, made at start where the statistics go there: programs close theirs before. Where they go to
-    /// a file, no descriptor is kept: programs count those that they have.
+    /// A duplicate of standard error, made at start where the statistics go there: programs close
+    /// theirs before. Where they go to a file, no descriptor is kept: programs count those that
+    /// they have.
     nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
 
     nonisolated(unsafe) private static var statisticsPath = TextPage()

@@ -66,7 +66,8 @@ struct Reservation {
         _ = percolate_madvise(address, bytes, MADV_DONTDUMP)
     }
 
-    /// Gives the memory of the kernel's pages that lie wholly in a range back: they read as zero. The rest stays as it is.
+    /// Gives the memory of the kernel's pages that lie wholly in a range back: they read as zero.
+    /// The rest stays as it is.
     static func discard(_ address: UInt, _ bytes: UInt) {
         let first = roundUp(address, pageSize)
         let end = (address &+ bytes) & ~(pageSize &- 1)

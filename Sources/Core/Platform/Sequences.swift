@@ -78,8 +78,9 @@ struct Sequences {
         return Self.areStoresOrdered || result.isFenceRegistered ? result : Sequences()
     }
 
-    /// Whether every CPU sees the stores of another in their order. Elsewhere plain stores are ordered by locks, by acquire and
-    /// release, and by the fence, which is a full barrier on every CPU that runs this process.
+    /// Whether every CPU sees the stores of another in their order. Elsewhere plain stores are
+    /// ordered by locks, by acquire and release, and by the fence, which is a full barrier on every
+    /// CPU that runs this process.
     static var areStoresOrdered: Bool {
         #if arch(x86_64)
             true

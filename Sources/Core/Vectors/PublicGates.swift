@@ -3,10 +3,11 @@ import Synchronization
 
 /// The gates of the users' vectors and sections, and the running of a vector behind one of them.
 ///
-/// There is a set for CPU numbers and one for concurrency ids, whatever the slab gates are indexed by: a program's data belongs to
-/// one of them. None of these gates is ever held by the allocator. They
-/// open only where the machine can close them again: a process without sections, or without the fence, keeps them
-/// closed, its public sections leave for the vector, and vectors need nothing but the lock.
+/// There is a set for CPU numbers and one for concurrency ids, whatever the slab gates are indexed
+/// by: a program's data belongs to one of them. None of these gates is ever held by the allocator.
+/// They open only where the machine can close them again: a process without sections, or without
+/// the fence, keeps them closed, its public sections leave for the vector, and vectors need nothing
+/// but the lock.
 struct PublicGates {
     private var sequences = Sequences()
 
@@ -68,7 +69,8 @@ struct PublicGates {
             hasWaited = true
             _ = percolate_block_signals(&saved)
         }
-        // The kernel leaves the id 0 in the area of a thread that the program unregistered: its CPU number says that it is.
+        // The kernel leaves the id 0 in the area of a thread that the program unregistered: its CPU
+        // number says that it is.
         let knowsItsIndex = kind == PERCOLATE_GATE_OF_CPU || percolate_rseq_field(sequences.cpuOffset) >= 0
         let result = runHolding(gate, operations, count: count, locally: locally && knowsItsIndex)
         gate.lock.release()

@@ -23,7 +23,8 @@ public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
         for index in 0..<count { unsafe (start + index).initialize(to: element(index)) }
     }
 
-    /// Makes `count` elements, each by a call of `element` with its position. Where that throws, those that were made end.
+    /// Makes `count` elements, each by a call of `element` with its position. Where that throws,
+    /// those that were made end.
     @inlinable
     public init<Failure: Error>(
         count: Int, element: (Int) throws(Failure) -> Element

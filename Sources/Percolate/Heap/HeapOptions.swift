@@ -60,8 +60,8 @@ public struct HeapOptions: Sendable, Codable, Equatable {
 
     /// Mean number of bytes between blocks that are sampled for the heap profile, 1 for every block; nil for none.
     public var sampleBytes: Int?
-    /// Where the heap profile is written when the process ends, as text that `go tool pprof` reads; nil for nowhere. Samples
-    /// are taken at the usual rate where `sampleBytes` says no other.
+    /// Where the heap profile is written when the process ends, as text that `go tool pprof` reads;
+    /// nil for nowhere. Samples are taken at the usual rate where `sampleBytes` says no other.
     public var profile: String?
     /// Mean number of bytes between blocks that are guarded, 1 for every block; nil for none. An overflow of a guarded block, and a use
     /// after it was freed, end the process with a report of the stacks.
@@ -72,8 +72,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     /// The defaults.
     public init() {}
 
-    /// The value for the environment variable: what differs from the default. Ends the process with a line when the path of
-    /// statistics or of a profile has a comma, which would begin another option, or a number of bytes is negative.
+    /// The value for the environment variable: what differs from the default. Ends the process with
+    /// a line when the path of statistics or of a profile has a comma, which would begin another
+    /// option, or a number of bytes is negative.
     public var environmentValue: String {
         require(statistics?.contains(",") != true, "the path of statistics cannot have a comma")
         require(profile?.contains(",") != true, "the path of a profile cannot have a comma")

@@ -1,5 +1,5 @@
-// The heap profile by mallctl (jemalloc(3), prof.*), written into the current folder. Under libjemalloc the same promises hold with
-// MALLOC_CONF=prof:true,prof_active:false,lg_prof_sample:0.
+// The heap profile by mallctl (jemalloc(3), prof.*), written into the current folder. Under
+// libjemalloc the same promises hold with MALLOC_CONF=prof:true,prof_active:false,lg_prof_sample:0.
 #include <dirent.h>
 #include <stdbool.h>
 

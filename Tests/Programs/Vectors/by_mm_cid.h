@@ -1,5 +1,5 @@
-// The names of the sequences stand for those by concurrency id from here on: as <percolate/mm_cid_ops.h> makes them, but without the
-// vectors, which need a C library.
+// The names of the sequences stand for those by concurrency id from here on: as
+// <percolate/mm_cid_ops.h> makes them, but without the vectors, which need a C library.
 #ifndef BY_MM_CID_H
 #define BY_MM_CID_H
 

@@ -6,10 +6,11 @@
 /// Operations on per-CPU data as operation vectors: for threads that run elsewhere, and for those that cannot run restartable
 /// sequences. Arguments by value live in the frame of the helper while the vector runs.
 ///
-/// All return 0 when done; the index plus one of the compare that left the vector; -1 with `errno` otherwise, as
-/// `cpu_opv` has it, except that any CPU of the machine may be named: a sequence's thread may lose the right to run on a CPU
-/// after it has read its number. `cpu_op_cmpxchg`, which finishes no sequence, asks as `cpu_opv` does for a CPU that the
-/// thread may run on; `percolate_cpu_op_cmpxchg` does not. All may be called in signal handlers.
+/// All return 0 when done; the index plus one of the compare that left the vector; -1 with `errno`
+/// otherwise, as `cpu_opv` has it, except that any CPU of the machine may be named: a sequence's
+/// thread may lose the right to run on a CPU after it has read its number. `cpu_op_cmpxchg`, which
+/// finishes no sequence, asks as `cpu_opv` does for a CPU that the thread may run on;
+/// `percolate_cpu_op_cmpxchg` does not. All may be called in signal handlers.
 
 #include <percolate/cpu_opv.h>
 #include <stddef.h>
@@ -71,8 +72,9 @@ static inline int percolate_cmpxchg_by(
     return run(vector, 3, cpu, 0);
 }
 
-/// `*old = *v; if (*v == *expect) *v = *new_value;`, all of them `len` bytes, on a CPU that the thread may run on: `EINVAL` for
-/// others. 2 when the compare failed: `*old` holds the value then as well.
+/// `*old = *v; if (*v == *expect) *v = *new_value;`, all of them `len` bytes, on a CPU that the
+/// thread may run on: `EINVAL` for others. 2 when the compare failed: `*old` holds the value then
+/// as well.
 static inline int cpu_op_cmpxchg(void *v, const void *expect, void *old, const void *new_value, size_t len, int cpu) {
     return percolate_cmpxchg_by(cpu_opv, v, expect, old, new_value, len, cpu);
 }

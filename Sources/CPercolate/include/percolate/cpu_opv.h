@@ -114,9 +114,9 @@ struct cpu_op {
 ///
 /// - Returns: 0 when every operation ran; the index plus one of the compare that stopped the vector, where the stores
 ///   before that compare stay; -1 with `errno` otherwise, and then nothing was stored.
-/// - `EINVAL`: unknown flag, or both questions at once; negative `cpu`, or one that the thread may not run on; `count` outside
-///   0...`CPU_OP_VEC_LEN_MAX`; unknown operation; `len` or `bits` outside its limits; vector above
-///   `CPU_OP_VEC_DATA_LEN_MAX` bytes.
+/// - `EINVAL`: unknown flag, or both questions at once; negative `cpu`, or one that the thread may
+///   not run on; `count` outside 0...`CPU_OP_VEC_LEN_MAX`; unknown operation; `len` or `bits`
+///   outside its limits; vector above `CPU_OP_VEC_DATA_LEN_MAX` bytes.
 /// - `EFAULT`: the vector, or an operand without `expect_fault`, cannot be accessed as the operation needs.
 /// - `EAGAIN`: an operand with `expect_fault` cannot be accessed. There is no other reason.
 ///

@@ -5,12 +5,14 @@
 /// concurrency ids in place of CPUs: `percpu_mm_cid_addv` for `percpu_addv`, `mm_cid_op_addv` for `cpu_op_addv`,
 /// `rseq_mm_cid_addv` for `rseq_addv`, and so on. Their last argument is the id.
 ///
-/// The kernel (Linux 6.3) gives each thread that runs an id that no other running thread of the process has, and keeps ids small:
-/// a process of four threads on a machine of 256 CPUs uses four parts of its data. In return a remote vector interrupts
-/// all CPUs that run the process, since an id may be anywhere.
+/// The kernel (Linux 6.3) gives each thread that runs an id that no other running thread of the
+/// process has, and keeps ids small: a process of four threads on a machine of 256 CPUs uses four
+/// parts of its data. In return a remote vector interrupts all CPUs that run the process, since an
+/// id may be anywhere.
 ///
-/// Data belongs to CPUs or to ids, never to both: an operation by CPU number and one by id do not exclude each other. Where the kernel has
-/// no ids (`percolate_has_mm_cid`), every operation is a vector under the lock of the id that it names.
+/// Data belongs to CPUs or to ids, never to both: an operation by CPU number and one by id do not
+/// exclude each other. Where the kernel has no ids (`percolate_has_mm_cid`), every operation is a
+/// vector under the lock of the id that it names.
 
 #include <percolate/percpu_ops.h>
 

@@ -64,7 +64,8 @@ static inline const struct percolate_gate *percolate_gate_of_mm_cid(int mm_cid) 
 #error "no restartable sequences for this architecture"
 #endif
 
-/// Compilers guess the size of assembly by its lines, most of which are directives here: they are told that it is small.
+/// Compilers guess the size of assembly by its lines, most of which are directives here: they are
+/// told that it is small.
 #if defined(__clang__) || __GNUC__ >= 9
 #define PERCOLATE_SECTION_ASM __asm__ __inline__ goto
 #else

@@ -3,9 +3,10 @@
 
 /// The steps of the sequences of <percolate/rseq_ops.h> for AArch64: included by it.
 ///
-/// x14 holds what a step has loaded, x15 is scratch. The gate is loaded with acquire order: a control dependency would not keep the
-/// loads of the data behind it, and what a vector stored before it opened the gate must be seen. Plain stores are enough
-/// for the rest (`section.h`, among the library's own headers, says why): who runs on the CPU later comes through the kernel, and a
+/// x14 holds what a step has loaded, x15 is scratch. The gate is loaded with acquire order: a
+/// control dependency would not keep the loads of the data behind it, and what a vector stored
+/// before it opened the gate must be seen. Plain stores are enough for the rest (`section.h`, among
+/// the library's own headers, says why): who runs on the CPU later comes through the kernel, and a
 /// vector's fence is a barrier on it.
 
 #if !defined(PERCOLATE_RSEQ_OPS_H)

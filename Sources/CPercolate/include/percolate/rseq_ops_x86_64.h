@@ -71,8 +71,8 @@ static inline int percolate_section_mm_cid(void) {
     "cmpq %[" #unwanted "], %%rax\n"                                                                                   \
     "je %l[differs]\n"
 
-/// Copies 32 bytes at a time where the compiler may use the registers for that, then words and then bytes: rcx counts the bytes
-/// left, r8 those done.
+/// Copies 32 bytes at a time where the compiler may use the registers for that, then words and then
+/// bytes: rcx counts the bytes left, r8 those done.
 #if defined(__SSE2__)
 #define PERCOLATE_STEP_COPY_LONG(target, source)                                                                       \
     "9: cmpq $32, %%rcx\n"                                                                                             \

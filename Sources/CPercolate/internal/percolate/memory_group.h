@@ -1,4 +1,5 @@
-/// What the memory control group of the process allows (cgroups(7); memory.max of version 2, memory.limit_in_bytes of version 1).
+/// What the memory control group of the process allows (cgroups(7); memory.max of version 2,
+/// memory.limit_in_bytes of version 1).
 #ifndef PERCOLATE_MEMORY_GROUP_H
 #define PERCOLATE_MEMORY_GROUP_H
 
@@ -14,7 +15,8 @@ struct percolate_memory_group {
     int64_t used;
 };
 
-/// Reads the files of the groups below the folder `root`, "" for the system's own. Whether the process is in a group with a memory controller. One
-/// thread at a time: what is read lies in static memory.
+/// Reads the files of the groups below the folder `root`, "" for the system's own. Whether the
+/// process is in a group with a memory controller. One thread at a time: what is read lies in
+/// static memory.
 bool percolate_read_memory_group(const char *root, struct percolate_memory_group *result) PERCOLATE_HIDDEN;
 #endif

@@ -6,7 +6,8 @@
 /// Every probe has a semaphore that a tracer raises while it listens. A site first asks `percolate_NAME_is_traced`, a load and a
 /// compare; arguments are computed and clocks are read only when the answer is yes. No site is in a fast path.
 ///
-/// `probes.S` has the functions, the semaphores and the notes that tracers read: its list of arguments follows this one.
+/// `probes.S` has the functions, the semaphores and the notes that tracers read: its list of
+/// arguments follows this one.
 
 #include "aborted.h"
 

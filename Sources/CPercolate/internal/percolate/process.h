@@ -27,8 +27,8 @@ static inline unsigned long percolate_auxiliary(unsigned long type) {
     return getauxval(type);
 }
 
-/// Bytes of the kernel's pages, the unit of mappings, protections and memory that is given back (AT_PAGESZ): 4096 on x86-64; a choice
-/// of the kernel's build on AArch64, at most 64 KiB.
+/// Bytes of the kernel's pages, the unit of mappings, protections and memory that is given back
+/// (AT_PAGESZ): 4096 on x86-64; a choice of the kernel's build on AArch64, at most 64 KiB.
 static inline uintptr_t percolate_system_page(void) {
 #if defined(__x86_64__)
     return 4096;

@@ -2,7 +2,8 @@
 #ifndef PERCOLATE_RSEQ_H
 #define PERCOLATE_RSEQ_H
 
-/// The signature glibc registers with; the four bytes before every abort handler. On AArch64 it is an instruction, `brk`.
+/// The signature glibc registers with; the four bytes before every abort handler. On AArch64 it is
+/// an instruction, `brk`.
 #if defined(__aarch64__)
 #define PERCOLATE_RSEQ_SIGNATURE 0xd428bc00
 #else
@@ -50,8 +51,8 @@ long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
 /// Whether the kernel has the system call. It changes nothing.
 int percolate_rseq_is_known(void) PERCOLATE_HIDDEN;
 
-/// Whether the running kernel aborts a section whose thread it preempts: for AArch64, Linux 6.19 to 7.0.13 do not where the
-/// thread goes on on the same CPU.
+/// Whether the running kernel aborts a section whose thread it preempts: for AArch64, Linux 6.19 to
+/// 7.0.13 do not where the thread goes on on the same CPU.
 bool percolate_kernel_aborts_sections(void) PERCOLATE_HIDDEN;
 
 /// The same of a kernel for AArch64 of that release (uname(2)): "6.19.2-1-arm64".

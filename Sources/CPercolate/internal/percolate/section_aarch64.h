@@ -1,17 +1,18 @@
 /// The sections of `section.h` for AArch64: included by it.
 ///
-/// Entry points and sections share these registers. x0 to x2 are the arguments of the call and x8 is the product of those of
-/// calloc: they stay until the commit; x9 is the page of
-/// `percolate_front`, which lies in one page as a whole (its alignment), x11 = tables, x12 = class, x13 = address of the thread's
-/// `rseq_cs`, x14 = slab, x15 = address of slab + 8 * class, x16 = block. x10 and x17 are scratch.
+/// Entry points and sections share these registers. x0 to x2 are the arguments of the call and x8
+/// is the product of those of calloc: they stay until the commit; x9 is the page of
+/// `percolate_front`, which lies in one page as a whole (its alignment), x11 = tables, x12 = class,
+/// x13 = address of the thread's `rseq_cs`, x14 = slab, x15 = address of slab + 8 * class, x16 =
+/// block. x10 and x17 are scratch.
 #ifndef PERCOLATE_SECTION_AARCH64_H
 #define PERCOLATE_SECTION_AARCH64_H
 
 // One line of instructions of most processors.
 #define PERCOLATE_ENTRY_ALIGNMENT 6
 
-// Describes section \name, whose abort handler goes to \slow. The handler's signature is an instruction that traps. \kind says to
-// tracers what was aborted: PERCOLATE_ABORTED_*.
+// Describes section \name, whose abort handler goes to \slow. The handler's signature is an
+// instruction that traps. \kind says to tracers what was aborted: PERCOLATE_ABORTED_*.
 .macro PERCOLATE_DESCRIPTOR name, slow, kind
     PERCOLATE_DESCRIPTOR_DATA \name
     .pushsection __rseq_failure, "ax", @progbits
@@ -68,8 +69,9 @@
 #endif
 .endm
 
-// x14 = slab, x15 = slab + 8 * class, w10 = current and countdown, w17 = the header's \bound, of the index in x10. Leaves for \target
-// where current is that bound. Each address depends on the gate's value: nothing else keeps these loads in order.
+// x14 = slab, x15 = slab + 8 * class, w10 = current and countdown, w17 = the header's \bound, of
+// the index in x10. Leaves for \target where current is that bound. Each address depends on the
+// gate's value: nothing else keeps these loads in order.
 .macro PERCOLATE_LOAD_HEADER bound, target
     add x14, x11, x10, lsl #3
     ldr x14, [x14, #PERCOLATE_TABLE_GATES]
@@ -102,7 +104,8 @@
 .L\name\()_end:
 .endm
 
-// At \expired the carry flag is clear where it was this pop that expired the countdown, x16 = block, x14 = slab, x12 = class.
+// At \expired the carry flag is clear where it was this pop that expired the countdown, x16 =
+// block, x14 = slab, x12 = class.
 .macro PERCOLATE_POP_SAMPLED name, index, empty, slow, expired
     PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_ALLOCATION
     PERCOLATE_EXIT \name, \empty

@@ -4,8 +4,9 @@
 
 #define PERCOLATE_ENTRY_ALIGNMENT 5
 
-// Describes section \name, whose abort handler jumps to \slow. The handler's signature is the displacement of a `ud1`, so
-// disassemblers stay in step and running it traps. \kind says to tracers what was aborted: PERCOLATE_ABORTED_*.
+// Describes section \name, whose abort handler jumps to \slow. The handler's signature is the
+// displacement of a `ud1`, so disassemblers stay in step and running it traps. \kind says to
+// tracers what was aborted: PERCOLATE_ABORTED_*.
 .macro PERCOLATE_DESCRIPTOR name, slow, kind
     PERCOLATE_DESCRIPTOR_DATA \name
     .pushsection __rseq_failure, "ax", @progbits
