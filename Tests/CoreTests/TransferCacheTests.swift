@@ -151,44 +151,51 @@ extension HostedHeap {
         }
 
         /// The control of the test above: the same cache without its lock loses blocks or gives
-        /// some to two threads.
-        @Test func withoutTheLockBlocksAreLostOrDoubled() throws {
-            let part = try #require(TransferMemory.makePart(lists: Middle.listCount))
-            nonisolated(unsafe) let cache = UnsafeMutablePointer<TransferCache>.allocate(capacity: 1)
-            defer { cache.deallocate() }
-            var isWrong = false
-            for _ in 0..<200 where !isWrong {
-                cache.initialize(to: TransferCache())
-                cache.pointee.use(part: part)
-                let held = Mutex<[UInt64]>([])
-                HostedHeap.onThreads(4) { thread in
-                    var own = (1...64).map { UInt64(thread * 1000 + $0) }
-                    for _ in 0..<2000 {
-                        own.withUnsafeMutableBufferPointer { buffer in
-                            guard let start = buffer.baseAddress, buffer.count >= 8 else { return }
-                            cache.pointee.push(start + (buffer.count - 8), 8)
-                        }
-                        own.removeLast(min(8, own.count))
-                        var target = [UInt64](repeating: 0, count: 8)
-                        let taken = target.withUnsafeMutableBufferPointer { buffer in
-                            buffer.baseAddress.map { cache.pointee.pop(8, before: $0 + 8) } ?? 0
-                        }
-                        own += target.suffix(taken)
-                        if own.count < 8 { break }
-                    }
-                    held.withLock { $0 += own }
+        /// some to two threads. In a process of its own: a count that two threads write may also
+        /// lead out of the cache's memory.
+        @Test func withoutTheLockBlocksAreLostOrDoubled() async {
+            await #expect(processExitsWith: .failure) {
+                guard let part = TransferMemory.makePart(lists: Middle.listCount) else { return }
+                nonisolated(unsafe) let cache = UnsafeMutablePointer<TransferCache>.allocate(capacity: 1)
+                for _ in 0..<200 {
+                    cache.initialize(to: TransferCache())
+                    cache.pointee.use(part: part)
+                    if Self.isWrongAfterExchange(cache) { exit(EXIT_FAILURE) }
                 }
-                var rest = [UInt64](repeating: 0, count: 64)
-                var all = held.withLock { $0 }
-                while cache.pointee.count > 0 {
-                    let taken = rest.withUnsafeMutableBufferPointer { buffer in
-                        buffer.baseAddress.map { cache.pointee.pop(64, before: $0 + 64) } ?? 0
-                    }
-                    all += rest.suffix(taken)
-                }
-                isWrong = Set(all).count != 256 || all.count != 256
             }
-            #expect(isWrong, "the test above could not fail")
+        }
+
+        /// Whether blocks that four threads put into a cache and take from it are not all there
+        /// once at the end.
+        private static func isWrongAfterExchange(_ shared: UnsafeMutablePointer<TransferCache>) -> Bool {
+            nonisolated(unsafe) let cache = shared
+            let held = Mutex<[UInt64]>([])
+            HostedHeap.onThreads(4) { thread in
+                var own = (1...64).map { UInt64(thread * 1000 + $0) }
+                for _ in 0..<2000 {
+                    own.withUnsafeMutableBufferPointer { buffer in
+                        guard let start = buffer.baseAddress, buffer.count >= 8 else { return }
+                        cache.pointee.push(start + (buffer.count - 8), 8)
+                    }
+                    own.removeLast(min(8, own.count))
+                    var target = [UInt64](repeating: 0, count: 8)
+                    let taken = target.withUnsafeMutableBufferPointer { buffer in
+                        buffer.baseAddress.map { cache.pointee.pop(8, before: $0 + 8) } ?? 0
+                    }
+                    own += target.suffix(taken)
+                    if own.count < 8 { break }
+                }
+                held.withLock { $0 += own }
+            }
+            var rest = [UInt64](repeating: 0, count: 64)
+            var all = held.withLock { $0 }
+            while cache.pointee.count > 0 {
+                let taken = rest.withUnsafeMutableBufferPointer { buffer in
+                    buffer.baseAddress.map { cache.pointee.pop(64, before: $0 + 64) } ?? 0
+                }
+                all += rest.suffix(taken)
+            }
+            return Set(all).count != 256 || all.count != 256
         }
 
         @Test func nothingRestsInAFullyHardenedProcess() async {
