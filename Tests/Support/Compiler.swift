@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import Synchronization
 
-/// A C or C++ test program did not compile.
+/// A test program did not compile.
 public struct DoesNotCompile: Error, CustomStringConvertible {
     public let description: String
 
@@ -18,7 +18,7 @@ public actor Compiler {
 
     /// The path of the executable built from `Tests/Programs/<source>`.
     ///
-    /// `source` ends in `.c` (compiled by `cc`) or `.cpp` (by `c++`).
+    /// `source` ends in `.c` (compiled by `cc`), `.cpp` (by `c++`) or `.swift` (by `swiftc`).
     public func executable(_ source: String, flags: [String] = []) async throws -> String {
         let key = ([source] + flags).joined(separator: " ")
         if let task = built[key] { return try await task.value }
@@ -26,10 +26,19 @@ public actor Compiler {
         let folder = folder
         let task = Task {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let compiler = source.hasSuffix(".cpp") ? "c++" : "cc"
             let file = Checkout.programs.appending(path: source).path
-            // The optimiser must not see through malloc and free: most tests are about calls that it would remove.
-            let arguments = ["-O1", "-g", "-fno-builtin", "-pthread", "-o", target, file] + flags + ["-ldl"]
+            let compiler: String
+            var arguments: [String]
+            if source.hasSuffix(".swift") {
+                compiler = "swiftc"
+                arguments = ["-O", "-g", "-parse-as-library"]
+            } else {
+                compiler = source.hasSuffix(".cpp") ? "c++" : "cc"
+                // The optimiser must not see through malloc and free: most tests are about calls
+                // that it would remove.
+                arguments = ["-O1", "-g", "-fno-builtin", "-pthread"]
+            }
+            arguments += ["-o", target, file] + flags + ["-ldl"]
             let outcome = try await run(compiler, arguments, under: .glibc)
             guard outcome.succeeded else { throw DoesNotCompile(description: outcome.errors) }
             return target
