@@ -63,6 +63,9 @@ public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
         unsafe start = array.releaseBlock()
     }
 
+    // What follows is in `HeapArray` too: a protocol with both would have an element type that may be
+    // noncopyable, which Swift 6.3 does not have.
+
     @inlinable
     var buffer: UnsafeMutableBufferPointer<Element> {
         unsafe UnsafeMutableBufferPointer(start: start, count: count)
