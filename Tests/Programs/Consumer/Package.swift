@@ -13,6 +13,7 @@ let package = Package(
                 .product(name: "percolate_malloc", package: "percolate"),
             ]),
         .executableTarget(name: "plain", dependencies: [.product(name: "Percolate", package: "percolate")]),
+        .executableTarget(name: "buffers", dependencies: [.product(name: "Percolate", package: "percolate")]),
         .executableTarget(name: "misuse", dependencies: [.product(name: "Percolate", package: "percolate")]),
         .testTarget(
             name: "AllocationTests",
