@@ -21,3 +21,20 @@ func require(_ program: String, _ arguments: String...) async throws {
     try #require(
         outcome.succeeded, "\(program) \(arguments): \(outcome.output.suffix(4000)) \(outcome.errors.suffix(4000))")
 }
+
+extension CommittedClone {
+    /// Copies a package of the clone, which lies in its folder `path`, to `folder`, where it depends on the clone
+    /// beside it. Returns the copy.
+    static func extract(_ path: String, to folder: URL) async throws -> URL {
+        try await make(in: folder)
+        let package = folder.appending(path: "outside")
+        try FileManager.default.copyItem(at: folder.appending(path: "percolate/\(path)"), to: package)
+        let manifest = package.appending(path: "Package.swift")
+        var text = try String(contentsOf: manifest, encoding: .utf8)
+        let inside = #"path: "../..""#
+        try #require(text.components(separatedBy: inside).count == 2, "\(path) depends on this package otherwise")
+        text.replace(inside, with: #"path: "../percolate""#)
+        try text.write(to: manifest, atomically: true, encoding: .utf8)
+        return package
+    }
+}

@@ -3,12 +3,14 @@ import FoundationNetworking
 import TestSupport
 import Testing
 
-/// The Hummingbird server of `Benchmarks/Server` under load. Its packages take minutes to build, so
-/// this belongs to the long matrix.
+/// The Hummingbird server of `Benchmarks/Server`, built outside the repository, under load. Its
+/// packages take minutes to build, so this belongs to the long matrix.
 @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["PERCOLATE_LONG"] == "1"))
 struct ServerTests {
-    private static let package = Checkout.root.appending(path: "Benchmarks/Server")
     private static let built = Task {
+        let folder = RunFolder.url.appending(path: "server")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let package = try await CommittedClone.extract("Benchmarks/Server", to: folder)
         let outcome = try await run(
             "swift", ["build", "-c", "release", "--package-path", package.path], under: .glibc,
             environment: ["EXAMPLES_ALLOCATOR": nil], timeout: .seconds(3000))
