@@ -12,6 +12,14 @@ struct place {
     void *pointer;
 };
 
+/// A ring of bytes: `head` and `tail` count those that were ever taken and put.
+struct byte_ring {
+    char *bytes;
+    size_t capacity;
+    size_t head;
+    size_t tail;
+};
+
 /// Everything of one shard, what is written on lines of its own.
 struct shard {
     _Alignas(128) uint64_t count;
@@ -23,11 +31,9 @@ struct shard {
     _Alignas(128) pthread_mutex_t mutex;
     uint64_t locked_count;
     struct rival_node *locked_list;
-    size_t used;
-    char *bytes;
+    struct byte_ring pointers;
+    struct byte_ring records;
 };
-
-enum { ring_bytes = 1 << 17 };
 
 static struct shard *shards;
 static uint64_t mask;
@@ -41,12 +47,17 @@ static void *allocate(size_t size) {
     return memset(memory, 0, size);
 }
 
-void rival_start(int count, size_t ring_places) {
+static struct byte_ring make_ring(size_t capacity) {
+    return (struct byte_ring){allocate(capacity), capacity, 0, 0};
+}
+
+void rival_start(int count, size_t ring_places, size_t ring_bytes) {
     shards = allocate((size_t)count * sizeof *shards);
     mask = ring_places - 1;
     for (int number = 0; number < count; number++) {
         pthread_mutex_init(&shards[number].mutex, NULL);
-        shards[number].bytes = allocate(ring_bytes);
+        shards[number].pointers = make_ring(ring_places * sizeof(void *));
+        shards[number].records = make_ring(ring_bytes);
         shards[number].places = allocate(ring_places * sizeof(struct place));
         for (size_t place = 0; place < ring_places; place++)
             shards[number].places[place].turn = place;
@@ -139,20 +150,37 @@ void rival_move(int shard, void *const *pointers, int count) {
     for (int number = 0; number < count; number++) take(&shards[shard]);
 }
 
-void rival_locked_move(int number, const void *bytes, size_t size) {
-    struct shard *shard = &shards[number];
+/// Where the next `size` bytes are that lie side by side: behind the end of the memory, where they
+/// do not fit before it.
+static char *next_place(const struct byte_ring *ring, size_t *position, size_t size) {
+    size_t left = ring->capacity - (*position & (ring->capacity - 1));
+    if (left < size) *position += left;
+    char *place = ring->bytes + (*position & (ring->capacity - 1));
+    *position += size;
+    return place;
+}
+
+/// All records of one ring have the same size.
+static void move(pthread_mutex_t *mutex, struct byte_ring *ring, const void *bytes, size_t size) {
     char taken[4096];
-    pthread_mutex_lock(&shard->mutex);
-    if (shard->used + size > ring_bytes) shard->used = 0;
-    memcpy(shard->bytes + shard->used, bytes, size);
-    shard->used += size;
-    pthread_mutex_unlock(&shard->mutex);
-    pthread_mutex_lock(&shard->mutex);
-    if (shard->used >= size) {
-        shard->used -= size;
-        memcpy(taken, shard->bytes + shard->used, size);
-    }
-    pthread_mutex_unlock(&shard->mutex);
+    pthread_mutex_lock(mutex);
+    // With what may be left out at the end of the memory.
+    if (ring->tail - ring->head + 2 * size <= ring->capacity)
+        memcpy(next_place(ring, &ring->tail, size), bytes, size);
+    pthread_mutex_unlock(mutex);
+    pthread_mutex_lock(mutex);
+    if (ring->head != ring->tail) memcpy(taken, next_place(ring, &ring->head, size), size);
+    pthread_mutex_unlock(mutex);
     // The copy is looked at by nobody, and shall be made.
     __asm__ volatile("" : : "r"(taken) : "memory");
+}
+
+void rival_locked_move(int number, void *const *pointers, int count) {
+    struct shard *shard = &shards[number];
+    move(&shard->mutex, &shard->pointers, pointers, (size_t)count * sizeof *pointers);
+}
+
+void rival_locked_move_record(int number, const void *bytes, size_t size) {
+    struct shard *shard = &shards[number];
+    move(&shard->mutex, &shard->records, bytes, size);
 }

@@ -9,8 +9,9 @@ struct rival_node {
     struct rival_node *next;
 };
 
-/// Makes `shards` of everything. Shard 0 is the one that everybody shares.
-void rival_start(int shards, size_t ring_places);
+/// Makes `shards` of everything. Shard 0 is the one that everybody shares. Both sizes are powers of
+/// two.
+void rival_start(int shards, size_t ring_places, size_t ring_bytes);
 
 /// An atomic addition of 1.
 void rival_add(int shard);
@@ -31,8 +32,11 @@ struct rival_node *rival_locked_pop(void);
 /// turn for each place.
 void rival_move(int shard, void *const *pointers, int count);
 
-/// So many bytes copied into a ring under the shard's mutex, and as many out of it under the mutex
-/// once more.
-void rival_locked_move(int shard, const void *bytes, size_t size);
+/// `count` pointers copied into a ring under the shard's mutex, and as many out of it under the
+/// mutex once more.
+void rival_locked_move(int shard, void *const *pointers, int count);
+
+/// The same with a record of bytes, which does not wrap around.
+void rival_locked_move_record(int shard, const void *bytes, size_t size);
 
 #endif

@@ -17,7 +17,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { most_threads = 64, most_rounds = 1001, batch = 64, record = 1000, ring_places = 1024 };
+enum {
+    most_threads = 64,
+    most_rounds = 1001,
+    batch = 64,
+    record = 1000,
+    ring_places = 1024,
+    ring_bytes = 1 << 17
+};
 
 static int cpus;
 
@@ -124,7 +131,7 @@ static void batch_percpu_remote(long count) {
 static void batch_atomic(long count) { FOR(count) rival_move(0, pointers, batch); }
 static void batch_sharded(long count) { FOR(count) rival_move(here(), pointers, batch); }
 static void batch_sharded_remote(long count) { FOR(count) rival_move(other(), pointers, batch); }
-static void batch_mutex(long count) { FOR(count) rival_locked_move(0, pointers, sizeof pointers); }
+static void batch_mutex(long count) { FOR(count) rival_locked_move(0, pointers, batch); }
 
 // A record of 1000 bytes put, and one taken. Copies have no atomic rival: sharded means a mutex for
 // each CPU.
@@ -145,11 +152,13 @@ static void record_percpu_remote(long count) {
         percpu_bytes_take_on(&bytes, taken, record, index);
     }
 }
-static void record_sharded(long count) { FOR(count) rival_locked_move(here(), text, record); }
-static void record_sharded_remote(long count) {
-    FOR(count) rival_locked_move(other(), text, record);
+static void record_sharded(long count) {
+    FOR(count) rival_locked_move_record(here(), text, record);
 }
-static void record_mutex(long count) { FOR(count) rival_locked_move(0, text, record); }
+static void record_sharded_remote(long count) {
+    FOR(count) rival_locked_move_record(other(), text, record);
+}
+static void record_mutex(long count) { FOR(count) rival_locked_move_record(0, text, record); }
 
 // MARK: Rows
 
@@ -265,12 +274,12 @@ int main(int argc, char **argv) {
     int rounds = argc > 1 ? atoi(argv[1]) : 41;
     expect(rounds >= 4 && rounds <= most_rounds, "ROUNDS between 4 and 1001");
     cpus = percpu_count();
-    rival_start(cpus, ring_places);
+    rival_start(cpus, ring_places, ring_bytes);
     struct percpu_pool *words = percpu_pool_create(sizeof(intptr_t), 0, PERCPU_CPU_ID);
     struct percpu_pool *ids = percpu_pool_create(sizeof(intptr_t), 0, PERCPU_MM_CID);
     struct percpu_pool *rings = percpu_pool_create(percpu_ring_size(ring_places), 0, PERCPU_CPU_ID);
     struct percpu_pool *records =
-        percpu_pool_create(percpu_bytes_size(1 << 17), 1 << 18, PERCPU_CPU_ID);
+        percpu_pool_create(percpu_bytes_size(ring_bytes), 2 * ring_bytes, PERCPU_CPU_ID);
     expect(words && ids && rings && records, "a pool");
     expect(percpu_counter_create(&counters[0], words) == 0, "a counter");
     expect(percpu_counter_create(&counters[1], ids) == 0, "a counter by concurrency id");
