@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Percolate
 import Testing
@@ -35,6 +36,32 @@ import Testing
             #expect(after.sites[site].liveBlocks == 0)
             #expect(after.sites[site].totalBlocks == profile.sites[site].totalBlocks)
         }
+    }
+
+    /// A thread may name itself long after its first samples.
+    @Test func aNewNameOfAThreadIsSeenWithinSixteenSamples() async throws {
+        try HeapProfile.start(meanByteCount: 1)
+        let blocks = try await withCheckedThrowingContinuation { continuation in
+            Thread {
+                continuation.resume(
+                    with: Result {
+                        let early = try Self.keep(40, byteCount: 2234)
+                        Thread.current.name = "late"
+                        return (early + (try Self.keep(16, byteCount: 2234))).map(UInt.init(bitPattern:))
+                    })
+            }.start()
+        }
+        HeapProfile.stop()
+        let samples = HeapProfile.snapshot().samples.filter { $0.byteCount == 2234 }
+        let names = Dictionary(samples.map { ($0.address, $0.threadName) }, uniquingKeysWith: { $1 })
+        for block in blocks {
+            UnsafeMutableRawPointer(bitPattern: block).map {
+                ProcessHeap.deallocate($0, byteCount: 2234)
+            }
+        }
+        #expect(names.count == 56)
+        #expect(blocks.last.flatMap { names[$0] } == "late")
+        #expect(blocks.first.flatMap { names[$0] } != "late")
     }
 
     @Test func theMeanSaysHowManyBlocksAreSampled() throws {

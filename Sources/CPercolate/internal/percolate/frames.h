@@ -80,9 +80,4 @@ static inline uint16_t percolate_load16(uintptr_t address) {
     __builtin_memcpy(&value, (const void *)address, sizeof value);
     return value;
 }
-
-/// The name of the calling thread into 16 bytes (prctl(2), PR_GET_NAME).
-static inline void percolate_thread_name(char *name) {
-    percolate_syscall6(SYS_prctl, 16, (long)name, 0, 0, 0, 0);
-}
 #endif

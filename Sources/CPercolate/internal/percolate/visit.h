@@ -32,6 +32,9 @@ struct percolate_thread {
     /// First of a chain of empty spans, and of a chain of deferred frees, that the call has in hand.
     uint32_t spans;
     uintptr_t frees;
+    /// The thread's name as the kernel had it, and how often samples asked for it (modulo 256).
+    char name[16];
+    uint8_t asked;
 };
 
 extern __thread struct percolate_thread percolate_thread_record
@@ -48,6 +51,11 @@ static inline uint32_t percolate_thread_number(void) {
     uint32_t number = percolate_thread_record.number;
     return number != 0 ? number : percolate_find_thread_number();
 }
+
+/// The name of the calling thread into 16 bytes (prctl(2), PR_GET_NAME). The kernel is asked the
+/// first few times and for every 16th sample: a thread that names itself late has its old name in
+/// the samples between. A system call would be a third of a sample's time.
+void percolate_thread_name(char *name) PERCOLATE_HIDDEN;
 
 /// Repairs what the lock at that address guards, after its owner died inside. The caller holds the lock. Defined by the core.
 void percolate_repair_lock(uintptr_t lock) PERCOLATE_HIDDEN;
