@@ -6,7 +6,7 @@ import PackageDescription
 let package = Package(
     name: "malloc-interposer",
     products: [.library(name: "MallocInterposerSwift", targets: ["MallocInterposerSwift"])],
-    dependencies: [.package(name: "percolate", path: "../../..")],
+    dependencies: [.package(name: "percolate", path: "../../..", traits: [])],
     targets: [
         .target(
             name: "MallocInterposerSwift", dependencies: [.product(name: "Percolate", package: "percolate")]),

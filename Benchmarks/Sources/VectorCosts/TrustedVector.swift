@@ -33,7 +33,9 @@ struct TrustedVector {
     func runBehindGate(_ count: Int) {
         let gate = move.gate
         for _ in 0..<count {
-            guard gate.lock.acquire(), gate.close(sequences) != nil, case .done = move.interpret() else {
+            guard gate.lock.acquire() == .entered, gate.close(sequences) != nil,
+                case .done = move.interpret()
+            else {
                 fatalError("the gate did not close")
             }
             gate.open(move.open)
