@@ -28,7 +28,7 @@ public struct Machine: Codable, Equatable, Sendable {
                 .trimmingCharacters(in: ["\""]) ?? "unknown",
             library: (try? Shell.output("getconf", ["GNU_LIBC_VERSION"])) ?? "unknown",
             compiler: (try? Shell.output("cc", ["--version"]))?.split(separator: "\n").first.map(String.init) ?? "none",
-            transparentHugePages: transparentHugePages(),
+            transparentHugePages: HugePages.current?.rawValue ?? "unknown",
             settings: environment.filter { name, _ in settingPrefixes.contains { name.hasPrefix($0) } })
     }
 
@@ -45,13 +45,5 @@ public struct Machine: Codable, Equatable, Sendable {
             if parts.count == 2 { return parts[1].trimmingCharacters(in: .whitespaces) }
         }
         return nil
-    }
-
-    private static func transparentHugePages() -> String {
-        let path = "/sys/kernel/mm/transparent_hugepage/enabled"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-            let word = text.firstMatch(of: /\[(\w+)\]/)
-        else { return "unknown" }
-        return String(word.1)
     }
 }

@@ -1,6 +1,6 @@
 /// Every workload of the comparison, in the order of the report.
 public enum WorkloadCatalog {
-    public static func all() -> [Workload] { oneThread() + threads() + ProgramCatalog.all() }
+    public static func all() -> [Workload] { oneThread() + pages() + threads() + ProgramCatalog.all() }
 
     private static func compiled(
         _ name: String, _ summary: String, _ group: WorkloadGroup, threads: Int = 1, family: String? = nil,
@@ -39,6 +39,35 @@ public enum WorkloadCatalog {
         ]
     }
 
+    /// Kinds of work that lie between blocks and the kernel.
+    private static func pages() -> [Workload] {
+        [
+            compiled(
+                "large-free", "50,000 blocks of 300 kB, freed at random", .micro, source: "manylarge"),
+            compiled(
+                "large-free-back", "200,000 blocks of 40 kB, freed backwards", .micro,
+                source: "manylarge", ["count=200000", "size=40000", "order=1"]),
+            compiled("holes", "large blocks in the holes that others left", .micro),
+            compiled("sparse-1M", "calloc of 1 MiB, a byte of it touched", .micro, source: "sparse"),
+            compiled(
+                "sparse-64K", "calloc of 64 KiB, a byte of it touched", .micro, source: "sparse",
+                ["kilobytes=64", "count=4000"]),
+            compiled(
+                "sparse-64M", "calloc of 64 MiB, a byte of it touched", .micro, source: "sparse",
+                ["kilobytes=65536", "count=8", "rounds=200"]),
+            compiled("regrow", "buffers that grow by realloc to 32 MiB", .micro),
+            compiled("frames", "two buffers of 40 MB, sixty times a second", .micro),
+            compiled("chase", "random access to 4,000,000 small nodes", .micro),
+            compiled(
+                "array", "random access to one array of 400 MiB", .micro, source: "chase",
+                ["nodes=0", "megabytes=400"]),
+            compiled("waves", "one thread fills and empties its heap, then rests", .micro, idles: true),
+            compiled(
+                "waves-400", "the same in blocks of 400 bytes", .micro, source: "waves", idles: true,
+                ["size=400"]),
+        ]
+    }
+
     private static func threads() -> [Workload] {
         var workloads = [
             compiled("sixth-4", "fixed pattern, 4 threads", .threads, threads: 4, source: "sixth", ["passes=15000"]),
@@ -51,6 +80,9 @@ public enum WorkloadCatalog {
                 ["rounds=60"]),
             compiled("oneway", "some threads only allocate, others only free", .threads, threads: 4),
             compiled("crossing", "frees of other threads' blocks at random, with pauses", .threads, threads: 4),
+            compiled(
+                "large-free-4", "the same as large-free in 4 threads", .threads, threads: 4,
+                source: "manylarge"),
             compiled("births", "threads are born and die", .threads, threads: 4),
         ]
         for count in [2, 64, 256, 1000] {

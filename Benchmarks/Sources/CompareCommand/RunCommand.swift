@@ -31,6 +31,13 @@ struct RunCommand: ParsableCommand {
     @Option(help: "The peer that ratios refer to.")
     var baseline = Peers.baseline
 
+    @Option(
+        help: ArgumentHelp(
+            "The machine's transparent huge pages while it runs. Only root may set them.",
+            valueName: "setting")
+    )
+    var hugePages: HugePages?
+
     @OptionGroup var options: PeerOptions
 
     @Option(name: .customLong("json"), help: ArgumentHelp("Write the report.", valueName: "file"))
@@ -55,7 +62,12 @@ struct RunCommand: ParsableCommand {
             workloads: workloads, peers: try options.peers(baseline: baseline), baseline: baseline,
             rounds: rounds ?? (quick ? 1 : 5), quick: quick)
         let progress = ProgressLine()
-        let report = try comparison.report(progress: progress.show)
+        let report =
+            if let hugePages {
+                try hugePages.whileSet { try comparison.report(progress: progress.show) }
+            } else {
+                try comparison.report(progress: progress.show)
+            }
         progress.finish()
         print(TextReport(report).text)
         if let jsonFile { try report.encoded().write(to: URL(filePath: jsonFile)) }
@@ -63,6 +75,8 @@ struct RunCommand: ParsableCommand {
         if report.rows.contains(where: { !$0.failures.isEmpty }) { throw ExitCode.failure }
     }
 }
+
+extension HugePages: ExpressibleByArgument {}
 
 /// The workloads whose name matches, or all.
 func selectedWorkloads(_ filter: String?) throws -> [Workload] {

@@ -94,6 +94,9 @@ struct Chunk {
             return range.lowerBound &- 1
         }
 
+        /// The first position of the run of set bits that ends with `last`.
+        func startOfRun(endingWith last: Int) -> Int { Chunk.startOfRun(endingWith: last) { words[$0] } }
+
         /// The first position at or after `start` whose bit is `value`; 512 when there is none.
         func first(_ value: Bool, from start: Int) -> Int {
             var position = start
@@ -123,10 +126,11 @@ struct Chunk {
     func lastFree(_ count: Int, alignment: Int) -> Range<Int>? {
         var end = Self.pages
         while end >= count {
-            end = (free.last(in: 0..<end) &+ 1) & ~(alignment &- 1)
-            var start = end
-            while start > 0, end &- start < count, free[start &- 1] { start &-= 1 }
-            if end &- start == count { return start..<end }
+            let last = free.last(in: 0..<end)
+            guard last >= 0 else { return nil }
+            let start = free.startOfRun(endingWith: last)
+            end = (last &+ 1) & ~(alignment &- 1)
+            if end &- start >= count { return (end &- count)..<end }
             end = start
         }
         return nil
@@ -137,8 +141,7 @@ struct Chunk {
     func lastReleasable(shortest: Int) -> Range<Int>? {
         var end = Self.pages
         while let last = lastBoth(below: end) {
-            var start = last
-            while start > 0, free[start &- 1], dirty[start &- 1] { start &-= 1 }
+            let start = Self.startOfRun(endingWith: last) { bits[$0] & bits[Self.words &+ $0] }
             if last &+ 1 &- start >= shortest { return widen(start..<(last &+ 1)) }
             end = start
         }
@@ -148,9 +151,23 @@ struct Chunk {
     /// The dirty pages from the first to the last of the run of free pages around `pages`.
     private func widen(_ pages: Range<Int>) -> Range<Int> {
         let end = free.first(false, from: pages.upperBound)
-        var start = pages.lowerBound
-        while start > 0, free[start &- 1] { start &-= 1 }
+        let start = free.startOfRun(endingWith: pages.lowerBound)
         return dirty.first(true, from: start)..<(dirty.last(in: pages.lowerBound..<end) &+ 1)
+    }
+
+    /// The first page of the run of ones that ends with page `last`, in the bits whose words `word`
+    /// gives.
+    @inline(__always)
+    private static func startOfRun(endingWith last: Int, _ word: (Int) -> UInt64) -> Int {
+        var index = last &>> 6
+        var mask = ~UInt64(0) &>> UInt64(63 &- last & 63)
+        while index >= 0 {
+            let zeroes = ~word(index) & mask
+            if zeroes != 0 { return index &* 64 &+ 64 &- zeroes.leadingZeroBitCount }
+            mask = ~0
+            index &-= 1
+        }
+        return 0
     }
 
     /// The last page below `bound` that is free and dirty.
