@@ -51,9 +51,12 @@ import Testing
         }
 
         /// Runs the script to its end, as root or as a user who is not.
-        func runScript(asRoot: Bool = true) async throws -> (outcome: Outcome, calls: [String]) {
+        func runScript(
+            _ arguments: [String] = [], asRoot: Bool = true
+        ) async throws -> (outcome: Outcome, calls: [String]) {
             let nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-            let command = (asRoot || geteuid() != 0 ? [] : nobody) + [folder.path("Tests/run")]
+            let user = asRoot || geteuid() != 0 ? [] : nobody
+            let command = user + [folder.path("Tests/run")] + arguments
             let outcome = try await TestSupport.run(
                 command[0], Array(command.dropFirst()), under: .glibc,
                 environment: ["PATH": folder.path("programs")])
@@ -79,6 +82,22 @@ import Testing
         let (outcome, calls) = try await machine.runScript()
         #expect(outcome.succeeded, "\(outcome)")
         #expect(calls == Self.calls)
+    }
+
+    /// A part of the tests can be chosen, on a machine that is prepared and checked all the same.
+    @Test func argumentsChooseTests() async throws {
+        let machine = try Machine(tools: ["swift": "", "tool": "", "other-tool": ""])
+        let (outcome, calls) = try await machine.runScript(["--filter", "Suite"])
+        #expect(outcome.succeeded, "\(outcome)")
+        #expect(calls == Array(Self.calls.prefix(2)) + ["swift test --no-parallel --filter Suite"])
+    }
+
+    /// A part that fails fails the run, which has no later step then.
+    @Test func aChosenTestThatFailsFailsTheRun() async throws {
+        let machine = try Machine(tools: ["swift": "[[ $1 != test ]]", "tool": "", "other-tool": ""])
+        let (outcome, calls) = try await machine.runScript(["--filter", "Suite"])
+        #expect(outcome.exitCode == 1 && outcome.signal == nil, "\(outcome)")
+        #expect(calls.last == "swift test --no-parallel --filter Suite", "\(calls)")
     }
 
     /// It ends at the first step that fails, as a failure.

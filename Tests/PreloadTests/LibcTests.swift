@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The shared object serves programs of every glibc since 2.28, whatever it was built on, and says so to others.
-/// `Tests/Systems/matrix` runs it on such systems.
+/// `Tests/Systems/glibc` runs it on such systems.
 @Suite struct LibcTests {
     private func needs() async throws -> [Substring] {
         let outcome = try await run("readelf", ["-VW", Checkout.library], under: .glibc)
