@@ -40,7 +40,8 @@ kernel() {
     mirror=$(mirror_of "$suite")
     [[ -n $mirror ]] || return 77
     index=$roots/$suite-$arch.packages
-    [[ -s $index ]] || {
+    # The newest kernel of a suite is another one from day to day.
+    [[ -n $(find "$index" -size +0 -mtime -1 2>/dev/null) ]] || {
         mkdir -p "$roots"
         curl -sSf "${mirror%/}/dists/$suite/main/binary-$arch/Packages.xz" | xz -dc >"$index.new" || return 77
         mv "$index.new" "$index"
