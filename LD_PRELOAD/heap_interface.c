@@ -1,5 +1,6 @@
 /// The table through which the Swift API of a program finds this heap (see <percolate/heap_interface.h>).
 #include <percolate/heap_interface.h>
+#include <percolate/heap_state.h>
 
 #include "core.h"
 
@@ -29,6 +30,6 @@ __attribute__((visibility("default"))) const struct percolate_heap_interface per
     .end_counting = percolate_end_counting,
     .run_vector = percolate_run_vector,
     .set_sampling = percolate_set_sampling,
-    .samples = &percolate_samples,
+    .samples = &percolate_process_heap.heap.samples,
     .harden = percolate_harden_heap,
 };

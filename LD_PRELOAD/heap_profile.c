@@ -2,34 +2,36 @@
 /// the rules of <percolate/samples.h>.
 #include <errno.h>
 #include <percolate/heap_profile.h>
-#include <percolate/samples.h>
+#include <percolate/heap_state.h>
 #include <string.h>
 
 #include "core.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
+static struct percolate_samples *const samples = &percolate_process_heap.heap.samples;
+
 _Static_assert(PERCOLATE_HEAP_PROFILE_MEAN == PERCOLATE_SAMPLE_RATE, "one default");
 
 EXPORTED int percolate_heap_start_profile(uint64_t mean_bytes) {
-    int error = mean_bytes == 0                                                    ? EINVAL
-                : percolate_set_sampling(mean_bytes, percolate_samples.guard_rate) ? 0
-                                                                                   : ENOMEM;
+    int error = mean_bytes == 0                                           ? EINVAL
+                : percolate_set_sampling(mean_bytes, samples->guard_rate) ? 0
+                                                                          : ENOMEM;
     if (error == 0) return 0;
     errno = error;
     return -1;
 }
 
 EXPORTED void percolate_heap_stop_profile(void) {
-    percolate_set_sampling(0, percolate_samples.guard_rate);
+    percolate_set_sampling(0, samples->guard_rate);
 }
 
 EXPORTED uint64_t percolate_heap_profile_mean(void) {
-    return __atomic_load_n(&percolate_samples.rate, __ATOMIC_RELAXED);
+    return __atomic_load_n(&samples->rate, __ATOMIC_RELAXED);
 }
 
 EXPORTED uint64_t percolate_heap_lost_samples(void) {
-    return __atomic_load_n(&percolate_samples.lost_samples, __ATOMIC_RELAXED);
+    return __atomic_load_n(&samples->lost_samples, __ATOMIC_RELAXED);
 }
 
 /// How often an entry is read again that is being changed.
@@ -59,14 +61,14 @@ static const void *entry_of(const uint64_t *table, uint64_t stride, uint64_t num
 EXPORTED int percolate_heap_visit_sites(int (*visit)(const struct percolate_heap_site *site,
                                                      void *context),
                                         void *context) {
-    uint64_t count = __atomic_load_n(&percolate_samples.site_count, __ATOMIC_ACQUIRE);
+    uint64_t count = __atomic_load_n(&samples->site_count, __ATOMIC_ACQUIRE);
     for (uint64_t number = 0; number < count; number++) {
         struct percolate_sample_site site;
-        const void *entry = entry_of(&percolate_samples.sites, sizeof site, number);
+        const void *entry = entry_of(&samples->sites, sizeof site, number);
         if (!copy_whole(&site, entry, sizeof site)) continue;
         struct percolate_heap_site visited = {
             .number = number,
-            .frames = entry_of(&percolate_samples.frames, sizeof(uint64_t), site.first_frame),
+            .frames = entry_of(&samples->frames, sizeof(uint64_t), site.first_frame),
             .depth = site.depth,
             .live_blocks = site.live_blocks,
             .live_bytes = site.live_bytes,
@@ -84,10 +86,10 @@ EXPORTED int percolate_heap_visit_sites(int (*visit)(const struct percolate_heap
 EXPORTED int percolate_heap_visit_samples(int (*visit)(const struct percolate_heap_sample *sample,
                                                        void *context),
                                           void *context) {
-    uint64_t count = __atomic_load_n(&percolate_samples.record_count, __ATOMIC_ACQUIRE);
+    uint64_t count = __atomic_load_n(&samples->record_count, __ATOMIC_ACQUIRE);
     for (uint64_t number = 0; number < count; number++) {
         struct percolate_sample record;
-        const void *entry = entry_of(&percolate_samples.records, sizeof record, number);
+        const void *entry = entry_of(&samples->records, sizeof record, number);
         if (!copy_whole(&record, entry, sizeof record)) continue;
         // A block that is guarded and not sampled stands for nothing.
         if (record.state != PERCOLATE_SAMPLE_LIVE || !(record.blocks > 0)) continue;

@@ -1,5 +1,6 @@
 /// What observers of the process look for (see <percolate/observation.h>). Apart from the heap's
 /// description itself, which a program that links the Swift API has too, of its own heap.
+#include <percolate/heap_state.h>
 #include <percolate/observation.h>
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@ __attribute__((visibility("default"))) const struct percolate_observation percol
     .magic = PERCOLATE_OBSERVATION_MAGIC,
     .version = PERCOLATE_OBSERVATION_VERSION,
     .size = sizeof(struct percolate_observed_heap),
-    .heap = (uint64_t)&percolate_observed_heap,
+    .heap = (uint64_t)&percolate_process_heap.heap.observed,
 };
 
 /// The dynamic loader has bound the name to the process's `malloc`, whosever it is.

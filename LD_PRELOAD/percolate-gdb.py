@@ -26,9 +26,10 @@ class Heap:
 
     def __init__(self):
         try:
-            self.front = gdb.parse_and_eval("percolate_front")
-            self.heap = gdb.parse_and_eval("percolate_observed_heap")
-            self.view = gdb.parse_and_eval("percolate_debugger_view")
+            state = gdb.parse_and_eval("percolate_process_heap")["heap"]
+            self.front = state["front"]
+            self.heap = state["observed"]
+            self.view = state["debugger"]
             ready = int(self.heap["is_ready"])
         except gdb.error as error:
             raise gdb.GdbError(

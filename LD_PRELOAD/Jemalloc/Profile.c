@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <percolate/heap_state.h>
 #include <percolate/syscalls.h>
 
 #include "../core.h"
 #include "Configuration.h"
 #include "Guard.h"
+
+static struct percolate_samples *const samples = &percolate_process_heap.heap.samples;
 
 /// Guarded by the guard: the mean that `prof.reset` chose, 0 before; what dumps are called, empty
 /// before `prof.prefix` is written; how many there were.
@@ -25,12 +28,12 @@ static uint64_t mean_at_start(void) {
 
 /// The guard is held.
 static uint64_t mean(void) {
-    if (percolate_samples.rate) return percolate_samples.rate;
+    if (samples->rate) return samples->rate;
     return chosen_mean ? chosen_mean : mean_at_start();
 }
 
 static int set_mean(uint64_t mean) {
-    return percolate_set_sampling(mean, percolate_samples.guard_rate) ? 0 : EAGAIN;
+    return percolate_set_sampling(mean, samples->guard_rate) ? 0 : EAGAIN;
 }
 
 static int logarithm(uint64_t mean, size_t *result) {
@@ -41,7 +44,7 @@ static int logarithm(uint64_t mean, size_t *result) {
 
 int percolate_answer_profile_active(struct percolate_key_query *query) {
     percolate_guard_acquire();
-    query->value.flag = percolate_samples.rate != 0;
+    query->value.flag = samples->rate != 0;
     int error = 0;
     if (query->written && query->written->flag != query->value.flag)
         error = set_mean(query->written->flag ? mean() : 0);
@@ -63,7 +66,7 @@ int percolate_answer_profile_reset(struct percolate_key_query *query) {
         // As jemalloc: what is too much is the most.
         size_t power = query->written->size < 64 ? query->written->size : 63;
         chosen_mean = (uint64_t)1 << power;
-        if (percolate_samples.rate) error = set_mean(chosen_mean);
+        if (samples->rate) error = set_mean(chosen_mean);
     }
     percolate_reset_samples();
     percolate_guard_release();

@@ -73,16 +73,6 @@ int64_t percolate_memory_bytes(void) {
     return (int64_t)info.totalram * info.mem_unit;
 }
 
-struct percolate_word_line percolate_arena_lock;
-static struct percolate_word_line start_lock, growth_lock, counting_lock, sampling_lock, scavenger_rest, scavenger_stop;
-
-uintptr_t percolate_start_lock_address(void) { return (uintptr_t)&start_lock.word; }
-uintptr_t percolate_growth_lock_address(void) { return (uintptr_t)&growth_lock.word; }
-uintptr_t percolate_counting_lock_address(void) { return (uintptr_t)&counting_lock.word; }
-uintptr_t percolate_sampling_lock_address(void) { return (uintptr_t)&sampling_lock.word; }
-uintptr_t percolate_scavenger_rest_address(void) { return (uintptr_t)&scavenger_rest.word; }
-uintptr_t percolate_scavenger_stop_address(void) { return (uintptr_t)&scavenger_stop.word; }
-
 static atomic_int restricted;
 /// The thread pointer of the process's first thread, where that one restricted it; else 0.
 static uintptr_t first_thread;
@@ -192,20 +182,8 @@ void percolate_place_mark(void) {
     percolate_process_mark = mark;
 }
 
+__attribute__((aligned(64)))
 struct percolate_word_line percolate_fork_gate[PERCOLATE_FORK_GATE_LINES];
-
-static char emergency_region[PERCOLATE_EMERGENCY_SIZE] __attribute__((aligned(4096)));
-static uint64_t emergency_slots[3 * PERCOLATE_EMERGENCY_SLOTS] __attribute__((aligned(64)));
-
-uintptr_t percolate_emergency_address(void) { return (uintptr_t)emergency_region; }
-uintptr_t percolate_emergency_slots_address(void) { return (uintptr_t)emergency_slots; }
-
-static _Atomic uint64_t committed_metadata;
-
-void percolate_add_committed_metadata(uintptr_t bytes) {
-    atomic_fetch_add_explicit(&committed_metadata, bytes, memory_order_relaxed);
-}
-uintptr_t percolate_committed_metadata_address(void) { return (uintptr_t)&committed_metadata; }
 
 bool percolate_process_memory(uint64_t *resident, uint64_t *mapped) {
     char text[128];

@@ -2,16 +2,14 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-extension HostedHeap {
-    /// What signal handlers leave behind is freed once, by whoever comes next.
-    @Suite struct DeferredFreesTests {
-        init() throws { try HostedHeap.start() }
-
-        @Test func everyBlockIsTakenOnce() {
+/// What signal handlers leave behind is freed once, by whoever comes next.
+@Suite struct DeferredFreesTests {
+    @Test func everyBlockIsTakenOnce() throws {
+        try TestHeap.run {
             let count = 8 * 1000
             nonisolated(unsafe) let blocks = UnsafeMutablePointer<UInt>.allocate(capacity: count * 2)
             defer { blocks.deallocate() }
-            HostedHeap.onThreads(8) { thread in
+            TestHeap.onThreads(8) { thread in
                 for number in 0..<1000 { DeferredFrees.add(UInt(bitPattern: blocks + (thread * 1000 + number) * 2)) }
             }
             #expect(!DeferredFrees.isEmpty)
@@ -24,8 +22,10 @@ extension HostedHeap {
             #expect(seen == Set((0..<count).map { UInt(bitPattern: blocks + $0 * 2) }))
             #expect(DeferredFrees.isEmpty)
         }
+    }
 
-        @Test func theNextSlowPathFreesThem() {
+    @Test func theNextSlowPathFreesThem() throws {
+        try TestHeap.run {
             let block = Heap.allocate(1 << 20)
             let frees = total(.largeFrees)
             DeferredFrees.add(block)

@@ -4,15 +4,14 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-extension HostedHeap {
-    /// The process's region, which nothing uses outside signal handlers and start-up.
-    @Suite struct EmergencyRegionTests {
-        private static let range =
-            percolate_emergency_address()..<(percolate_emergency_address() + EmergencyRegion.size)
+/// The region of a heap, which nothing uses outside signal handlers and start-up.
+@Suite struct EmergencyRegionTests {
+    private static var range: Range<UInt> {
+        EmergencyRegion.address..<(EmergencyRegion.address + EmergencyRegion.size)
+    }
 
-        init() throws { try HostedHeap.start() }
-
-        @Test func blocksAreAlignedApartAndInside() {
+    @Test func blocksAreAlignedApartAndInside() throws {
+        try TestHeap.run {
             var blocks: [(start: UInt, size: Int)] = []
             for (size, alignment) in [(1, 1), (100, 16), (0, 16), (33, 64), (4096, 4096), (17, 512), (8, 16)] {
                 let block = EmergencyRegion.allocate(size, alignment: alignment)
@@ -30,8 +29,10 @@ extension HostedHeap {
             }
             for block in blocks { EmergencyRegion.free(block.start) }
         }
+    }
 
-        @Test func aFullRegionSaysSoAndIsEmptyAfterTheLastFree() {
+    @Test func aFullRegionSaysSoAndIsEmptyAfterTheLastFree() throws {
+        try TestHeap.run {
             let first = EmergencyRegion.allocate(1000, alignment: 16)
             var blocks: [UInt] = []
             while case let block = EmergencyRegion.allocate(1000, alignment: 16), block != 0 { blocks.append(block) }
@@ -42,23 +43,29 @@ extension HostedHeap {
             #expect(EmergencyRegion.allocate(1000, alignment: 16) == first)
             EmergencyRegion.free(first)
         }
+    }
 
-        @Test func whatNeverFitsIsRefused() {
+    @Test func whatNeverFitsIsRefused() throws {
+        try TestHeap.run {
             let size = Self.range.count
             #expect(EmergencyRegion.allocate(size, alignment: 16) == 0)
             #expect(EmergencyRegion.allocate(.max, alignment: 16) == 0)
             #expect(EmergencyRegion.allocate(16, alignment: 1 << 46) == 0)
         }
+    }
 
-        @Test func addressesOutsideAreNotItsOwn() {
+    @Test func addressesOutsideAreNotItsOwn() throws {
+        try TestHeap.run {
             #expect(!EmergencyRegion.contains(Self.range.lowerBound - 1))
             #expect(EmergencyRegion.contains(Self.range.lowerBound))
             #expect(EmergencyRegion.contains(Self.range.upperBound - 1))
             #expect(!EmergencyRegion.contains(Self.range.upperBound))
         }
+    }
 
-        @Test func threadsGetDifferentBlocks() {
-            HostedHeap.onThreads(8) { thread in
+    @Test func threadsGetDifferentBlocks() throws {
+        try TestHeap.run {
+            TestHeap.onThreads(8) { thread in
                 for turn in 0..<2000 {
                     let block = EmergencyRegion.allocate(64, alignment: 16)
                     guard block != 0 else { continue }
@@ -73,15 +80,15 @@ extension HostedHeap {
             #expect(block == Self.range.lowerBound + 16, "all blocks came back")
             EmergencyRegion.free(block)
         }
+    }
 
-        @Test func aFreeTooManyIsReported() async {
-            let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
-                let block = EmergencyRegion.allocate(24, alignment: 16)
-                EmergencyRegion.free(block)
-                EmergencyRegion.free(block)
-            }
-            #expect(report(result).contains("percolate: double free: 0x"), "\(report(result))")
+    @Test func aFreeTooManyIsReported() async {
+        let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+            let block = EmergencyRegion.allocate(24, alignment: 16)
+            EmergencyRegion.free(block)
+            EmergencyRegion.free(block)
         }
+        #expect(report(result).contains("percolate: double free: 0x"), "\(report(result))")
     }
 }
 

@@ -152,7 +152,7 @@ import Testing
     @Test func visitsAndForksExcludeEachOther() {
         let fixture = Fixture()
         nonisolated(unsafe) var isForking = false
-        HostedHeap.onThreads(24) { number in
+        TestHeap.onThreads(24) { number in
             for round in 0..<400 {
                 if number < 2 {
                     guard round % 20 == 0 else { continue }

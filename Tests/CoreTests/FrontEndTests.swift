@@ -5,43 +5,38 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-extension HostedHeap {
-    /// The caches of the CPUs, used as a program does.
-    @Suite struct FrontEndTests {
-        init() throws {
-            try HostedHeap.start()
-            _ = FrontEnd.drainAll()
-        }
+/// The caches of the CPUs, used as a program does.
+@Suite struct FrontEndTests {
+    private static let processor = TestHeap.processors[0]
+    private static let size = 192
+    private static let number = sizeClass(ofSize: size)
 
-        private static let processor = HostedHeap.processors[0]
-        private static let size = 192
-        private static let number = sizeClass(ofSize: size)
+    private static func header(_ index: Int, _ number: Int = number) -> ClassHeader {
+        Slab(address: FrontEnd.caches[index].pointee.slab).header(number)
+    }
 
-        private static func header(_ index: Int, _ number: Int = number) -> ClassHeader {
-            Slab(address: FrontEnd.caches[index].pointee.slab).header(number)
-        }
-
-        /// The capacities of each CPU are what its books say, within its budget.
-        private func expectBooksToAgree() {
-            for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
-                let capacities = (1..<SizeClass.count).map {
-                    UInt(Self.header(index, $0).capacity * SizeClass.size(ofClass: $0))
-                }
-                let cache = FrontEnd.caches[index]
-                #expect(cache.pointee.capacityBytes == capacities.reduce(0, +), "index \(index)")
-                #expect(
-                    cache.pointee.capacityBytes <= max(cache.pointee.budget, FrontEnd.largestBudget), "index \(index)")
-                for number in 1..<SizeClass.count {
-                    let header = Self.header(index, number)
-                    #expect(header.begin <= header.current && header.current <= header.end)
-                    #expect(header.capacity <= Int(sizeClasses[number].pointee.maxCapacity))
-                }
+    /// The capacities of each CPU are what its books say, within its budget.
+    private func expectBooksToAgree() {
+        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+            let capacities = (1..<SizeClass.count).map {
+                UInt(Self.header(index, $0).capacity * SizeClass.size(ofClass: $0))
+            }
+            let cache = FrontEnd.caches[index]
+            #expect(cache.pointee.capacityBytes == capacities.reduce(0, +), "index \(index)")
+            #expect(
+                cache.pointee.capacityBytes <= max(cache.pointee.budget, FrontEnd.largestBudget), "index \(index)")
+            for number in 1..<SizeClass.count {
+                let header = Self.header(index, number)
+                #expect(header.begin <= header.current && header.current <= header.end)
+                #expect(header.capacity <= Int(sizeClasses[number].pointee.maxCapacity))
             }
         }
+    }
 
-        @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
-        func aMissOfAClassThatIsUsedBringsABatch() throws {
-            let (index, counts, count, blocks) = try HostedHeap.onProcessor(Self.processor) {
+    @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
+    func aMissOfAClassThatIsUsedBringsABatch() throws {
+        try TestHeap.run {
+            let (index, counts, count, blocks) = try TestHeap.onProcessor(Self.processor) {
                 var blocks: [UInt] = []
                 // The first misses of a class bring one block each.
                 var counts = (refills: total(.refills), objects: total(.refilledObjects))
@@ -61,9 +56,11 @@ extension HostedHeap {
             #expect(FrontEnd.gate(index).value == FrontEnd.caches[index].pointee.slab)
             for block in blocks { Heap.free(block) }
         }
+    }
 
-        @Test func theBlockFreedLastIsUsedFirst() throws {
-            let isSame = try HostedHeap.onProcessor(Self.processor) {
+    @Test func theBlockFreedLastIsUsedFirst() throws {
+        try TestHeap.run {
+            let isSame = try TestHeap.onProcessor(Self.processor) {
                 let blocks = (0..<3).map { _ in Heap.allocate(UInt(Self.size)) }
                 for block in blocks { Heap.free(block) }
                 let again = Heap.allocate(UInt(Self.size))
@@ -72,12 +69,14 @@ extension HostedHeap {
             }
             #expect(isSame)
         }
+    }
 
-        @Test func capacityFollowsMissesWithinTheBudget() throws {
+    @Test func capacityFollowsMissesWithinTheBudget() throws {
+        try TestHeap.run {
             let changes = total(.capacityChanges)
             let sizes = [16, Self.size, 1024, 8192, 32768]
             let drains = total(.drains)
-            let capacities = try HostedHeap.onProcessor(Self.processor) { () -> [Int] in
+            let capacities = try TestHeap.onProcessor(Self.processor) { () -> [Int] in
                 for _ in 0..<6 {
                     for size in sizes {
                         let blocks = (0..<(size < 2048 ? 1500 : 150)).map { _ in Heap.allocate(UInt(size)) }
@@ -92,11 +91,13 @@ extension HostedHeap {
             #expect(capacities[0] > 8, "a class with misses grows: \(capacities)")
             expectBooksToAgree()
         }
+    }
 
-        /// Who only allocates meets each block once: two batches of capacity spare as many misses as more would.
-        @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
-        func onlyBlocksThatComeAndGoGrowACache() throws {
-            let (afterStream, afterTurns) = try HostedHeap.onProcessor(Self.processor) { () -> (Int, Int) in
+    /// Who only allocates meets each block once: two batches of capacity spare as many misses as more would.
+    @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
+    func onlyBlocksThatComeAndGoGrowACache() throws {
+        try TestHeap.run {
+            let (afterStream, afterTurns) = try TestHeap.onProcessor(Self.processor) { () -> (Int, Int) in
                 func capacity() -> Int { Self.header(FrontEnd.currentIndex() ?? -1).capacity }
                 let blocks = (0..<5000).map { _ in Heap.allocate(UInt(Self.size)) }
                 let afterStream = capacity()
@@ -112,12 +113,14 @@ extension HostedHeap {
             #expect(afterTurns > 4 * batch, "\(afterTurns)")
             expectBooksToAgree()
         }
+    }
 
-        @Test func aLargeHeapMayHaveLargerCaches() throws {
-            let pages = (16 * (3 << 20) >> Int(PERCOLATE_PAGE_SHIFT)) * FrontEnd.slabCount.load(ordering: .relaxed)
+    @Test func aLargeHeapMayHaveLargerCaches() throws {
+        try TestHeap.run {
+            let pages = (16 * (3 << 20) >> Int(PERCOLATE_PAGE_SHIFT)) * TestHeap.processors.count
             let block = Heap.allocate(UInt(pages << Int(PERCOLATE_PAGE_SHIFT)))
             defer { Heap.free(block) }
-            let capacityBytes = try HostedHeap.onProcessor(Self.processor) { () -> UInt in
+            let capacityBytes = try TestHeap.onProcessor(Self.processor) { () -> UInt in
                 let sizes = (1..<SizeClass.count).map { SizeClass.size(ofClass: $0) }.filter { $0 >= 512 }
                 for _ in 0..<12 {
                     for size in sizes {
@@ -127,12 +130,14 @@ extension HostedHeap {
                 }
                 return FrontEnd.caches[FrontEnd.currentIndex() ?? -1].pointee.capacityBytes
             }
-            #expect(capacityBytes > FrontEnd.budget * 3 / 2, "\(capacityBytes)")
+            #expect(capacityBytes > FrontEnd.state.pointee.budget * 3 / 2, "\(capacityBytes)")
             expectBooksToAgree()
         }
+    }
 
-        @Test func drainingEmptiesEveryCache() throws {
-            try HostedHeap.onProcessor(Self.processor) {
+    @Test func drainingEmptiesEveryCache() throws {
+        try TestHeap.run {
+            try TestHeap.onProcessor(Self.processor) {
                 let blocks = (0..<100).map { Heap.allocate(UInt($0 * 40)) }
                 for block in blocks { Heap.free(block) }
             }
@@ -148,13 +153,15 @@ extension HostedHeap {
             #expect(FrontEnd.drainAll() == 0)
             expectBooksToAgree()
         }
+    }
 
-        @Test(
-            .enabled(
-                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
-                "nothing can be closed"))
-        func anIdleCPUIsStolenFrom() throws {
-            let victim = try HostedHeap.onProcessor(Self.processor) {
+    @Test(
+        .enabled(
+            if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+            "nothing can be closed"))
+    func anIdleCPUIsStolenFrom() throws {
+        try TestHeap.run {
+            let victim = try TestHeap.onProcessor(Self.processor) {
                 let blocks = (0..<20).map { _ in Heap.allocate(UInt(Self.size)) }
                 for block in blocks { Heap.free(block) }
                 return FrontEnd.currentIndex() ?? -1
@@ -178,8 +185,10 @@ extension HostedHeap {
             #expect(!FrontEnd.stealFromIdle(thief, later + 300), "nothing is left")
             expectBooksToAgree()
         }
+    }
 
-        @Test func idleBudgetMovesAndNothingElse() throws {
+    @Test func idleBudgetMovesAndNothingElse() throws {
+        try TestHeap.run {
             guard FrontEnd.mode != .hardened else { return }
             for index in 0...1 { _ = FrontEnd.setUp(index) }
             let budgets = [0, 1].map { FrontEnd.caches[$0].pointee.budget }
@@ -187,8 +196,6 @@ extension HostedHeap {
                 FrontEnd.caches[index].pointee.lastUsed.store(percolate_milliseconds(), ordering: .relaxed)
             }
             FrontEnd.caches[1].pointee.lastUsed.store(0, ordering: .relaxed)
-            // The test before may have taken its turn less than an interval ago.
-            Thread.sleep(forTimeInterval: 0.15)
             let took = FrontEnd.takeBudget(1, for: 0)
             let after = [0, 1].map { FrontEnd.caches[$0].pointee.budget }
             #expect(took == (after[1] < budgets[1]))
@@ -200,13 +207,15 @@ extension HostedHeap {
             FrontEnd.caches[1].pointee.budget = budgets[1]
             _ = FrontEnd.drainAll()
         }
+    }
 
-        @Test(
-            .enabled(
-                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
-                "nothing can be closed"))
-        func aClosedGateIsServedAround() throws {
-            let index = try HostedHeap.onProcessor(Self.processor) {
+    @Test(
+        .enabled(
+            if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+            "nothing can be closed"))
+    func aClosedGateIsServedAround() throws {
+        try TestHeap.run {
+            let index = try TestHeap.onProcessor(Self.processor) {
                 Heap.free(Heap.allocate(UInt(Self.size)))
                 return FrontEnd.currentIndex() ?? -1
             }
@@ -216,7 +225,7 @@ extension HostedHeap {
             let before = (
                 header: Self.header(index).word, allocations: total(.directAllocations), frees: total(.directFrees)
             )
-            let other = try HostedHeap.onProcessor(Self.processor) { () -> Bool in
+            let other = try TestHeap.onProcessor(Self.processor) { () -> Bool in
                 let blocks = (0..<10).map { _ in Heap.allocate(UInt(Self.size)) }
                 for block in blocks { Heap.free(block) }
                 return Set(blocks).count == 10 && !blocks.contains(0)
@@ -230,15 +239,17 @@ extension HostedHeap {
             #expect(after.header == before.header, "closed is neither empty nor full: the slab is somebody's")
             #expect(after.allocations >= before.allocations + 10 && after.frees >= before.frees + 10)
         }
+    }
 
-        @Test func blocksFreedOnOtherThreadsComeBack() {
+    @Test func blocksFreedOnOtherThreadsComeBack() throws {
+        try TestHeap.run {
             let rounds = 20
             let perThread = 300
             let threads = 4
             nonisolated(unsafe) let table = UnsafeMutablePointer<UInt>.allocate(capacity: threads * perThread)
             defer { table.deallocate() }
             for _ in 0..<rounds {
-                HostedHeap.onThreads(threads) { thread in
+                TestHeap.onThreads(threads) { thread in
                     for slot in 0..<perThread {
                         let block = Heap.allocate(UInt(16 + slot * 7))
                         UnsafeMutablePointer<UInt>(bitPattern: block)?.pointee = UInt(thread * perThread + slot)
@@ -249,7 +260,7 @@ extension HostedHeap {
                 where UnsafeMutablePointer<UInt>(bitPattern: table[slot])?.pointee != UInt(slot) {
                     Issue.record("a block of two owners")
                 }
-                HostedHeap.onThreads(threads) { thread in
+                TestHeap.onThreads(threads) { thread in
                     let owner = (thread + 1) % threads
                     for slot in 0..<perThread { Heap.free(table[owner * perThread + slot]) }
                 }

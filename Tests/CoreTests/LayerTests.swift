@@ -71,6 +71,40 @@ import Testing
         }
     }
 
+    /// The variables of the process that a source file has: what all heaps of the process share.
+    private static func globals(_ text: String) -> [String] {
+        let code = text.replacing(/\/\/.*/, with: "")
+        let unsafe = /nonisolated\(unsafe\)(?: \w+(?:\(set\))?)* (?:var|let) (\w+)/
+        let stored = /static (?:var|let) (\w+)(?:: [^={\n]+)? =\s/
+        let atomic = /(?m)^(?:private |fileprivate )?let (\w+)(?:: [^=\n]+)? = Atomic/
+        return code.matches(of: unsafe).map { String($0.output.1) }
+            + code.matches(of: stored).map { String($0.output.1) }
+            + code.matches(of: atomic).map { String($0.output.1) }
+    }
+
+    /// A heap's state lies in one structure. What is no heap's says so beside it.
+    @Test func whatIsOfTheProcessIsNamedHere() throws {
+        var found: [String] = []
+        for folder in Self.folders {
+            let files = try FileManager.default.contentsOfDirectory(
+                at: Self.core.appending(path: folder), includingPropertiesForKeys: nil)
+            for file in files { found += Self.globals(try String(contentsOf: file, encoding: .utf8)) }
+        }
+        #expect(found == ["publicGates"])
+    }
+
+    /// The negative control.
+    @Test(arguments: [
+        "nonisolated(unsafe) private(set) static var bits: Int", "nonisolated(unsafe) var records = RecordTable()",
+        "    static let count = Atomic<Int>(0)", "private let areUsed = Atomic<Bool>(false)",
+        "    private static var memory: Reservation = Reservation()",
+    ])
+    func aGlobalIsFound(declaration: String) {
+        #expect(Self.globals("/// static var no = 1\n\(declaration)\n    static var six: Int { 6 }").count >= 1)
+        #expect(
+            Self.globals("/// static var no = 1\n    static var six: Int { 6 }\n    let own = Atomic<Int>(0)").isEmpty)
+    }
+
     /// The negative control.
     @Test func aFileThatClimbsIsFound() throws {
         let declared = Self.declared(try Self.sources())

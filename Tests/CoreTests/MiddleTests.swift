@@ -3,44 +3,42 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-extension HostedHeap {
-    /// Batches between the caches and the spans.
-    @Suite struct MiddleTests {
-        /// A class that nothing else in this process uses: blocks of 20480 bytes.
-        private static let number = sizeClass(ofSize: 20480)
-        private static let info = sizeClasses[number].pointee
+/// Batches between the caches and the spans.
+@Suite struct MiddleTests {
+    /// A class that nothing else in this process uses: blocks of 20480 bytes.
+    private static let number = sizeClass(ofSize: 20480)
+    private static let info = sizeClasses[number].pointee
 
-        init() throws { try HostedHeap.start() }
+    private enum Source { case partial, fresh }
 
-        private enum Source { case partial, fresh }
-
-        private static func take(_ count: Int, _ source: Source, cpu: Int = 0) throws -> [UInt64] {
-            var buffer = [UInt64](repeating: 0, count: count)
-            let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
-                guard let start = buffer.baseAddress else { return .noMemory }
-                return switch source {
-                case .partial: Middle.takePartial(number, count, before: start + count, cpu: cpu)
-                case .fresh: Middle.takeFresh(number, count, before: start + count, cpu: cpu, growing: true)
-                }
-            }
-            switch supply {
-            case .blocks(let taken): return Array(buffer.suffix(taken))
-            case .noMemory: return []
-            case .interrupted: throw Interrupted()
+    private static func take(_ count: Int, _ source: Source, cpu: Int = 0) throws -> [UInt64] {
+        var buffer = [UInt64](repeating: 0, count: count)
+        let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
+            guard let start = buffer.baseAddress else { return .noMemory }
+            return switch source {
+            case .partial: Middle.takePartial(number, count, before: start + count, cpu: cpu)
+            case .fresh: Middle.takeFresh(number, count, before: start + count, cpu: cpu, growing: true)
             }
         }
-
-        struct Interrupted: Error {}
-
-        private static func free(_ blocks: [UInt64]) {
-            var given = 0
-            let done = blocks.withUnsafeBufferPointer { buffer in
-                buffer.baseAddress.map { Middle.free(number, $0, buffer.count, given: &given) } ?? true
-            }
-            #expect(done && given == blocks.count)
+        switch supply {
+        case .blocks(let taken): return Array(buffer.suffix(taken))
+        case .noMemory: return []
+        case .interrupted: throw Interrupted()
         }
+    }
 
-        @Test func aFreshSpanServesUntilItIsUsedUp() throws {
+    struct Interrupted: Error {}
+
+    private static func free(_ blocks: [UInt64]) {
+        var given = 0
+        let done = blocks.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { Middle.free(number, $0, buffer.count, given: &given) } ?? true
+        }
+        #expect(done && given == blocks.count)
+    }
+
+    @Test func aFreshSpanServesUntilItIsUsedUp() throws {
+        try TestHeap.run {
             let before = spansInUse
             #expect(try Self.take(1, .partial).isEmpty, "the class has no span yet")
             let first = try Self.take(1, .fresh)
@@ -53,9 +51,11 @@ extension HostedHeap {
             Self.free(blocks)
             #expect(spansInUse == before, "an empty span goes back")
         }
+    }
 
-        /// Two threads that miss at once both ask for a span; the second must not leave its own unused in the list.
-        @Test func aFreshSpanThatIsNotNeededGoesBack() throws {
+    /// Two threads that miss at once both ask for a span; the second must not leave its own unused in the list.
+    @Test func aFreshSpanThatIsNotNeededGoesBack() throws {
+        try TestHeap.run {
             let before = spansInUse
             let first = try Self.take(1, .fresh)
             let second = try Self.take(1, .fresh)
@@ -63,8 +63,10 @@ extension HostedHeap {
             Self.free(first + second)
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func emptySpansGoBackFromOneBatch() throws {
+    @Test func emptySpansGoBackFromOneBatch() throws {
+        try TestHeap.run {
             let before = (spans: spansInUse, pages: arena.inUse)
             var blocks: [UInt64] = []
             for _ in 0..<5 { blocks += try Self.take(Int(Self.info.spanBlocks), .fresh) }
@@ -73,9 +75,11 @@ extension HostedHeap {
             #expect(spansInUse == before.spans)
             #expect(arena.inUse == before.pages)
         }
+    }
 
-        /// A refill that needs the blocks of several spans gets them of one run of pages, where there is one.
-        @Test func severalSpansComeOfOneRun() throws {
+    /// A refill that needs the blocks of several spans gets them of one run of pages, where there is one.
+    @Test func severalSpansComeOfOneRun() throws {
+        try TestHeap.run {
             let before = (spans: spansInUse, pages: arena.inUse)
             let count = 3 * Int(Self.info.spanBlocks)
             var blocks = try Self.take(count, .fresh)
@@ -91,9 +95,11 @@ extension HostedHeap {
             Self.free(blocks.shuffled())
             #expect(spansInUse == before.spans && arena.inUse == before.pages)
         }
+    }
 
-        @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(number) > 1, "one shard on this machine"))
-        func aSpanStaysInTheShardThatMadeIt() throws {
+    @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(number) > 1, "one shard on this machine"))
+    func aSpanStaysInTheShardThatMadeIt() throws {
+        try TestHeap.run {
             let mine = try Self.take(2, .fresh, cpu: 0)
             let theirs = try Self.take(2, .fresh, cpu: 1)
             let shards = (mine + theirs).map { spans[spans.span(of: Middle.page(of: UInt($0)))].pointee.shard }
@@ -105,11 +111,13 @@ extension HostedHeap {
             let left = try Self.take(64, .partial, cpu: 1)
             #expect(left.isEmpty, "both spans are empty and gone")
         }
+    }
 
-        /// Blocks of less than a cache line: what one CPU allocates shares no line with what another does, and a block knows whose
-        /// neighbour it is.
-        @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(1) > 1, "one CPU"), arguments: [8, 16, 32, 48])
-        func smallBlocksOfTwoCPUsShareNoLine(size: Int) throws {
+    /// Blocks of less than a cache line: what one CPU allocates shares no line with what another does, and a block knows whose
+    /// neighbour it is.
+    @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(1) > 1, "one CPU"), arguments: [8, 16, 32, 48])
+    func smallBlocksOfTwoCPUsShareNoLine(size: Int) throws {
+        try TestHeap.run {
             let number = sizeClass(ofSize: size)
             // What other tests left in the lists comes first; then each CPU has a span of its own.
             let blocks = (0..<2).map { cpu in
@@ -136,8 +144,10 @@ extension HostedHeap {
                 #expect(done && given == each.count)
             }
         }
+    }
 
-        @Test func oneBlockComesFromWherever() throws {
+    @Test func oneBlockComesFromWherever() throws {
+        try TestHeap.run {
             let before = spansInUse
             let (first, supply) = Middle.allocateOne(Self.number, cpu: 0)
             if case .blocks(1) = supply {} else { Issue.record("\(supply)") }
@@ -147,10 +157,12 @@ extension HostedHeap {
             Self.free([first, second])
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func threadsExchangeBatchesWithoutLoss() {
+    @Test func threadsExchangeBatchesWithoutLoss() throws {
+        try TestHeap.run {
             let before = spansInUse
-            HostedHeap.onThreads(6) { thread in
+            TestHeap.onThreads(6) { thread in
                 var random = SeededGenerator(seed: UInt64(thread))
                 var owned: [UInt64] = []
                 for _ in 0..<500 {
@@ -177,15 +189,15 @@ extension HostedHeap {
             }
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func aBlockOfASpanThatIsGoneIsADoubleFree() async {
-            let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
-                try HostedHeap.start()
-                let blocks = try Self.take(64, .fresh)
-                Self.free(blocks)
-                Self.free([blocks[0]])
-            }
-            #expect(report(result).contains("percolate: double free: 0x"), "\(report(result))")
+    @Test func aBlockOfASpanThatIsGoneIsADoubleFree() async {
+        let result = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
+            try TestHeap.startOfProcess()
+            let blocks = try Self.take(64, .fresh)
+            Self.free(blocks)
+            Self.free([blocks[0]])
         }
+        #expect(report(result).contains("percolate: double free: 0x"), "\(report(result))")
     }
 }

@@ -68,12 +68,10 @@ import Testing
     }
 }
 
-extension HostedHeap {
-    /// The same of what lies above the arena.
-    @Suite struct RecoveryTests {
-        init() throws { try HostedHeap.start() }
-
-        @Test(arguments: UInt64(1)...4) func aListIsMadeAnewFromItsSpans(seed: UInt64) throws {
+/// The same of what lies above the arena.
+@Suite struct HeapRecoveryTests {
+    @Test(arguments: UInt64(1)...4) func aListIsMadeAnewFromItsSpans(seed: UInt64) throws {
+        try TestHeap.run {
             var random = SeededGenerator(seed: seed)
             let number = 5
             // A shard that no list of the process has.
@@ -117,13 +115,15 @@ extension HostedHeap {
             #expect(left == total - count)
             #expect(Set(rest.suffix(left)).union(buffer.prefix(count)).count == total, "no block twice, none lost")
         }
+    }
 
-        @Test(
-            .enabled(
-                if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
-                "nothing can be closed"))
-        func aCacheThatWasClosedIsEmptiedAndOpened() throws {
-            let index = try HostedHeap.onProcessor(HostedHeap.processors[0]) {
+    @Test(
+        .enabled(
+            if: Heap.ensureStarted() && FrontEnd.mode == .sections && FrontEnd.sequences.canFence,
+            "nothing can be closed"))
+    func aCacheThatWasClosedIsEmptiedAndOpened() throws {
+        try TestHeap.run {
+            let index = try TestHeap.onProcessor(TestHeap.processors[0]) {
                 for _ in 0..<50 { Heap.free(Heap.allocate(300)) }
                 return FrontEnd.currentIndex() ?? -1
             }

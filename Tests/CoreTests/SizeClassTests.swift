@@ -82,12 +82,10 @@ import Testing
     }
 }
 
-extension HostedHeap {
-    /// The tables that start-up writes say the same as the rule.
-    @Suite struct SizeClassTableTests {
-        init() throws { try HostedHeap.start() }
-
-        @Test func everySizeFindsTheSmallestClassThatHoldsIt() {
+/// The tables that start-up writes say the same as the rule.
+@Suite struct SizeClassTableTests {
+    @Test func everySizeFindsTheSmallestClassThatHoldsIt() throws {
+        try TestHeap.run {
             for size in 0...SizeClass.largest {
                 let number = sizeClass(ofSize: size)
                 if !(1..<SizeClass.count).contains(number) || SizeClass.size(ofClass: number) < size
@@ -97,8 +95,10 @@ extension HostedHeap {
                 }
             }
         }
+    }
 
-        @Test func anAlignedRequestFindsTheSmallestAlignedClass() {
+    @Test func anAlignedRequestFindsTheSmallestAlignedClass() throws {
+        try TestHeap.run {
             for power in 0...Int(PERCOLATE_PAGE_SHIFT) {
                 let alignment = 1 << power
                 for size in stride(from: 0, through: SizeClass.largest, by: 13) {
@@ -111,8 +111,10 @@ extension HostedHeap {
                 }
             }
         }
+    }
 
-        @Test func aSizeBeyondTheLargestHasNoClass() {
+    @Test func aSizeBeyondTheLargestHasNoClass() throws {
+        try TestHeap.run {
             #expect(sizeClass(ofSize: SizeClass.largest + 1, alignment: 16) == nil)
         }
     }

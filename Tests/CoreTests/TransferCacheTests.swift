@@ -4,51 +4,46 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-extension HostedHeap {
-    /// Batches that rest between caches and spans.
-    @Suite struct TransferCacheTests {
-        /// Blocks of a class that nothing else in this process uses, 12 to a span.
-        private static let number = sizeClass(ofSize: 1664)
-        private static let info = SizeClass(number: number)
-        private static var list: UnsafeMutablePointer<CentralList> { Middle.list(number, 0) }
+/// Batches that rest between caches and spans.
+@Suite struct TransferCacheTests {
+    /// Blocks of a class that nothing else in this process uses, 12 to a span.
+    private static let number = sizeClass(ofSize: 1664)
+    private static let info = SizeClass(number: number)
+    private static var list: UnsafeMutablePointer<CentralList> { Middle.list(number, 0) }
 
-        init() throws {
-            try HostedHeap.start()
-            _ = FrontEnd.drainAll()
-        }
-
-        private static func take(_ count: Int) -> [UInt64] {
-            var blocks: [UInt64] = []
-            while blocks.count < count {
-                var buffer = [UInt64](repeating: 0, count: 64)
-                let wanted = min(64, count - blocks.count)
-                let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
-                    guard let start = buffer.baseAddress else { return .noMemory }
-                    let partial = Middle.takePartial(number, wanted, before: start + 64, cpu: 0)
-                    guard case .noMemory = partial else { return partial }
-                    return Middle.takeFresh(number, wanted, before: start + 64, cpu: 0, growing: true)
-                }
-                guard case .blocks(let taken) = supply else { break }
-                blocks += buffer.suffix(taken)
+    private static func take(_ count: Int) -> [UInt64] {
+        var blocks: [UInt64] = []
+        while blocks.count < count {
+            var buffer = [UInt64](repeating: 0, count: 64)
+            let wanted = min(64, count - blocks.count)
+            let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
+                guard let start = buffer.baseAddress else { return .noMemory }
+                let partial = Middle.takePartial(number, wanted, before: start + 64, cpu: 0)
+                guard case .noMemory = partial else { return partial }
+                return Middle.takeFresh(number, wanted, before: start + 64, cpu: 0, growing: true)
             }
-            return blocks
+            guard case .blocks(let taken) = supply else { break }
+            blocks += buffer.suffix(taken)
         }
+        return blocks
+    }
 
-        private static func give(_ blocks: some Collection<UInt64>) {
-            let batch = Array(blocks)
-            var start = 0
-            while start < batch.count {
-                let count = min(64, batch.count - start)
-                batch.withUnsafeBufferPointer { buffer in
-                    if let base = buffer.baseAddress { Middle.giveBatch(number, base + start, count) }
-                }
-                start += count
+    private static func give(_ blocks: some Collection<UInt64>) {
+        let batch = Array(blocks)
+        var start = 0
+        while start < batch.count {
+            let count = min(64, batch.count - start)
+            batch.withUnsafeBufferPointer { buffer in
+                if let base = buffer.baseAddress { Middle.giveBatch(number, base + start, count) }
             }
+            start += count
         }
+    }
 
-        private static var resting: Int { Int(list.pointee.transfer.count) }
+    private static var resting: Int { Int(list.pointee.transfer.count) }
 
-        @Test func aBatchRestsAsItIsAndComesBackFirst() throws {
+    @Test func aBatchRestsAsItIsAndComesBackFirst() throws {
+        try TestHeap.run {
             let before = (spans: spansInUse, free: Self.list.pointee.freeBlocks)
             let blocks = Self.take(400)
             let free = Self.list.pointee.freeBlocks
@@ -62,8 +57,10 @@ extension HostedHeap {
             _ = Middle.endRest()
             #expect(spansInUse == before.spans && Self.list.pointee.freeBlocks == before.free)
         }
+    }
 
-        @Test func anEighthOfWhatIsInUseRestsAtMost() {
+    @Test func anEighthOfWhatIsInUseRestsAtMost() throws {
+        try TestHeap.run {
             let before = spansInUse
             let blocks = Self.take(480)
             for start in stride(from: 0, to: 480, by: 16) {
@@ -75,8 +72,10 @@ extension HostedHeap {
             _ = Middle.endRest()
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func whoeverEmptiesCachesEndsRest() {
+    @Test func whoeverEmptiesCachesEndsRest() throws {
+        try TestHeap.run {
             let before = spansInUse
             let blocks = Self.take(400)
             Self.give(blocks.prefix(20))
@@ -87,8 +86,10 @@ extension HostedHeap {
             _ = FrontEnd.drainAll()
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func theScavengerEndsRestThatNobodyNeeded() {
+    @Test func theScavengerEndsRestThatNobodyNeeded() throws {
+        try TestHeap.run {
             let before = spansInUse
             let blocks = Self.take(400)
             Self.give(blocks.prefix(30))
@@ -102,8 +103,10 @@ extension HostedHeap {
             #expect(Self.resting == 0)
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func aListIsMadeAnewWithWhatRests() throws {
+    @Test func aListIsMadeAnewWithWhatRests() throws {
+        try TestHeap.run {
             let before = spansInUse
             let blocks = Self.take(400)
             Self.give(blocks.prefix(25))
@@ -120,11 +123,13 @@ extension HostedHeap {
             _ = Middle.endRest()
             #expect(spansInUse == before)
         }
+    }
 
-        @Test func noBlockIsInTwoHands() {
+    @Test func noBlockIsInTwoHands() throws {
+        try TestHeap.run {
             let before = spansInUse
             let errors = Atomic<Int>(0)
-            HostedHeap.onThreads(6) { thread in
+            TestHeap.onThreads(6) { thread in
                 var random = SeededGenerator(seed: UInt64(thread))
                 var owned: [UInt64] = []
                 for _ in 0..<400 {
@@ -149,71 +154,73 @@ extension HostedHeap {
             _ = Middle.endRest()
             #expect(spansInUse == before, "a block was lost")
         }
+    }
 
-        /// The control of the test above: the same cache without its lock loses blocks or gives
-        /// some to two threads. In a process of its own: a count that two threads write may also
-        /// lead out of the cache's memory.
-        @Test func withoutTheLockBlocksAreLostOrDoubled() async {
-            await #expect(processExitsWith: .failure) {
-                guard let part = TransferMemory.makePart(lists: Middle.listCount) else { return }
-                nonisolated(unsafe) let cache = UnsafeMutablePointer<TransferCache>.allocate(capacity: 1)
-                for _ in 0..<200 {
-                    cache.initialize(to: TransferCache())
-                    cache.pointee.use(part: part)
-                    if Self.isWrongAfterExchange(cache) { exit(EXIT_FAILURE) }
-                }
+    /// The control of the test above: the same cache without its lock loses blocks or gives
+    /// some to two threads. In a process of its own: a count that two threads write may also
+    /// lead out of the cache's memory.
+    @Test func withoutTheLockBlocksAreLostOrDoubled() async {
+        await #expect(processExitsWith: .failure) {
+            guard let part = TransferMemory.makePart(lists: Middle.listCount) else { return }
+            nonisolated(unsafe) let cache = UnsafeMutablePointer<TransferCache>.allocate(capacity: 1)
+            for _ in 0..<200 {
+                cache.initialize(to: TransferCache())
+                cache.pointee.use(part: part)
+                if Self.isWrongAfterExchange(cache) { exit(EXIT_FAILURE) }
             }
         }
+    }
 
-        /// Whether blocks that four threads put into a cache and take from it are not all there
-        /// once at the end.
-        private static func isWrongAfterExchange(_ shared: UnsafeMutablePointer<TransferCache>) -> Bool {
-            nonisolated(unsafe) let cache = shared
-            let held = Mutex<[UInt64]>([])
-            HostedHeap.onThreads(4) { thread in
-                var own = (1...64).map { UInt64(thread * 1000 + $0) }
-                for _ in 0..<2000 {
-                    own.withUnsafeMutableBufferPointer { buffer in
-                        guard let start = buffer.baseAddress, buffer.count >= 8 else { return }
-                        cache.pointee.push(start + (buffer.count - 8), 8)
-                    }
-                    own.removeLast(min(8, own.count))
-                    var target = [UInt64](repeating: 0, count: 8)
-                    let taken = target.withUnsafeMutableBufferPointer { buffer in
-                        buffer.baseAddress.map { cache.pointee.pop(8, before: $0 + 8) } ?? 0
-                    }
-                    own += target.suffix(taken)
-                    if own.count < 8 { break }
+    /// Whether blocks that four threads put into a cache and take from it are not all there
+    /// once at the end.
+    private static func isWrongAfterExchange(_ shared: UnsafeMutablePointer<TransferCache>) -> Bool {
+        nonisolated(unsafe) let cache = shared
+        let held = Mutex<[UInt64]>([])
+        TestHeap.onThreads(4) { thread in
+            var own = (1...64).map { UInt64(thread * 1000 + $0) }
+            for _ in 0..<2000 {
+                own.withUnsafeMutableBufferPointer { buffer in
+                    guard let start = buffer.baseAddress, buffer.count >= 8 else { return }
+                    cache.pointee.push(start + (buffer.count - 8), 8)
                 }
-                held.withLock { $0 += own }
-            }
-            var rest = [UInt64](repeating: 0, count: 64)
-            var all = held.withLock { $0 }
-            while cache.pointee.count > 0 {
-                let taken = rest.withUnsafeMutableBufferPointer { buffer in
-                    buffer.baseAddress.map { cache.pointee.pop(64, before: $0 + 64) } ?? 0
+                own.removeLast(min(8, own.count))
+                var target = [UInt64](repeating: 0, count: 8)
+                let taken = target.withUnsafeMutableBufferPointer { buffer in
+                    buffer.baseAddress.map { cache.pointee.pop(8, before: $0 + 8) } ?? 0
                 }
-                all += rest.suffix(taken)
+                own += target.suffix(taken)
+                if own.count < 8 { break }
             }
-            return Set(all).count != 256 || all.count != 256
+            held.withLock { $0 += own }
         }
-
-        @Test func nothingRestsInAFullyHardenedProcess() async {
-            await #expect(processExitsWith: .success) {
-                try HostedHeap.start()
-                guard FrontEnd.mode != .sections || FrontEnd.sequences.canFence else { return }
-                let blocks = Self.take(400)
-                Self.give(blocks.prefix(30))
-                #expect(Self.resting == 30)
-                Middle.endRestForGood()
-                #expect(Self.resting == 0)
-                Self.give(blocks.dropFirst(30).prefix(30))
-                #expect(Self.resting == 0)
-                #expect(blocks[0..<60].allSatisfy { Middle.isFree($0, Self.number) })
+        var rest = [UInt64](repeating: 0, count: 64)
+        var all = held.withLock { $0 }
+        while cache.pointee.count > 0 {
+            let taken = rest.withUnsafeMutableBufferPointer { buffer in
+                buffer.baseAddress.map { cache.pointee.pop(64, before: $0 + 64) } ?? 0
             }
+            all += rest.suffix(taken)
         }
+        return Set(all).count != 256 || all.count != 256
+    }
 
-        @Test func whatRestsServesWhereThereIsNoOtherMemory() {
+    @Test func nothingRestsInAFullyHardenedProcess() async {
+        await #expect(processExitsWith: .success) {
+            try TestHeap.startOfProcess()
+            guard FrontEnd.mode != .sections || FrontEnd.sequences.canFence else { return }
+            let blocks = Self.take(400)
+            Self.give(blocks.prefix(30))
+            #expect(Self.resting == 30)
+            Middle.endRestForGood()
+            #expect(Self.resting == 0)
+            Self.give(blocks.dropFirst(30).prefix(30))
+            #expect(Self.resting == 0)
+            #expect(blocks[0..<60].allSatisfy { Middle.isFree($0, Self.number) })
+        }
+    }
+
+    @Test func whatRestsServesWhereThereIsNoOtherMemory() throws {
+        try TestHeap.run {
             let before = spansInUse
             let blocks = Self.take(400)
             Self.give(blocks.prefix(30))

@@ -1,20 +1,56 @@
 import CPercolate
+import Synchronization
 
-/// The process's arena and its spans: what every thread shares below the middle tier. One lock guards all of it.
-nonisolated(unsafe) var arena = Arena()
-nonisolated(unsafe) var spans = SpanTable()
-/// One byte for each page: the size class of its blocks, 0 where it has none. The fast path of `free` reads it.
-nonisolated(unsafe) var pageClasses = Reservation()
+/// This layer's part of a heap's state (`PlatformState`): the arena and its spans, what every
+/// thread shares below the middle tier. One lock guards all of it but the last three.
+struct ArenaState: ~Copyable {
+    private var below: PlatformState
+    var arena: Arena
+    var spans: SpanTable
+    /// One byte for each page: the size class of its blocks, 0 where it has none. The fast path of
+    /// `free` reads it.
+    var pageClasses: Reservation
+    /// Spans in use, for statistics.
+    var spansInUse: Int
+    /// Pages of large blocks.
+    var largePages: Int
+    /// Pages for which `spans` and `pageClasses` have entries.
+    var publishedPages: Int
+    /// Written once, when the heap becomes hardened.
+    var marks: Marks
+    /// When the limit of the memory control group was last read. Guarded by the lock of growth.
+    var groupReadAt: UInt64
+    /// The outcome of a release whose thread could not take the lock again, a signal handler that
+    /// must not wait, with the highest bit set; 0 where there is none. The next release finishes it.
+    let leftRelease: Atomic<UInt64>
+}
 
-var arenaLock: Lock { Lock(at: percolate_arena_lock_address()) }
+@inline(__always)
+var arenaState: UnsafeMutablePointer<ArenaState> { pointer(heapAddress) }
 
-/// Taken by whoever makes more pages usable, for as long as that takes (`Growth`). The arena's lock is taken inside it.
-var growthLock: Lock { Lock(at: percolate_growth_lock_address()) }
+var arena: Arena {
+    @inline(__always) unsafeAddress { UnsafePointer(pinned(&arenaState.pointee.arena)) }
+    @inline(__always) unsafeMutableAddress { pinned(&arenaState.pointee.arena) }
+}
 
-/// Spans in use, for statistics.
-nonisolated(unsafe) var spansInUse = 0
-/// Pages of large blocks. Guarded by the arena's lock.
-nonisolated(unsafe) var largePages = 0
+var spans: SpanTable {
+    @inline(__always) unsafeAddress { UnsafePointer(pinned(&arenaState.pointee.spans)) }
+    @inline(__always) unsafeMutableAddress { pinned(&arenaState.pointee.spans) }
+}
+
+var marks: Marks {
+    @inline(__always) unsafeAddress { UnsafePointer(pinned(&arenaState.pointee.marks)) }
+    @inline(__always) unsafeMutableAddress { pinned(&arenaState.pointee.marks) }
+}
+
+@inline(__always)
+var publishedPages: Int { arenaState.pointee.publishedPages }
+
+var arenaLock: Lock { Lock(at: addressOf(&platformState.pointee.shared.arena_lock.word)) }
+
+/// Taken by whoever makes more pages usable, for as long as that takes (`Growth`). The arena's lock
+/// is taken inside it.
+var growthLock: Lock { Lock(at: addressOf(&platformState.pointee.shared.growth_lock.word)) }
 
 /// What a span is for.
 struct SpanRequest {
@@ -130,7 +166,7 @@ private func makeSpan(_ id: SpanID, of pages: Range<Int>, next: SpanID, _ reques
     if request.sizeClass != 0, request.isPublished { setPageClass(request.sizeClass, of: pages) }
     writeRecord(id, of: pages, request.kind, next: next, sizeClass: request.sizeClass)
     if request.kind != .small {
-        largePages &+= pages.count
+        arenaState.pointee.largePages &+= pages.count
         tally(.largeAllocations, at: 0)
     }
     announceSpanAllocation(pages, blockSize: request.blockSize)
@@ -151,7 +187,7 @@ private func writeRecord(
     // The span is there from this store on (`repairArena`).
     percolate_compiler_barrier()
     record.pointee.kind = kind
-    spansInUse &+= 1
+    arenaState.pointee.spansInUse &+= 1
 }
 
 /// At most 2 MiB of free pages for a table of the heap itself, where a limit of the process leaves
@@ -237,8 +273,8 @@ private func growArena(_ count: Int) -> Growing {
     guard spans.commitRecords(forPages: arena.committed) else { return .refused }
     if hasRun { return .grown }
     let pages = growth.run { end in
-        arena.commitMetadata(pages: end) && spans.grow(toPages: end) && pageClasses.commit(UInt(end))
-            && marks.grow(toPages: end)
+        arena.commitMetadata(pages: end) && spans.grow(toPages: end)
+            && arenaState.pointee.pageClasses.commit(UInt(end)) && marks.grow(toPages: end)
     }
     guard let pages else { return .refused }
     guard arenaLock.acquire() == .entered else { return .interrupted }
@@ -250,18 +286,15 @@ private func growArena(_ count: Int) -> Growing {
 
 /// Tells the fast path how many pages it may look up: their entries exist. The arena's lock is held.
 private func publishPages() {
-    publishedPages = arena.committed
+    arenaState.pointee.publishedPages = arena.committed
     // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
-    if percolate_front.limit_marked != 0 { percolate_front.pages_marked = UInt64(arena.committed) }
-    if percolate_front.limit_marked_mm_cid != 0 { percolate_front.pages_marked_mm_cid = UInt64(arena.committed) }
-    if percolate_front.limit | percolate_front.limit_sampled != 0 { percolate_front.pages = UInt64(arena.committed) }
-    if percolate_front.limit_mm_cid | percolate_front.limit_sampled_mm_cid != 0 {
-        percolate_front.pages_mm_cid = UInt64(arena.committed)
+    if front.limit_marked != 0 { front.pages_marked = UInt64(arena.committed) }
+    if front.limit_marked_mm_cid != 0 { front.pages_marked_mm_cid = UInt64(arena.committed) }
+    if front.limit | front.limit_sampled != 0 { front.pages = UInt64(arena.committed) }
+    if front.limit_mm_cid | front.limit_sampled_mm_cid != 0 {
+        front.pages_mm_cid = UInt64(arena.committed)
     }
 }
-
-/// Pages for which `spans` and `pageClasses` have entries.
-nonisolated(unsafe) private(set) var publishedPages = 0
 
 /// Frees a span and its pages. The caller holds the arena's lock.
 ///
@@ -278,12 +311,12 @@ func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0, befor
         spans.setSpan(0, of: pages)
     } else {
         spans.setSpan(0, of: pages.lowerBound..<(pages.lowerBound &+ 1))
-        largePages &-= pages.count
+        arenaState.pointee.largePages &-= pages.count
         tally(.largeFrees, at: 0)
     }
     spans.returnRecord(id)
     arena.free(pages, clean: clean, mayWait: next != 0 && lieInOneChunk(record, spans[next].pointee))
-    spansInUse &-= 1
+    arenaState.pointee.spansInUse &-= 1
 }
 
 private func lieInOneChunk(_ one: Span, _ other: Span) -> Bool {
@@ -308,7 +341,7 @@ func announceRelease(_ address: UInt, _ bytes: Int) {
 }
 
 private func setPageClass(_ sizeClass: Int, of pages: Range<Int>) {
-    let entries = Table<UInt8>(address: pageClasses.address)
+    let entries = Table<UInt8>(address: arenaState.pointee.pageClasses.address)
     for page in pages { entries[page].pointee = UInt8(truncatingIfNeeded: sizeClass) }
 }
 
@@ -317,14 +350,14 @@ private func setPageClass(_ sizeClass: Int, of pages: Range<Int>) {
 /// The records of spans are the truth, each by one store to its kind: a large block that was on its way in or out is lost or free as a whole.
 func repairArena() {
     spans.rebuild()
-    spansInUse = 0
-    largePages = 0
+    arenaState.pointee.spansInUse = 0
+    arenaState.pointee.largePages = 0
     for id in spans.recordNumbers {
         let record = spans[id].pointee
         guard record.kind != .unused else { continue }
-        spansInUse &+= 1
+        arenaState.pointee.spansInUse &+= 1
         guard record.kind == .large else { continue }
-        largePages &+= Int(record.pages)
+        arenaState.pointee.largePages &+= Int(record.pages)
         // A block between guard pages has taken its span's entry away: nobody shall find the block by a guard page.
         let first = Int(record.firstPage)..<(Int(record.firstPage) &+ 1)
         if spans.span(of: first.lowerBound) == 0 {
@@ -345,7 +378,7 @@ func repairArena() {
 
 /// Pages of no span have no size class.
 private func clearStalePageClasses() {
-    let entries = Table<UInt8>(address: pageClasses.address)
+    let entries = Table<UInt8>(address: arenaState.pointee.pageClasses.address)
     for page in 0..<publishedPages where entries[page].pointee != 0 {
         let id = spans.span(of: page)
         if id == 0 || spans[id].pointee.kind != .small { entries[page].pointee = 0 }
@@ -370,5 +403,5 @@ func giveUpReservation(limit bytes: UInt) {
     if bytes > 0 { _ = percolate_munmap(unused, bytes) }
     arena.giveUpReservation(keeping: kept)
     spans.truncate(toPages: kept)
-    pageClasses.truncate(to: UInt(kept))
+    arenaState.pointee.pageClasses.truncate(to: UInt(kept))
 }

@@ -26,7 +26,7 @@ struct Marks {
             self.memory = Reservation()
             return false
         }
-        percolate_front.marks = UInt64(memory.address &- arena.base / Self.granule)
+        front.marks = UInt64(memory.address &- arena.base / Self.granule)
         return true
     }
 
@@ -54,6 +54,3 @@ struct Marks {
         cell(block).pointee.exchange(Self.free, ordering: .relaxed) != Self.free
     }
 }
-
-/// The process's marks. Written once, when the process becomes hardened.
-nonisolated(unsafe) var marks = Marks()

@@ -25,15 +25,13 @@ struct MemoryLimits {
     }
 }
 
-/// When the limit of the memory control group was last read. Guarded by the lock of growth.
-nonisolated(unsafe) private var groupReadAt: UInt64 = 0
-
 /// Reads the limit of the memory control group, at most once a second, and never once the process restricts its
 /// system calls: then what was read at start holds. The caller has the lock of growth.
 func refreshGroupLimit() {
     let now = percolate_milliseconds()
-    guard now &- groupReadAt >= 1000, percolate_is_restricted() == 0 else { return }
-    groupReadAt = now
+    let age = now &- arenaState.pointee.groupReadAt
+    guard age >= 1000, percolate_is_restricted() == 0 else { return }
+    arenaState.pointee.groupReadAt = now
     arena.limits.group = groupTarget()
 }
 

@@ -82,22 +82,20 @@ func abandonRelease(where isLost: (UInt32) -> Bool) {
     guard arena.releaser != 0, isLost(arena.releaser) else { return }
     if arenaLock.acquire() == .entered {
         if arena.releaser != 0, isLost(arena.releaser) {
-            leftRelease.store(0, ordering: .relaxed)
+            arenaState.pointee.leftRelease.store(0, ordering: .relaxed)
             arena.abandonRelease()
         }
         arenaLock.release()
     } else {
-        leftRelease.store(leftMark, ordering: .releasing)
+        arenaState.pointee.leftRelease.store(leftMark, ordering: .releasing)
     }
 }
 
-/// The outcome of a release whose thread could not take the lock again, a signal handler that must not wait, with the
-/// highest bit set; 0 there is none. The next release finishes it.
-private let leftRelease = Atomic<UInt64>(0)
+/// Set in `ArenaState.leftRelease` where there is one.
 private let leftMark: UInt64 = 1 << 63
 
 private func finishLeftRelease() {
-    let outcome = leftRelease.exchange(0, ordering: .acquiring)
+    let outcome = arenaState.pointee.leftRelease.exchange(0, ordering: .acquiring)
     if outcome != 0 { arena.finishRelease(outcome & ~leftMark, at: percolate_milliseconds()) }
 }
 
@@ -123,7 +121,7 @@ private func releaseBatch(most: Int, shortest: Int) -> (pages: Int, isRefused: B
         arena.finishRelease(released, at: percolate_milliseconds())
         arenaLock.release()
     } else {
-        leftRelease.store(released | leftMark, ordering: .releasing)
+        arenaState.pointee.leftRelease.store(released | leftMark, ordering: .releasing)
     }
     return (pages, pages < batch.pageCount)
 }

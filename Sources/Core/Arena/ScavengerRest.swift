@@ -5,7 +5,11 @@ import Synchronization
 /// thread that wakes up. And how it is told to end.
 enum ScavengerRest {
     /// 1 while the scavenger sleeps or is about to. The kernel compares the low half.
-    private static var word: UnsafeMutablePointer<Atomic<UInt>> { pointer(percolate_scavenger_rest_address()) }
+    private static var word: UnsafeMutablePointer<Atomic<UInt>> { pointer(address) }
+    @inline(__always)
+    private static var address: UInt {
+        addressOf(&platformState.pointee.shared.scavenger_rest.word)
+    }
 
     /// Ends the rest, if there is one: one relaxed load otherwise, for slow paths. Without a scavenger nobody rests. Safe in
     /// signal handlers.
@@ -17,7 +21,7 @@ enum ScavengerRest {
     @inline(never)
     private static func wake() {
         guard word.pointee.exchange(0, ordering: .sequentiallyConsistent) != 0 else { return }
-        _ = percolate_futex_wake(pointer(percolate_scavenger_rest_address()), 1)
+        _ = percolate_futex_wake(pointer(address), 1)
     }
 
     /// Says that the scavenger wants to rest. What happens in slow paths from here on ends the rest.
@@ -26,25 +30,28 @@ enum ScavengerRest {
     /// Sleeps until the rest is ended, or the scavenger is to end.
     static func sleep() {
         while word.pointee.load(ordering: .acquiring) != 0, !isStopping {
-            _ = percolate_futex_wait(pointer(percolate_scavenger_rest_address()), 1)
+            _ = percolate_futex_wait(pointer(address), 1)
         }
     }
 
     /// Not 0 once the scavenger is to end.
-    private static var stopWord: UnsafeMutablePointer<Atomic<UInt>> { pointer(percolate_scavenger_stop_address()) }
+    private static var stopWord: UnsafeMutablePointer<Atomic<UInt>> { pointer(stopAddress) }
+    private static var stopAddress: UInt {
+        addressOf(&platformState.pointee.shared.scavenger_stop.word)
+    }
 
     static var isStopping: Bool { stopWord.pointee.load(ordering: .sequentiallyConsistent) != 0 }
 
     /// Sleeps so many milliseconds, or until the scavenger is to end.
     static func nap(_ milliseconds: UInt32) {
-        _ = percolate_futex_wait_for(pointer(percolate_scavenger_stop_address()), 0, milliseconds)
+        _ = percolate_futex_wait_for(pointer(stopAddress), 0, milliseconds)
     }
 
     /// Tells the scavenger to end. Whoever rests has said so before it looks at `isStopping`, so it
     /// sees this or is woken.
     static func stop() {
         stopWord.pointee.store(1, ordering: .sequentiallyConsistent)
-        _ = percolate_futex_wake(pointer(percolate_scavenger_stop_address()), 1)
+        _ = percolate_futex_wake(pointer(stopAddress), 1)
         wake()
     }
 

@@ -150,7 +150,7 @@ public func percolateSetRelease(_ policy: UInt32) {
         let policy = policy == 2 ? Options.Release.never : policy == 1 ? .lazy : .prompt
         Heap.options.release = policy
         arena.retention.policy = policy
-        percolate_observed_heap.release = policy == .prompt ? 0 : policy == .lazy ? 1 : 2
+        observed.release = policy == .prompt ? 0 : policy == .lazy ? 1 : 2
         arenaLock.release()
     }
 }
@@ -264,7 +264,7 @@ public func percolateForgetFrameRules() { FrameRuleCache.clear() }
 
 /// Where the samples are.
 public var percolateSamples: UnsafePointer<percolate_samples> {
-    withUnsafeMutablePointer(to: &percolate_samples) { UnsafePointer($0) }
+    UnsafePointer(pinned(&sampled))
 }
 
 @c(percolate_end)
@@ -272,7 +272,7 @@ public func percolateEnd() {
     guard Heap.ensureStarted() else { return }
     Heap.writeStatisticsAtExit()
     // Not in a vfork child, whose memory is its parent's.
-    guard FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+    guard !FrontEnd.isSuspended else { return }
     Heap.writeProfileAtExit()
     LeakReport.write()
     GuardedBlocks.checkAll()

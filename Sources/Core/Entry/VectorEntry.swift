@@ -27,7 +27,7 @@ public func runVector(
     guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
     // The start decides whether gates can be opened. In a signal handler that interrupts it they are closed, and the vector needs
     // its lock only. Around vfork the thread's rseq area is another task's: the child is taken for its parent, wherever it runs.
-    let knowsItsCPU = Heap.ensureStarted() && FrontEnd.suspensions.load(ordering: .relaxed) == 0
+    let knowsItsCPU = Heap.ensureStarted() && !FrontEnd.isSuspended
     guard which != PERCOLATE_VECTOR_ALLOWED_CPU || mayRun(on: Int(cpu), knowsItsCPU) else { return -Int(EINVAL) }
     var visit = percolate_visit()
     Visit.begin(&visit)

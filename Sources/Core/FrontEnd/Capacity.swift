@@ -78,8 +78,8 @@ extension FrontEnd {
     /// What a CPU may hold in a large heap, whatever its budget: together the caches may hold a sixteenth of the pages in use. The
     /// number of pages is read without the arena's lock: it is a hint.
     private static var largeHeapBudget: UInt {
-        guard mayExceedBudget else { return 0 }
-        let pages = UInt(arena.inUse) / 16 / UInt(slabCount.load(ordering: .relaxed))
+        guard state.pointee.mayExceedBudget else { return 0 }
+        let pages = UInt(arena.inUse) / 16 / UInt(state.pointee.slabCount.load(ordering: .relaxed))
         return min(pages &<< UInt(PERCOLATE_PAGE_SHIFT), largestBudget)
     }
 

@@ -34,13 +34,23 @@ enum Countdown {
         var weight = 0.0
     }
 
-    /// Whether blocks are sampled or guarded. Written under the arena's lock, by `Sampling`.
-    nonisolated(unsafe) static var isOn = false
-    /// Whether each one is: then the fast path is off.
-    nonisolated(unsafe) static var takesAll = false
-    /// One for each class. Written once for each switch, while other threads read it: a block in
-    /// between is taken by either rate.
-    nonisolated(unsafe) static var rates = Table<Rate>()
+    struct State {
+        /// Whether blocks are sampled or guarded. Written under the arena's lock, by `Sampling`.
+        var isOn: Bool
+        /// Whether each one is: then the fast path is off.
+        var takesAll: Bool
+        /// One for each class. Written once for each switch, while other threads read it: a block
+        /// in between is taken by either rate.
+        var rates: Table<Rate>
+    }
+
+    @inline(__always)
+    static var state: UnsafeMutablePointer<State> { pinned(&frontEndState.pointee.countdown) }
+
+    @inline(__always)
+    static var isOn: Bool { state.pointee.isOn }
+    @inline(__always)
+    static var rates: Table<Rate> { state.pointee.rates }
 
     private static var least: Double { 1.0 / 2048 }
 

@@ -48,34 +48,60 @@ struct PerCPUCache: ~Copyable {
 
 /// The caches of all CPUs, and how the calling thread finds its own.
 enum FrontEnd {
+    /// The first is the one before start-up.
     enum Mode {
+        /// Gates stay closed and slabs unused: every operation takes the middle tier
+        /// (`HardeningLevel.full`).
+        case hardened
         /// Sections on the slabs of open gates.
         case sections
         /// No restartable sequences: slabs are used under the locks, gates stay closed.
         case locked
-        /// Gates stay closed and slabs unused: every operation takes the middle tier (`HardeningLevel.full`).
-        case hardened
     }
 
-    nonisolated(unsafe) static var mode = Mode.hardened
-    /// Calls of vfork that have not returned in their parent. While it is not 0 nobody runs a section.
-    static let suspensions = Atomic<Int>(0)
-    nonisolated(unsafe) static var sequences = Sequences()
-    /// Indexes that have a gate: every CPU number that the kernel may ever use.
-    nonisolated(unsafe) static var indexCount = 0
-    nonisolated(unsafe) static var caches = Table<PerCPUCache>()
-    /// Address of the slab of closed gates.
-    nonisolated(unsafe) static var closed: UInt64 = 0
-    /// Bytes that a CPU may hold to begin with, and whether it may hold more in a large heap.
-    nonisolated(unsafe) static var budget: UInt = 0
-    nonisolated(unsafe) static var mayExceedBudget = false
-    /// CPUs that have a slab.
-    static let slabCount = Atomic<Int>(0)
+    struct State: ~Copyable {
+        var mode: Mode
+        /// Calls of vfork that have not returned in their parent. While it is not 0 nobody runs a
+        /// section.
+        let suspensions: Atomic<Int>
+        var sequences: Sequences
+        /// Indexes that have a gate: every CPU number that the kernel may ever use.
+        var indexCount: Int
+        var caches: Table<PerCPUCache>
+        /// Address of the slab of closed gates.
+        var closed: UInt64
+        /// Bytes that a CPU may hold to begin with, and whether it may hold more in a large heap.
+        var budget: UInt
+        var mayExceedBudget: Bool
+        /// CPUs that have a slab.
+        let slabCount: Atomic<Int>
+        /// When idle CPUs were last stolen from, and when their budget was last taken.
+        let lastStealing: Atomic<UInt64>
+        let lastTaking: Atomic<UInt64>
+        /// Budget that was taken from idle CPUs and found no taker.
+        let spareBudget: Atomic<UInt>
+    }
+
+    @inline(__always)
+    static var state: UnsafeMutablePointer<State> { pinned(&frontEndState.pointee.frontEnd) }
+
+    @inline(__always)
+    static var mode: Mode { state.pointee.mode }
+    @inline(__always)
+    static var isSuspended: Bool { state.pointee.suspensions.load(ordering: .relaxed) != 0 }
+    @inline(__always)
+    static var sequences: Sequences { state.pointee.sequences }
+    @inline(__always)
+    static var indexCount: Int { state.pointee.indexCount }
+    @inline(__always)
+    static var caches: Table<PerCPUCache> { state.pointee.caches }
+    @inline(__always)
+    static var closed: UInt64 { state.pointee.closed }
 
     /// The index of the calling thread, which registers here if it has to. Nil where the thread cannot have one now.
     @inline(__always)
     static func currentIndex() -> Int? {
-        guard suspensions.load(ordering: .relaxed) == 0 else { return nil }
+        guard !isSuspended else { return nil }
         switch mode {
         case .sections:
             var index = sequences.currentIndex()
@@ -94,7 +120,7 @@ enum FrontEnd {
 
     @inline(__always)
     static func gate(_ index: Int) -> Gate {
-        let word = UInt(percolate_front.tables) &+ UInt(PERCOLATE_TABLE_GATES) &+ UInt(index) &* 8
+        let word = UInt(front.tables) &+ UInt(PERCOLATE_TABLE_GATES) &+ UInt(index) &* 8
         return Gate(
             word: pointer(word), lock: Lock(at: UInt(bitPattern: caches[index])), index: index,
             indexOffset: sequences.indexOffset, closed: closed)
@@ -120,11 +146,11 @@ enum FrontEnd {
                 return false
             }
             cache.pointee.memory = memory
-            cache.pointee.budget = budget
+            cache.pointee.budget = state.pointee.budget
             cache.pointee.regions.clear()
             if Countdown.isOn { Countdown.start(Slab(address: UInt64(memory.address))) }
             cache.pointee.slab = UInt64(memory.address)
-            slabCount.wrappingAdd(1, ordering: .relaxed)
+            state.pointee.slabCount.wrappingAdd(1, ordering: .relaxed)
         }
         if mode == .sections { gate.open(cache.pointee.slab) }
         return true

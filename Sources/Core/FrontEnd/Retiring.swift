@@ -6,7 +6,7 @@ extension FrontEnd {
     /// that is being set up has its gate's lock, which is waited for. A thread that saw the gate
     /// open finds it closed, or is done, before the blocks move.
     static func retire() {
-        mode = .hardened
+        state.pointee.mode = .hardened
         Middle.endRestForGood()
         drainAllNow(forGood: true)
     }
@@ -22,7 +22,7 @@ extension FrontEnd {
     /// Blocks of 8 bytes become blocks of 16: they would have no mark, and no canary, of their own.
     static func makeNoSmallestBlocks() {
         let lookup: UnsafeMutablePointer<UInt8> =
-            pointer(UInt(percolate_front.tables) &+ UInt(PERCOLATE_TABLE_SIZE_CLASS))
+            pointer(UInt(front.tables) &+ UInt(PERCOLATE_TABLE_SIZE_CLASS))
         lookup[0] = 2
         lookup[1] = 2
     }

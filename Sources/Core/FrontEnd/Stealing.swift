@@ -10,10 +10,6 @@ extension FrontEnd {
     private static var idleAge: UInt64 { 1000 }
     /// Least milliseconds between two rounds of stealing in the process.
     static var stealInterval: UInt64 { 100 }
-    private static let lastStealing = Atomic<UInt64>(0)
-    private static let lastTaking = Atomic<UInt64>(0)
-    /// Budget that was taken from idle CPUs and found no taker.
-    private static let spareBudget = Atomic<UInt>(0)
 
     /// Budget that an idle CPU keeps.
     private static var keptBudget: UInt { 65536 }
@@ -33,8 +29,8 @@ extension FrontEnd {
     /// Moves unused budget of idle CPUs to `index`: capacity, no objects, no gate closed. Whether it was `bytes` or more.
     static func takeBudget(_ bytes: UInt, for index: Int) -> Bool {
         let now = percolate_milliseconds()
-        guard takeTurn(lastTaking, now) else { return false }
-        var taken = spareBudget.exchange(0, ordering: .relaxed)
+        guard takeTurn(state.pointee.lastTaking, now) else { return false }
+        var taken = state.pointee.spareBudget.exchange(0, ordering: .relaxed)
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
             let lock = gate(other).lock
             guard lock.tryAcquire() else { continue }
@@ -49,7 +45,7 @@ extension FrontEnd {
         guard taken > 0 else { return false }
         let lock = gate(index).lock
         guard lock.acquire() == .entered else {
-            spareBudget.wrappingAdd(taken, ordering: .relaxed)
+            state.pointee.spareBudget.wrappingAdd(taken, ordering: .relaxed)
             return false
         }
         caches[index].pointee.budget &+= taken
@@ -59,7 +55,7 @@ extension FrontEnd {
 
     /// Empties the caches of idle CPUs into the middle tier. Whether there was anything.
     static func stealFromIdle(_ index: Int, _ now: UInt64) -> Bool {
-        guard mode == .sections, takeTurn(lastStealing, now) else { return false }
+        guard mode == .sections, takeTurn(state.pointee.lastStealing, now) else { return false }
         var stolen = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
             // A CPU whose fast paths work takes no slow path: it is idle only if its caches did not change since the last
@@ -79,7 +75,7 @@ extension FrontEnd {
     /// Empties every cache that can be had now but that of `index`, and what rests below. Returns
     /// the number of blocks.
     static func drainAll(except index: Int = -1) -> Int {
-        guard mode != .hardened, suspensions.load(ordering: .relaxed) == 0 else { return 0 }
+        guard mode != .hardened, !isSuspended else { return 0 }
         var sum = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 {
             if holdsObjects(other) { sum &+= drainCache(other) }
@@ -108,7 +104,7 @@ extension FrontEnd {
     /// A tick of the scavenger: empties the caches that did not change since the last one, and ends
     /// the rest of what nobody needed. Whether a cache changed or was emptied, or blocks rest.
     static func drainIdle() -> Bool {
-        guard mode != .hardened, suspensions.load(ordering: .relaxed) == 0 else { return false }
+        guard mode != .hardened, !isSuspended else { return false }
         var isChanged = false
         for index in 0..<indexCount where caches[index].pointee.slab != 0 {
             let sum = headerSum(index)

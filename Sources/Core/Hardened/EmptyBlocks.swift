@@ -8,7 +8,6 @@ import Synchronization
 struct EmptyBlocks {
     private var base: UInt = 0
     private var table = Table<BlockRecord>()
-    private static let next = Atomic<UInt>(0)
 
     /// Blocks that can exist at once. A power of two.
     private static var count: UInt { 1 << 18 }
@@ -38,7 +37,8 @@ struct EmptyBlocks {
     func allocate(alignment: Int) -> UInt {
         let step = max(UInt(alignment) / Self.spacing, 1)
         for _ in 0..<64 {
-            let ticket = Self.next.wrappingAdd(step, ordering: .relaxed).oldValue
+            let next = hardenedState.pointee.nextEmptyBlock.wrappingAdd(step, ordering: .relaxed)
+            let ticket = next.oldValue
             let index = (ticket &+ step &- 1) & ~(step &- 1) & (Self.count &- 1)
             let record = table[Int(index)]
             let facts = record.pointee.facts
@@ -51,6 +51,3 @@ struct EmptyBlocks {
         return 0
     }
 }
-
-/// The process's empty blocks. Written once, when the process becomes fully hardened.
-nonisolated(unsafe) var emptyBlocks = EmptyBlocks()

@@ -11,14 +11,11 @@ enum FencedBlocks {
     /// Blocks that have guard pages at a time: each costs two mappings, of which the kernel gives a
     /// process 65530 (vm.max_map_count). Further ones have none.
     private static var limit: Int { 16384 }
-    private static let count = Atomic<Int>(0)
-
-    /// Whether a limit of the process counts the addresses of freed blocks, or what the arena takes in their place.
-    private static let areAddressesShort = Atomic<Bool>(false)
 
     /// Reads the limits. Once, when the process becomes fully hardened.
     static func start() {
-        areAddressesShort.store(isDataLimited || arena.backing == .pieces, ordering: .relaxed)
+        let areShort = isDataLimited || arena.backing == .pieces
+        hardenedState.pointee.areAddressesShort.store(areShort, ordering: .relaxed)
     }
 
     /// Whether the kernel counts what the process may write to.
@@ -31,7 +28,8 @@ enum FencedBlocks {
     /// Bytes that a freed block of `size` bytes counts as in quarantine: it holds addresses, and no
     /// memory.
     static func cost(_ size: Int) -> Int {
-        areAddressesShort.load(ordering: .relaxed) ? size : max(Int(Arena.pageSize), size &>> 8)
+        let areShort = hardenedState.pointee.areAddressesShort.load(ordering: .relaxed)
+        return areShort ? size : max(Int(Arena.pageSize), size &>> 8)
     }
 
     private static var pageShift: Int { Int(PERCOLATE_PAGE_SHIFT) }
@@ -66,7 +64,7 @@ enum FencedBlocks {
         // A look-up of the guard page finds no block.
         spans.setSpan(0, of: first..<(first &+ 1))
         link.pointee.setLink(UInt64(span.id))
-        if count.wrappingAdd(1, ordering: .relaxed).newValue <= limit {
+        if hardenedState.pointee.fencedBlocks.wrappingAdd(1, ordering: .relaxed).newValue <= limit {
             let end = block &+ UInt(wanted) &<< UInt(pageShift)
             _ = percolate_mprotect(
                 arena.address(first), Int(block &- arena.address(first)), PROT_NONE)
@@ -108,7 +106,7 @@ enum FencedBlocks {
         tally(.withheldLargeBytes, 0 &- (Int(span.pages) &<< pageShift), at: 0)
         freeSpanLocked(id, clean: isClean)
         unlockArenaAndRelease()
-        count.wrappingSubtract(1, ordering: .relaxed)
+        hardenedState.pointee.fencedBlocks.wrappingSubtract(1, ordering: .relaxed)
         return true
     }
 
@@ -118,7 +116,7 @@ enum FencedBlocks {
         let bytes = pages &<< pageShift
         if percolate_mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0 { return true }
         guard isDataLimited else { return false }
-        areAddressesShort.store(true, ordering: .relaxed)
+        hardenedState.pointee.areAddressesShort.store(true, ordering: .relaxed)
         guard arena.backing == .reserved, retireFreePages(pages) else { return false }
         return percolate_mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0
     }

@@ -40,6 +40,3 @@ struct FreeBlockPool {
         return 0
     }
 }
-
-/// The process's pool. Written once, when the process becomes fully hardened.
-nonisolated(unsafe) var freeBlockPool = FreeBlockPool()

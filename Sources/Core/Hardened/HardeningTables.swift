@@ -8,9 +8,10 @@ extension Hardening {
         case .basic: return marks.start(pages: arena.limit)
         case .full:
             FencedBlocks.start()
-            return records.start(pages: arena.limit) && emptyBlocks.start()
-                && quarantineRing.start(limit: quarantine)
-                && freeBlockPool.start()
+            return hardenedState.pointee.records.start(pages: arena.limit)
+                && hardenedState.pointee.emptyBlocks.start()
+                && hardenedState.pointee.quarantineRing.start(limit: quarantine)
+                && hardenedState.pointee.freeBlockPool.start()
         }
     }
 }

@@ -95,6 +95,3 @@ struct QuarantineRing {
         }
     }
 }
-
-/// The process's quarantine. Written once, when the process becomes fully hardened.
-nonisolated(unsafe) var quarantineRing = QuarantineRing()

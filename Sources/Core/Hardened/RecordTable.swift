@@ -98,6 +98,3 @@ struct RecordTable {
         return pointer(array &+ within &>> power &* BlockRecord.stride)
     }
 }
-
-/// The process's records. Written once, when the process becomes fully hardened.
-nonisolated(unsafe) var records = RecordTable()

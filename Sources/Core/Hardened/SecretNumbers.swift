@@ -3,13 +3,11 @@ import Synchronization
 
 /// Numbers that nobody outside the process can guess, and that differ from call to call.
 enum SecretNumbers {
-    private static let calls = Atomic<UInt64>(0)
-
     /// The mixing function of splitmix64, of a count and the kernel's random bits.
     static func next() -> UInt64 {
-        mix(
-            percolate_random()
-                &+ calls.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue)
+        let step: UInt64 = 0x9e37_79b9_7f4a_7c15
+        let count = hardenedState.pointee.secrets.wrappingAdd(step, ordering: .relaxed).newValue
+        return mix(percolate_random() &+ count)
     }
 
     static func mix(_ value: UInt64) -> UInt64 {

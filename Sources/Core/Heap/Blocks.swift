@@ -262,7 +262,8 @@ extension Heap {
     /// The same as the fast path sees it: 0 for samples, too.
     static func publishedClass(of address: UInt) -> Int {
         guard isInArena(address) else { ProgrammerError.foreignPointer.report(address, .elsewhere) }
-        return Int(Table<UInt8>(address: pageClasses.address)[Middle.page(of: address)].pointee)
+        let classes = Table<UInt8>(address: arenaState.pointee.pageClasses.address)
+        return Int(classes[Middle.page(of: address)].pointee)
     }
 
     /// Ends the process when `address` is not the start of a block of its class.

@@ -9,18 +9,22 @@ import Synchronization
 /// One lock guards the list and the figures of all scopes. It is taken last, and nothing is called under it. A signal handler
 /// that interrupts its owner leaves what it did in `missed`, which the next owner takes in.
 enum Counting {
-    private static let scopes = Atomic<Int>(0)
-    nonisolated(unsafe) private static var first: UnsafeMutablePointer<percolate_counting_scope>?
-
-    private static let missedAllocations = Atomic<UInt64>(0)
-    private static let missedAllocatedBytes = Atomic<UInt64>(0)
-    private static let missedDeallocations = Atomic<UInt64>(0)
-    private static let missedDeallocatedBytes = Atomic<UInt64>(0)
-
-    static var lock: Lock { Lock(at: percolate_counting_lock_address()) }
+    struct State: ~Copyable {
+        let scopes: Atomic<Int>
+        var first: UnsafeMutablePointer<percolate_counting_scope>?
+        let missedAllocations: Atomic<UInt64>
+        let missedAllocatedBytes: Atomic<UInt64>
+        let missedDeallocations: Atomic<UInt64>
+        let missedDeallocatedBytes: Atomic<UInt64>
+    }
 
     @inline(__always)
-    static var isActive: Bool { scopes.load(ordering: .relaxed) != 0 }
+    private static var state: UnsafeMutablePointer<State> { pinned(&heapState.pointee.counting) }
+
+    static var lock: Lock { Lock(at: addressOf(&platformState.pointee.shared.counting_lock.word)) }
+
+    @inline(__always)
+    static var isActive: Bool { state.pointee.scopes.load(ordering: .relaxed) != 0 }
 
     /// Adds a scope. When this returns, every operation that begins, in whichever thread, is counted.
     static func begin(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
@@ -28,9 +32,9 @@ enum Counting {
         guard Heap.ensureStarted(), lock.acquire() == .entered else { return }
         takeMissed()
         scope.pointee.thread = percolate_thread_pointer()
-        scope.pointee.next = first
-        first = scope
-        scopes.wrappingAdd(1, ordering: .relaxed)
+        scope.pointee.next = state.pointee.first
+        state.pointee.first = scope
+        state.pointee.scopes.wrappingAdd(1, ordering: .relaxed)
         lock.release()
         publish()
         // Threads that read the limits before have their operation before the scope; all others must see the new limits. Where the
@@ -42,7 +46,7 @@ enum Counting {
     static func contains(_ scope: UnsafePointer<percolate_counting_scope>) -> Bool {
         guard isActive, lock.acquire() == .entered else { return false }
         defer { lock.release() }
-        var link = first
+        var link = state.pointee.first
         while let current = link {
             if UnsafePointer(current) == scope { return true }
             link = current.pointee.next
@@ -53,12 +57,12 @@ enum Counting {
     /// After a thread was lost that had the lock, which the caller has: how many scopes there are.
     static func recount() {
         var count = 0
-        var next = first
+        var next = state.pointee.first
         while let scope = next {
             count &+= 1
             next = scope.pointee.next
         }
-        scopes.store(count, ordering: .relaxed)
+        state.pointee.scopes.store(count, ordering: .relaxed)
     }
 
     /// In the child of a fork, by its only thread: scopes of other threads are gone with them, perhaps with the stacks that they lie on.
@@ -66,30 +70,30 @@ enum Counting {
         let me = percolate_thread_pointer()
         var kept: UnsafeMutablePointer<percolate_counting_scope>?
         var count = 0
-        while let scope = first {
-            first = scope.pointee.next
+        while let scope = state.pointee.first {
+            state.pointee.first = scope.pointee.next
             guard scope.pointee.thread == me else { continue }
             scope.pointee.next = kept
             kept = scope
             count &+= 1
         }
-        first = kept
-        scopes.store(count, ordering: .relaxed)
+        state.pointee.first = kept
+        state.pointee.scopes.store(count, ordering: .relaxed)
     }
 
     /// Takes a scope out, if it is in. Its figures stay as they are.
     static func end(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
         guard Heap.ensureStarted(), lock.acquire() == .entered else { return }
         takeMissed()
-        var link = first
-        if first == scope {
-            first = scope.pointee.next
-            scopes.wrappingSubtract(1, ordering: .relaxed)
+        var link = state.pointee.first
+        if state.pointee.first == scope {
+            state.pointee.first = scope.pointee.next
+            state.pointee.scopes.wrappingSubtract(1, ordering: .relaxed)
         } else {
             while let current = link {
                 if current.pointee.next == scope {
                     current.pointee.next = scope.pointee.next
-                    scopes.wrappingSubtract(1, ordering: .relaxed)
+                    state.pointee.scopes.wrappingSubtract(1, ordering: .relaxed)
                     break
                 }
                 link = current.pointee.next
@@ -132,12 +136,12 @@ enum Counting {
     private static func note(allocated: UInt64?, freed: UInt64?) {
         guard lock.acquire() == .entered else {
             if let allocated {
-                missedAllocations.wrappingAdd(1, ordering: .relaxed)
-                missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
+                state.pointee.missedAllocations.wrappingAdd(1, ordering: .relaxed)
+                state.pointee.missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
             }
             if let freed {
-                missedDeallocations.wrappingAdd(1, ordering: .relaxed)
-                missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
+                state.pointee.missedDeallocations.wrappingAdd(1, ordering: .relaxed)
+                state.pointee.missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
             }
             return
         }
@@ -151,8 +155,8 @@ enum Counting {
         let allocated = UInt64(max(bytes, 0))
         let freed = UInt64(max(0 &- bytes, 0))
         guard lock.acquire() == .entered else {
-            missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
-            missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
+            state.pointee.missedAllocatedBytes.wrappingAdd(allocated, ordering: .relaxed)
+            state.pointee.missedDeallocatedBytes.wrappingAdd(freed, ordering: .relaxed)
             return
         }
         takeMissed()
@@ -162,10 +166,10 @@ enum Counting {
 
     /// The lock is held.
     private static func takeMissed() {
-        let allocations = missedAllocations.exchange(0, ordering: .relaxed)
-        let allocatedBytes = missedAllocatedBytes.exchange(0, ordering: .relaxed)
-        let deallocations = missedDeallocations.exchange(0, ordering: .relaxed)
-        let deallocatedBytes = missedDeallocatedBytes.exchange(0, ordering: .relaxed)
+        let allocations = state.pointee.missedAllocations.exchange(0, ordering: .relaxed)
+        let allocatedBytes = state.pointee.missedAllocatedBytes.exchange(0, ordering: .relaxed)
+        let deallocations = state.pointee.missedDeallocations.exchange(0, ordering: .relaxed)
+        let deallocatedBytes = state.pointee.missedDeallocatedBytes.exchange(0, ordering: .relaxed)
         guard allocations | allocatedBytes | deallocations | deallocatedBytes != 0 else { return }
         add(allocations, allocatedBytes, deallocations, deallocatedBytes)
     }
@@ -174,7 +178,7 @@ enum Counting {
     private static func add(
         _ allocations: UInt64, _ allocatedBytes: UInt64, _ deallocations: UInt64, _ deallocatedBytes: UInt64
     ) {
-        var next = first
+        var next = state.pointee.first
         while let scope = next {
             scope.pointee.allocations &+= allocations
             scope.pointee.allocated_bytes &+= allocatedBytes

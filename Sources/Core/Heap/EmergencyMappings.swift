@@ -3,18 +3,28 @@ import Synchronization
 
 /// Blocks that the emergency region has no room for: each a mapping of its own, listed in a few slots. Takes no lock.
 enum EmergencyMappings {
-    /// Address and size of each mapping, in bytes; address 0 is a free slot, 1 one that is being filled.
-    private static var slots: UnsafeMutablePointer<Slot> { pointer(percolate_emergency_slots_address()) }
-    private static var slotCount: Int { Int(PERCOLATE_EMERGENCY_SLOTS) }
-    private static let used = Atomic<Int>(0)
+    /// A mapping, in bytes; block 0 is a free slot, 1 one that is being filled.
+    struct Slot: ~Copyable {
+        let block: Atomic<UInt>
+        let start: Atomic<UInt>
+        let size: Atomic<UInt>
+    }
+
+    struct State: ~Copyable {
+        let used: Atomic<Int>
+        var slots: InlineArray<128, Slot>
+    }
+
+    private static var slotCount: Int { 128 }
+    @inline(__always)
+    private static var used: Int {
+        heapState.pointee.emergencyMappings.used.load(ordering: .relaxed)
+    }
+    private static var slots: UnsafeMutablePointer<Slot> {
+        pointer(UInt(bitPattern: pinned(&heapState.pointee.emergencyMappings.slots)))
+    }
     /// More than any process has addresses for.
     private static var largest: Int { 1 << 60 }
-
-    private struct Slot: ~Copyable {
-        let block = Atomic<UInt>(0)
-        let start = Atomic<UInt>(0)
-        let size = Atomic<UInt>(0)
-    }
 
     /// A block of `count` bytes at a multiple of `alignment`; 0 when the kernel or the slots have no more.
     static func allocate(_ count: Int, alignment: Int) -> UInt {
@@ -31,7 +41,7 @@ enum EmergencyMappings {
                 slot.pointee.block.store(0, ordering: .releasing)
                 return 0
             }
-            used.wrappingAdd(1, ordering: .relaxed)
+            heapState.pointee.emergencyMappings.used.wrappingAdd(1, ordering: .relaxed)
             let block = roundUp(UInt(start), UInt(max(alignment, 4096)))
             slot.pointee.start.store(UInt(start), ordering: .relaxed)
             slot.pointee.size.store(size, ordering: .relaxed)
@@ -42,7 +52,7 @@ enum EmergencyMappings {
     }
 
     private static func slot(of block: UInt) -> UnsafeMutablePointer<Slot>? {
-        guard used.load(ordering: .relaxed) > 0, block > 1 else { return nil }
+        guard used > 0, block > 1 else { return nil }
         for index in 0..<slotCount where slots[index].block.load(ordering: .acquiring) == block { return slots + index }
         return nil
     }
@@ -64,7 +74,7 @@ enum EmergencyMappings {
             return
         }
         _ = percolate_munmap(start, Int(size))
-        used.wrappingSubtract(1, ordering: .relaxed)
+        heapState.pointee.emergencyMappings.used.wrappingSubtract(1, ordering: .relaxed)
         slot.pointee.block.store(0, ordering: .releasing)
     }
 }

@@ -1,18 +1,16 @@
 import CPercolate
 import Synchronization
 
-/// A small region, of the shared object's own zeroed memory, that serves whoever cannot wait for a lock: signal handlers which
-/// interrupted the allocator, and calls during start-up.
+/// A small region, behind the other state of the heap, that serves whoever cannot wait for a lock:
+/// signal handlers which interrupted the allocator, and calls during start-up.
 ///
 /// One word says how far the region is used and how many blocks are alive; when the last block is freed, the region is empty again.
 /// The 16 bytes in front of a block hold its size. Takes no lock.
 enum EmergencyRegion {
     static var size: UInt { UInt(PERCOLATE_EMERGENCY_SIZE) }
 
-    private static var address: UInt { percolate_emergency_address() }
-
-    /// Low half: bytes used. High half: blocks alive.
-    private static let state = Atomic<UInt64>(0)
+    @inline(__always)
+    static var address: UInt { heapAddress &+ UInt(PERCOLATE_STATE_SIZE) }
 
     @inline(__always)
     static func contains(_ block: UInt) -> Bool { block &- address < size }
@@ -20,7 +18,7 @@ enum EmergencyRegion {
     /// A block of `count` bytes at a multiple of `alignment`; 0 when the region has no room.
     static func allocate(_ count: Int, alignment: Int) -> UInt {
         let start = address
-        var seen = state.load(ordering: .relaxed)
+        var seen = heapState.pointee.emergencyRegion.load(ordering: .relaxed)
         while true {
             let used = UInt(seen & 0xffff_ffff)
             let block = roundUp(start &+ used &+ 16, UInt(max(alignment, 16)))
@@ -28,7 +26,7 @@ enum EmergencyRegion {
             let end = roundUp(block &+ UInt(count) &- start, 16)
             guard end <= size else { return 0 }
             let wanted = (seen &>> 32 &+ 1) &<< 32 | UInt64(end)
-            let (exchanged, original) = state.compareExchange(
+            let (exchanged, original) = heapState.pointee.emergencyRegion.compareExchange(
                 expected: seen, desired: wanted, ordering: .acquiringAndReleasing)
             if exchanged {
                 sizeCell(block).pointee = count
@@ -43,12 +41,12 @@ enum EmergencyRegion {
     static func usableSize(_ block: UInt) -> Int { sizeCell(block).pointee }
 
     static func free(_ block: UInt) {
-        var seen = state.load(ordering: .relaxed)
+        var seen = heapState.pointee.emergencyRegion.load(ordering: .relaxed)
         while true {
             let alive = seen &>> 32
             guard alive > 0 else { ProgrammerError.doubleFree.report(block, .block(usableSize(block))) }
             let wanted = alive == 1 ? 0 : (alive &- 1) &<< 32 | seen & 0xffff_ffff
-            let (exchanged, original) = state.compareExchange(
+            let (exchanged, original) = heapState.pointee.emergencyRegion.compareExchange(
                 expected: seen, desired: wanted, ordering: .acquiringAndReleasing)
             if exchanged { return }
             seen = original

@@ -7,7 +7,7 @@ extension Heap {
     static var figures: ObservedFigures<OwnMemory> { ObservedFigures(observedHeap, OwnMemory()) }
 
     static var observedHeap: UnsafePointer<percolate_observed_heap> {
-        UnsafePointer(pointer(addressOf(&percolate_observed_heap)) as UnsafeMutablePointer<percolate_observed_heap>)
+        UnsafePointer(pinned(&observed))
     }
 
     /// The figures of the process, with what the kernel knows of it.

@@ -40,7 +40,7 @@ extension Heap {
 
     static func changeSuspensions(by change: Int) {
         let held = arenaLock.acquire() == .entered
-        FrontEnd.suspensions.wrappingAdd(change, ordering: .relaxed)
+        FrontEnd.state.pointee.suspensions.wrappingAdd(change, ordering: .relaxed)
         publishFront()
         if held { arenaLock.release() }
     }

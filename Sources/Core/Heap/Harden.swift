@@ -12,7 +12,7 @@ extension Heap {
         if level != wanted { complainOfLevel(level) }
         Hardening.raise(to: level)
         if level != .off { FrontEnd.makeNoSmallestBlocks() }
-        if level == .full { FrontEnd.mode = .hardened }
+        if level == .full { FrontEnd.state.pointee.mode = .hardened }
     }
 
     private static func complainOfLevel(_ level: HardeningLevel) {

@@ -5,7 +5,7 @@ import Synchronization
 extension Heap {
     /// At the end of the process: looks at every canary, and at what is in quarantine.
     static func checkAllBlocks() {
-        guard Hardening.isFull, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+        guard Hardening.isFull, !FrontEnd.isSuspended else { return }
         var visit = percolate_visit()
         Visit.begin(&visit)
         defer { Visit.end(&visit) }

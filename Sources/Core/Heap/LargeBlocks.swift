@@ -7,7 +7,6 @@ extension Heap {
     private static var moveThreshold: Int { 1 << 20 }
     /// Blocks that may lie in mappings of their own at a time: the kernel limits mappings (vm.max_map_count, 65530).
     private static var movedLimit: Int { 4096 }
-    private static let movedBlocks = Atomic<Int>(0)
 
     private static func pages(_ size: Int) -> Int {
         Arena.wholeSystemPages((size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT))
@@ -79,7 +78,7 @@ extension Heap {
     private static func freeMoved(_ address: UInt) {
         let isFresh = mapAfresh(address, pages: Int(spans[largeSpan(at: address)].pointee.pages))
         guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
-        movedBlocks.wrappingSubtract(1, ordering: .relaxed)
+        heapState.pointee.movedBlocks.wrappingSubtract(1, ordering: .relaxed)
         freeSpanLocked(largeSpan(at: address), clean: isFresh)
         arenaLock.release()
     }
@@ -143,7 +142,7 @@ extension Heap {
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             percolate_compiler_barrier()
             arena.free((first &+ wanted)..<(first &+ old), clean: isFresh)
-            largePages &+= wanted &- old
+            arenaState.pointee.largePages &+= wanted &- old
             unlockArenaAndRelease()
             return address
         }
@@ -152,7 +151,7 @@ extension Heap {
             announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0)
             record.pointee.hasSlack = false
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
-            largePages &+= wanted &- old
+            arenaState.pointee.largePages &+= wanted &- old
             arenaLock.release()
             return address
         }
@@ -192,24 +191,24 @@ extension Heap {
 
     private enum Move { case moved, kept, lost }
 
-    /// Whether pages are moved: until the kernel refuses once.
-    private static let mayMovePages = Atomic<Bool>(true)
-
     /// Moves pages by mremap(2), leaving the source mapped and empty: no hole opens in the window.
     private static func movePages(from source: UInt, count: Int, to target: UInt) -> Move {
-        guard mayMovePages.load(ordering: .relaxed), movedBlocks.load(ordering: .relaxed) < movedLimit else {
-            return .kept
-        }
+        // Once the kernel has refused, pages are copied.
+        guard !heapState.pointee.isMovingRefused.load(ordering: .relaxed),
+            heapState.pointee.movedBlocks.load(ordering: .relaxed) < movedLimit
+        else { return .kept }
         let result = percolate_mremap_keep(source, count, target)
         if result > 0 {
             // What is left at the source is one of the window's ordinary pages again.
             if arena.hugePages.isOn { _ = percolate_madvise(source, count, MADV_NOHUGEPAGE) }
             spans[largeSpan(at: target)].pointee.moved = true
-            movedBlocks.wrappingAdd(1, ordering: .relaxed)
+            heapState.pointee.movedBlocks.wrappingAdd(1, ordering: .relaxed)
             return .moved
         }
         // EFAULT: the block lies in several mappings, as only some do.
-        if result != -Int(EFAULT) { mayMovePages.store(false, ordering: .relaxed) }
+        if result != -Int(EFAULT) {
+            heapState.pointee.isMovingRefused.store(true, ordering: .relaxed)
+        }
         if result == -Int(EINVAL) { return .kept }
         // The kernel may have unmapped the target before it refused. Map it again, unless something is there: ours, or of
         // somebody who was quicker. Then the target stays allocated for ever, and unused.

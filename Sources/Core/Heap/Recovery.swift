@@ -30,7 +30,7 @@ enum Recovery {
     static func adoptChild() {
         let thread: UnsafeMutablePointer<percolate_thread> = percolate_this_thread()
         // With the parent's memory it is no process of its own.
-        guard FrontEnd.suspensions.load(ordering: .relaxed) == 0 || !percolate_mark_is_kept() else { return }
+        guard !FrontEnd.isSuspended || !percolate_mark_is_kept() else { return }
         let before = percolate_thread_number()
         let me = UInt32(truncatingIfNeeded: percolate_gettid())
         ForkGate.process.reset(thread, number: me)
@@ -48,9 +48,9 @@ enum Recovery {
         openGates(me)
         // Threads of the parent that were in vfork do not return here. This one may be a vfork child's: the kernel took its registration
         // away, and its area says what it said last. Where it cannot be registered again, nobody runs a section.
-        let isSuspended = FrontEnd.suspensions.load(ordering: .relaxed) != 0
+        let isSuspended = FrontEnd.isSuspended
         let isRegistered = !isSuspended || FrontEnd.sequences.registerAgain()
-        FrontEnd.suspensions.store(isRegistered ? 0 : 1, ordering: .relaxed)
+        FrontEnd.state.pointee.suspensions.store(isRegistered ? 0 : 1, ordering: .relaxed)
         publishFront()
     }
 

@@ -11,30 +11,35 @@ import Synchronization
 /// publishes them again. A store of the observer that comes late, after that, costs one more slow
 /// path and nothing else.
 enum Requests {
-    /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock, read
-    /// without: a reader that finds only some of the stores publishes once more than it had to.
-    nonisolated(unsafe) static var publishedLimits: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    struct State: ~Copyable {
+        /// The limits of the fast path as `publishFront` left them. Guarded by the arena's lock,
+        /// read without: a reader that finds only some of the stores publishes once more than it
+        /// had to.
+        var publishedLimits: (UInt64, UInt64, UInt64, UInt64)
+        /// The process in which a thread serves requests; 0 for none. A child of a fork finds its
+        /// parent's id, and takes it for none.
+        let server: Atomic<Int>
+    }
+
+    @inline(__always)
+    static var state: UnsafeMutablePointer<State> { pinned(&heapState.pointee.requests) }
 
     @inline(__always)
     static var limits: (UInt64, UInt64, UInt64, UInt64) {
         (
-            percolate_front.limit, percolate_front.limit_mm_cid, percolate_front.limit_sampled,
-            percolate_front.limit_sampled_mm_cid
+            front.limit, front.limit_mm_cid, front.limit_sampled,
+            front.limit_sampled_mm_cid
         )
     }
 
-    /// The process in which a thread serves requests; 0 for none. A child of a fork finds its
-    /// parent's id, and takes it for none.
-    private static let server = Atomic<Int>(0)
-
     @inline(__always)
     static func serve() {
-        let isAsked = percolate_observed_heap.trim_asked > percolate_observed_heap.trim_done
+        let isAsked = observed.trim_asked > observed.trim_done
         if isAsked || !areLimitsPublished || Heap.isSamplingAsked { serveNow() }
     }
 
     @inline(__always)
-    private static var areLimitsPublished: Bool { limits == publishedLimits }
+    private static var areLimitsPublished: Bool { limits == state.pointee.publishedLimits }
 
     @inline(never)
     private static func serveNow() {
@@ -45,15 +50,17 @@ enum Requests {
             arenaLock.release()
         }
         if Heap.isSamplingAsked { Heap.answerSampling() }
-        let asked = percolate_observed_heap.trim_asked
-        guard asked > percolate_observed_heap.trim_done else { return }
+        let asked = observed.trim_asked
+        guard asked > observed.trim_done else { return }
         let process = percolate_getpid()
-        let other = server.load(ordering: .relaxed)
+        let other = state.pointee.server.load(ordering: .relaxed)
         guard other != process,
-            server.compareExchange(expected: other, desired: process, ordering: .acquiring).exchanged
+            state.pointee.server.compareExchange(
+                expected: other, desired: process, ordering: .acquiring
+            ).exchanged
         else { return }
         _ = Heap.trim()
-        percolate_observed_heap.trim_done = asked
-        server.store(0, ordering: .releasing)
+        observed.trim_done = asked
+        state.pointee.server.store(0, ordering: .releasing)
     }
 }

@@ -3,22 +3,19 @@ import Synchronization
 
 /// Sampling as the heap's operations see it: which calls are tried, and how sampling is switched.
 extension Heap {
-    /// The number of the thread that switches; 0 for none.
-    private static let switcher = Atomic<UInt32>(0)
-
     /// Whether somebody asked for another rate than holds.
     @inline(__always)
-    static var isSamplingAsked: Bool { percolate_samples.requests != percolate_samples.answered }
+    static var isSamplingAsked: Bool { sampled.requests != sampled.answered }
 
     /// Asks for mean numbers of bytes between samples, and between guarded blocks; 0 for none.
     /// Whether that holds now: not where the kernel refuses memory for the tables, or where another
     /// thread is about it this moment, which then does it.
     static func setSampling(rate: UInt64, guardRate: UInt64) -> Bool {
-        percolate_samples.wanted_rate = rate
-        percolate_samples.wanted_guard_rate = guardRate
-        percolate_samples.requests &+= 1
+        sampled.wanted_rate = rate
+        sampled.wanted_guard_rate = guardRate
+        sampled.requests &+= 1
         answerSampling()
-        return percolate_samples.rate == rate && percolate_samples.guard_rate == guardRate
+        return sampled.rate == rate && sampled.guard_rate == guardRate
     }
 
     /// Does what was asked for. Never waits for another thread that does.
@@ -27,21 +24,22 @@ extension Heap {
         let me = percolate_thread_number()
         guard !Visit.isNested else { return }
         // A thread that finds itself there has left the switch by a jump.
-        let (exchanged, other) = switcher.compareExchange(expected: 0, desired: me, ordering: .acquiring)
+        let (exchanged, other) = heapState.pointee.samplingSwitcher.compareExchange(
+            expected: 0, desired: me, ordering: .acquiring)
         guard exchanged || other == me else { return }
         while isSamplingAsked {
-            let request = percolate_samples.requests
-            switchSampling(rate: percolate_samples.wanted_rate, guardRate: percolate_samples.wanted_guard_rate)
-            percolate_samples.answered = request
+            let request = sampled.requests
+            switchSampling(rate: sampled.wanted_rate, guardRate: sampled.wanted_guard_rate)
+            sampled.answered = request
         }
-        switcher.store(0, ordering: .releasing)
+        heapState.pointee.samplingSwitcher.store(0, ordering: .releasing)
     }
 
     /// In the child of a fork: a thread that was switching is not here. What it left is done again
     /// by whoever is asked next. And the child's random numbers are its own.
     static func adoptSampling() {
-        if switcher.exchange(0, ordering: .relaxed) != 0 {
-            percolate_samples.answered = percolate_samples.requests &- 1
+        if heapState.pointee.samplingSwitcher.exchange(0, ordering: .relaxed) != 0 {
+            sampled.answered = sampled.requests &- 1
         }
         Randomness.seed()
     }
@@ -72,11 +70,11 @@ extension Heap {
             Countdown.startAll()
         }
         let held = arenaLock.acquire() == .entered
-        percolate_samples.rate = rate
-        percolate_samples.guard_rate = guardRate
-        percolate_samples.changed = percolate_nanoseconds()
-        Countdown.takesAll = rate == 1 || guardRate == 1
-        Countdown.isOn = isOn
+        sampled.rate = rate
+        sampled.guard_rate = guardRate
+        sampled.changed = percolate_nanoseconds()
+        Countdown.state.pointee.takesAll = rate == 1 || guardRate == 1
+        Countdown.state.pointee.isOn = isOn
         publishFront()
         if held { arenaLock.release() }
     }
@@ -201,7 +199,7 @@ extension Heap {
 
     /// Before a block of a fully hardened heap is freed. False when that has to wait.
     static func forgetNoted(_ address: UInt) -> Bool {
-        percolate_samples.record_count == 0 || Sampling.forget(address)
+        sampled.record_count == 0 || Sampling.forget(address)
     }
 
     /// `resizeHardened`, which counts as freeing and allocating again.

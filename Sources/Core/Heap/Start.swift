@@ -5,11 +5,10 @@ import Synchronization
 enum Heap {
     enum Phase { case cold, ready, failed }
 
-    private static let phaseNumber = Atomic<UInt8>(0)
     /// Who sees that the heap is ready sees what start-up stored.
     static var phase: Phase {
         get {
-            switch phaseNumber.load(ordering: .acquiring) {
+            switch heapState.pointee.phase.load(ordering: .acquiring) {
             case 0: .cold
             case 1: .ready
             default: .failed
@@ -22,10 +21,13 @@ enum Heap {
                 case .ready: 1
                 case .failed: 2
                 }
-            phaseNumber.store(number, ordering: .releasing)
+            heapState.pointee.phase.store(number, ordering: .releasing)
         }
     }
-    nonisolated(unsafe) static var options = Options()
+    static var options: Options {
+        @inline(__always) unsafeAddress { UnsafePointer(pinned(&heapState.pointee.options)) }
+        @inline(__always) unsafeMutableAddress { pinned(&heapState.pointee.options) }
+    }
 
     /// Half of the addresses that the heap may use under an emulator.
     private static var emulatedAddresses: UInt { 1 << 35 }
@@ -45,7 +47,9 @@ enum Heap {
         return true
     }
 
-    static var startLock: Lock { Lock(at: percolate_start_lock_address()) }
+    static var startLock: Lock {
+        Lock(at: addressOf(&platformState.pointee.shared.start_lock.word))
+    }
 
     private static func start() -> Bool {
         var visit = percolate_visit()
@@ -58,30 +62,39 @@ enum Heap {
         readOptions()
         percolate_look_up_libc()
         let affinity = Affinity.current()
+        let sequences = Sequences.decide(options, allowedCPUs: affinity.allowed)
+        publicGates.start(sequences)
+        guard begin(affinity, sequences) else { return false }
+        percolate_has_started = 1
+        return true
+    }
+
+    /// The part of start-up that is a heap's, and not the process's: of one that is cold, and whose
+    /// options are known. False when the kernel refuses memory. Nobody else is here.
+    static func begin(_ affinity: Affinity, _ sequences: Sequences) -> Bool {
+        setWhatIsNotZero()
         Middle.chooseShards(cpus: affinity.allowed)
         guard placeHeap(indexes: affinity.numbers) else {
             phase = .failed
             return false
         }
-        FrontEnd.sequences = Sequences.decide(options, allowedCPUs: affinity.allowed)
-        publicGates.start(FrontEnd.sequences)
-        FrontEnd.budget = options.cacheBudget
-        FrontEnd.mayExceedBudget = options.cacheMayGrow
-        FrontEnd.mode = FrontEnd.sequences.registration == .none ? .locked : .sections
+        FrontEnd.state.pointee.sequences = sequences
+        FrontEnd.state.pointee.budget = options.cacheBudget
+        FrontEnd.state.pointee.mayExceedBudget = options.cacheMayGrow
+        FrontEnd.state.pointee.mode = FrontEnd.sequences.registration == .none ? .locked : .sections
         harden(options.hardening)
         arena.retention.policy = options.release
         arena.hugePages.isOn = options.hugePages == .on
         arena.hugePages.isDecided = options.hugePages != .automatic
         arena.limits.hard = options.limit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.limit))
         arena.limits.soft = options.softLimit == 0 ? Int.max : MemoryLimits.pages(UInt64(options.softLimit))
-        percolate_front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
+        front.rseq_cs = Int64(FrontEnd.sequences.areaOffset)
         // The fast path loads its limits first and what goes with them next, in no order that a
         // weakly ordered machine keeps. A thread that sees a limit from behind the fence has passed
         // the fence itself, and sees what was stored in front of it. It costs nothing in a process
         // of one thread.
         if !Sequences.areStoresOrdered { _ = FrontEnd.sequences.fenceAll() }
         phase = .ready
-        percolate_has_started = 1
         guard arenaLock.acquire() == .entered else { return false }
         publishFront()
         arenaLock.release()
@@ -89,6 +102,16 @@ enum Heap {
         Observation.publish()
         startSampling()
         return true
+    }
+
+    /// Stores what is not zero in a heap that has not started.
+    private static func setWhatIsNotZero() {
+        arena = Arena()
+        spans = SpanTable()
+        sampled.version = UInt32(PERCOLATE_SAMPLES_VERSION)
+        sampled.size = UInt32(MemoryLayout<percolate_samples>.size)
+        sampled.record_stride = UInt64(MemoryLayout<percolate_sample>.stride)
+        sampled.site_stride = UInt64(MemoryLayout<percolate_sample_site>.stride)
     }
 
     private static func readOptions() {
@@ -177,26 +200,27 @@ private struct MetadataLayout {
 
     /// Writes what must be there before the first allocation. False when the kernel refuses memory.
     func place(at start: UInt, window base: UInt, backing: Arena.Backing) -> Bool {
-        var front = Reservation(address: start, size: UInt(PERCOLATE_TABLE_PAGE_CLASS))
-        pageClasses = Reservation(
+        var fixed = Reservation(address: start, size: UInt(PERCOLATE_TABLE_PAGE_CLASS))
+        arenaState.pointee.pageClasses = Reservation(
             address: start &+ UInt(PERCOLATE_TABLE_PAGE_CLASS), size: tables &- UInt(PERCOLATE_TABLE_PAGE_CLASS))
         let closed = start &+ tables
         var records = Reservation(address: closed &+ Self.closedSlab, size: small)
-        guard front.commit(front.size), records.commit(small),
+        guard fixed.commit(fixed.size), records.commit(small),
             percolate_mprotect(closed, Int(Self.closedSlab), PROT_READ) == 0
         else { return false }
 
-        percolate_front.tables = UInt64(start)
+        front.tables = UInt64(start)
         // In this order, what a small process uses of each lies together.
-        Middle.lists = Table(address: records.address)
+        Middle.state.pointee.lists = Table(address: records.address)
         let afterLists = Middle.lists.address &+ UInt(Middle.listCount &* Middle.stride)
-        sizeClasses = Table(address: afterLists)
+        middleState.pointee.sizeClasses = Table(address: afterLists)
         let afterClasses = sizeClasses.address &+ UInt(SizeClass.count &* MemoryLayout<SizeClass>.stride)
-        counterRows = Table(address: roundUp(afterClasses, 64))
-        counterRowCount = indexes
-        FrontEnd.caches = Table(address: roundUp(counterRows.address &+ rows, 64))
-        FrontEnd.indexCount = indexes
-        FrontEnd.closed = UInt64(closed)
+        let rowsStart = roundUp(afterClasses, 64)
+        platformState.pointee.counterRows = Table(address: rowsStart)
+        platformState.pointee.counterRowCount = indexes
+        FrontEnd.state.pointee.caches = Table(address: roundUp(rowsStart &+ rows, 64))
+        FrontEnd.state.pointee.indexCount = indexes
+        FrontEnd.state.pointee.closed = UInt64(closed)
         writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))
         // Entries -2 and -1 serve threads that are not registered.
         let gates = Table<UInt64>(address: start &+ UInt(PERCOLATE_TABLE_GATES))
@@ -205,7 +229,7 @@ private struct MetadataLayout {
         let treeStart = records.address &+ small
         spans.place(at: treeStart &+ tree, pages: pages)
         guard arena.start(base: base, pages: pages, metadata: treeStart, backing: backing) else { return false }
-        percolate_front.base = UInt64(base)
+        front.base = UInt64(base)
         return true
     }
 }
@@ -214,7 +238,7 @@ private struct MetadataLayout {
 /// caller holds the arena's lock: growth of the arena changes the same variables.
 func publishFront() {
     let live =
-        Heap.phase == .ready && FrontEnd.mode == .sections && FrontEnd.suspensions.load(ordering: .relaxed) == 0
+        Heap.phase == .ready && FrontEnd.mode == .sections && !FrontEnd.isSuspended
         && !Counting.isActive
     let byMMCID = FrontEnd.sequences.index == .mmCID
     let isMarked = Hardening.level != .off
@@ -230,16 +254,16 @@ func publishFront() {
     #endif
     // Under basic hardening samples are taken in the slow path.
     let marked = isMarked && isPlain ? open : 0
-    percolate_front.limit_marked = byMMCID ? 0 : marked
-    percolate_front.limit_marked_mm_cid = byMMCID ? marked : 0
-    percolate_front.pages_marked = isMarked && !byMMCID ? openPages : 0
-    percolate_front.pages_marked_mm_cid = isMarked && byMMCID ? openPages : 0
-    percolate_front.limit = isPlain && !byMMCID ? limit : 0
-    percolate_front.limit_mm_cid = isPlain && byMMCID ? limit : 0
-    let sampled = isPlain || Countdown.takesAll ? 0 : limit
-    percolate_front.limit_sampled = byMMCID ? 0 : sampled
-    percolate_front.limit_sampled_mm_cid = byMMCID ? sampled : 0
-    Requests.publishedLimits = Requests.limits
-    percolate_front.pages = byMMCID ? 0 : pages
-    percolate_front.pages_mm_cid = byMMCID ? pages : 0
+    front.limit_marked = byMMCID ? 0 : marked
+    front.limit_marked_mm_cid = byMMCID ? marked : 0
+    front.pages_marked = isMarked && !byMMCID ? openPages : 0
+    front.pages_marked_mm_cid = isMarked && byMMCID ? openPages : 0
+    front.limit = isPlain && !byMMCID ? limit : 0
+    front.limit_mm_cid = isPlain && byMMCID ? limit : 0
+    let sampled = isPlain || Countdown.state.pointee.takesAll ? 0 : limit
+    front.limit_sampled = byMMCID ? 0 : sampled
+    front.limit_sampled_mm_cid = byMMCID ? sampled : 0
+    Requests.state.pointee.publishedLimits = Requests.limits
+    front.pages = byMMCID ? 0 : pages
+    front.pages_mm_cid = byMMCID ? pages : 0
 }

@@ -3,35 +3,57 @@ import Synchronization
 
 /// Statistics and the profile of this process's heap, written on request and at the end of the process.
 extension Heap {
-    /// A duplicate of standard error, made at start where the statistics go there: programs close
-    /// theirs before. Where they go to a file, no descriptor is kept: programs count those that
-    /// they have.
-    nonisolated(unsafe) private static var statisticsDescriptor: Int32 = 2
+    /// What is needed at the end of the process, and kept from its start.
+    struct ExitTexts: ~Copyable {
+        /// A duplicate of standard error, made at start where the statistics go there: programs
+        /// close theirs before. Where they go to a file, no descriptor is kept: programs count
+        /// those that they have. 0 for none.
+        var errors: Int32
+        /// The program's name, as it was at start: a title may be written over it as well. Ends in
+        /// a zero byte once it is set.
+        var programName: TextBuffer<72>
+        var statisticsPath: TextPage
+        var profilePath: TextPage
+        var temporaryPath: WholeFile.TemporaryPath
+        /// What is written from: a stack may have no room for a page. Of whoever took it first.
+        let isPageTaken: Atomic<Bool>
+        var page: TextPage
+    }
 
-    nonisolated(unsafe) private static var statisticsPath = TextPage()
-    private static var statisticsFile: ExitFile { ExitFile(path: pointer(addressOf(&statisticsPath))) }
+    private static var texts: UnsafeMutablePointer<ExitTexts> {
+        pinned(&heapState.pointee.exitTexts)
+    }
 
-    /// The program's name, as it was at start: a title may be written over it as well. Ends in a
-    /// zero byte once it is set.
-    nonisolated(unsafe) private static var programName = TextBuffer<72>()
+    private static var statisticsDescriptor: Int32 {
+        texts.pointee.errors > 0 ? texts.pointee.errors : 2
+    }
+    private static var statisticsFile: ExitFile { exitFile(pinned(&texts.pointee.statisticsPath)) }
+    private static var profileFile: ExitFile { exitFile(pinned(&texts.pointee.profilePath)) }
+    private static var wholeFile: WholeFile {
+        WholeFile(temporaryPath: pinned(&texts.pointee.temporaryPath))
+    }
+
+    private static func exitFile(_ path: UnsafeMutablePointer<TextPage>) -> ExitFile {
+        ExitFile(path: path, file: wholeFile)
+    }
 
     /// Keeps what the options say of statistics, at start.
     static func keepStatisticsTarget() {
         guard let path = options.statistics else { return }
-        programName.truncate(to: 0)
-        programName.append(cString: percolate_program_name(), limit: 64)
-        programName.append(byte: 0)
+        texts.pointee.programName.truncate(to: 0)
+        texts.pointee.programName.append(cString: percolate_program_name(), limit: 64)
+        texts.pointee.programName.append(byte: 0)
         statisticsFile.keep(path: path, count: options.statisticsLength)
         guard options.statisticsLength == 0 else { return }
         let duplicate = percolate_duplicate(2, 100)
-        if duplicate >= 0 { statisticsDescriptor = Int32(duplicate) }
+        if duplicate >= 0 { texts.pointee.errors = Int32(duplicate) }
     }
 
     /// What is shown of this process.
     private struct Own: StatisticsSource {
         var name: UnsafePointer<CChar> {
-            guard programName.count > 0 else { return percolate_program_name() }
-            return TextBuffer<72>.bytes(of: pointer(addressOf(&programName)))
+            guard texts.pointee.programName.count > 0 else { return percolate_program_name() }
+            return TextBuffer<72>.bytes(of: pinned(&texts.pointee.programName))
         }
         var servesMalloc: Bool { percolate_serves_malloc() }
         var process: percolate_process_figures { processFigures() }
@@ -49,15 +71,13 @@ extension Heap {
         }
     }
 
-    /// What is written from: a stack may have no room for a page. Of whoever took it first.
-    nonisolated(unsafe) private static var page = TextPage()
-    private static let isPageTaken = Atomic<Bool>(false)
-
     /// Calls `body` with a page that nobody else uses.
     private static func withPage(_ body: (UnsafeMutablePointer<TextPage>) -> Int) -> Int {
-        guard !isPageTaken.exchange(true, ordering: .acquiring) else { return withPageOfStack(body) }
-        defer { isPageTaken.store(false, ordering: .releasing) }
-        return body(pointer(addressOf(&page)))
+        guard !texts.pointee.isPageTaken.exchange(true, ordering: .acquiring) else {
+            return withPageOfStack(body)
+        }
+        defer { texts.pointee.isPageTaken.store(false, ordering: .releasing) }
+        return body(pinned(&texts.pointee.page))
     }
 
     /// For who interrupted the owner of the page, or is beside it.
@@ -85,7 +105,7 @@ extension Heap {
     /// At the end of the process: writes the statistics where the options say. Not in a vfork
     /// child, whose memory is its parent's.
     static func writeStatisticsAtExit() {
-        guard options.statistics != nil, FrontEnd.suspensions.load(ordering: .relaxed) == 0 else { return }
+        guard options.statistics != nil, !FrontEnd.isSuspended else { return }
         sayUnservedOptions()
         guard options.statisticsLength > 0 else {
             _ = writeStatistics(as: options.statisticsFormat, to: statisticsDescriptor)
@@ -106,9 +126,6 @@ extension Heap {
         _ = line.write(to: statisticsDescriptor)
     }
 
-    nonisolated(unsafe) private static var profilePath = TextPage()
-    private static var profileFile: ExitFile { ExitFile(path: pointer(addressOf(&profilePath))) }
-
     /// Keeps what the options say of the profile, at start.
     static func keepProfileTarget() {
         if let path = options.profile { profileFile.keep(path: path, count: options.profileLength) }
@@ -125,7 +142,7 @@ extension Heap {
 
     /// Writes the heap profile to a file, in the format of jemalloc. 0, or an error number.
     static func writeProfile(to path: UnsafePointer<CChar>) -> Int {
-        WholeFile.write(to: path) { descriptor in
+        wholeFile.write(to: path) { descriptor in
             withPage { ProfileText.write(.jemalloc, to: descriptor, page: $0) }
         }
     }

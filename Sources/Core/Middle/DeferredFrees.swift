@@ -6,14 +6,13 @@ import Synchronization
 /// A stack without a lock, linked through the blocks: pushes race with pushes, and one exchange takes everything, so no block can come back
 /// while somebody still looks at it.
 enum DeferredFrees {
-    private static let head = Atomic<UInt>(0)
-
     static func add(_ address: UInt) {
         let link: UnsafeMutablePointer<UInt> = pointer(address)
-        var seen = head.load(ordering: .relaxed)
+        var seen = middleState.pointee.deferredFrees.load(ordering: .relaxed)
         while true {
             link.pointee = seen
-            let (exchanged, original) = head.compareExchange(expected: seen, desired: address, ordering: .releasing)
+            let (exchanged, original) = middleState.pointee.deferredFrees.compareExchange(
+                expected: seen, desired: address, ordering: .releasing)
             if exchanged { return }
             seen = original
         }
@@ -21,12 +20,13 @@ enum DeferredFrees {
 
     /// Whether anything waits.
     @inline(__always)
-    static var isEmpty: Bool { head.load(ordering: .relaxed) == 0 }
+    static var isEmpty: Bool { middleState.pointee.deferredFrees.load(ordering: .relaxed) == 0 }
 
     /// Calls `body` with each block, none of which is linked any more. Those that are left lie in the thread's record, for when it is lost.
     /// Not in signal handlers that interrupted the allocator: the record is the interrupted frame's.
     static func takeAll(_ body: (UInt) -> Void) {
-        percolate_this_thread().pointee.frees = head.exchange(0, ordering: .acquiring)
+        let first = middleState.pointee.deferredFrees.exchange(0, ordering: .acquiring)
+        percolate_this_thread().pointee.frees = first
         takeHeld(body)
     }
 

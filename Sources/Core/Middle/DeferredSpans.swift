@@ -5,24 +5,25 @@ import Synchronization
 ///
 /// A stack without a lock, linked through the records: pushes race with pushes, and one exchange takes everything.
 enum DeferredSpans {
-    private static let head = Atomic<SpanID>(0)
-
     /// Adds the chain of spans that begins with `first`.
     static func add(_ first: SpanID) {
         var last = first
         while spans[last].pointee.next != 0 { last = spans[last].pointee.next }
-        var seen = head.load(ordering: .relaxed)
+        var seen = middleState.pointee.deferredSpans.load(ordering: .relaxed)
         while true {
             spans[last].pointee.next = seen
-            let (exchanged, original) = head.compareExchange(expected: seen, desired: first, ordering: .releasing)
+            let (exchanged, original) = middleState.pointee.deferredSpans.compareExchange(
+                expected: seen, desired: first, ordering: .releasing)
             if exchanged { return }
             seen = original
         }
     }
 
     @inline(__always)
-    static var isEmpty: Bool { head.load(ordering: .relaxed) == 0 }
+    static var isEmpty: Bool { middleState.pointee.deferredSpans.load(ordering: .relaxed) == 0 }
 
     /// The chain of all of them.
-    static func takeAll() -> SpanID { head.exchange(0, ordering: .acquiring) }
+    static func takeAll() -> SpanID {
+        middleState.pointee.deferredSpans.exchange(0, ordering: .acquiring)
+    }
 }

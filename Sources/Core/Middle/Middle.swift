@@ -2,14 +2,29 @@ import CPercolate
 
 /// The middle tier: batches of blocks between the caches of the CPUs and the spans.
 enum Middle {
-    /// Log2 of the number of shards of each class whose blocks fill cache lines.
-    nonisolated(unsafe) private(set) static var shardBits = 0
-    /// Log2 of the number of shards of each class whose blocks share cache lines.
-    nonisolated(unsafe) private(set) static var homeBits = 0
-    /// The lists: `shardCount` for each class.
-    nonisolated(unsafe) static var lists = Table<CentralList>()
-    /// The index that stands for all while the process has one thread; -1 until known.
-    nonisolated(unsafe) private static var onlyIndex = -1
+    struct State {
+        /// Log2 of the number of shards of each class whose blocks fill cache lines.
+        var shardBits: Int
+        /// Log2 of the number of shards of each class whose blocks share cache lines.
+        var homeBits: Int
+        /// The lists: `shardCount` for each class.
+        var lists: Table<CentralList>
+        /// 1 more than the index that stands for all while the process has one thread; 0 until
+        /// known.
+        var onlyIndex: Int
+        /// Whether no batch may come to rest: the process is fully hardened (`endRestForGood`).
+        var isRestOver: Bool
+    }
+
+    @inline(__always)
+    static var state: UnsafeMutablePointer<State> { pinned(&middleState.pointee.middle) }
+
+    @inline(__always)
+    static var shardBits: Int { state.pointee.shardBits }
+    @inline(__always)
+    static var homeBits: Int { state.pointee.homeBits }
+    @inline(__always)
+    static var lists: Table<CentralList> { state.pointee.lists }
 
     /// Classes below this number have blocks of less than a cache line: 8, 16, 32 and 48 bytes.
     static var firstOfWholeLines: Int { 5 }
@@ -29,10 +44,12 @@ enum Middle {
     /// two CPUs pay nothing. Smaller ones: one shard for each CPU, at most 64; two CPUs that write to blocks of one line would
     /// take it from each other at every write.
     static func chooseShards(cpus: Int) {
-        shardBits = 0
+        var shardBits = 0
         while shardBits < 3, cpus > 8 &<< shardBits { shardBits &+= 1 }
-        homeBits = 0
+        var homeBits = 0
         while homeBits < 6, cpus > 1 &<< homeBits { homeBits &+= 1 }
+        state.pointee.shardBits = shardBits
+        state.pointee.homeBits = homeBits
     }
 
     @inline(__always)
@@ -54,8 +71,8 @@ enum Middle {
         guard sharesLines(sizeClass), percolate_is_single_threaded() != 0 else {
             return cpu & (shardCount(sizeClass) &- 1)
         }
-        if onlyIndex < 0 { onlyIndex = cpu }
-        return onlyIndex & (shardCount(sizeClass) &- 1)
+        if state.pointee.onlyIndex == 0 { state.pointee.onlyIndex = cpu &+ 1 }
+        return (state.pointee.onlyIndex &- 1) & (shardCount(sizeClass) &- 1)
     }
 
     /// Whether a block lies among blocks that another CPU allocates, on the same cache line as some of them.

@@ -2,8 +2,9 @@ import CPercolate
 
 /// Batches between caches and spans (`TransferCache`): how they come to rest, and how they end it.
 extension Middle {
-    /// Whether batches may rest: until the process is fully hardened.
-    nonisolated(unsafe) private static var mayRest = true
+    /// Whether batches may rest.
+    @inline(__always)
+    private static var mayRest: Bool { !state.pointee.isRestOver }
 
     /// Takes a batch of one class from a cache: to rest, or to its spans.
     static func giveBatch(_ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int) {
@@ -60,7 +61,7 @@ extension Middle {
     /// The same for good: from here on no batch comes to rest. Who saw otherwise is done once its
     /// list's lock was taken.
     static func endRestForGood() {
-        mayRest = false
+        state.pointee.isRestOver = true
         for position in 0..<listCount where lock(lists[position]).acquire() == .entered {
             lock(lists[position]).release()
         }

@@ -72,10 +72,7 @@ struct SizeClass {
     }
 }
 
-/// The classes' descriptions, and the class of each size in the tables of the fast path. Written once, at start.
-nonisolated(unsafe) var sizeClasses = Table<SizeClass>()
-
-/// Fills both tables.
+/// Fills the tables: of the classes' descriptions, and the fast path's of the class of each size.
 func writeSizeClasses(lookup: UnsafeMutablePointer<UInt8>) {
     sizeClasses[0].pointee = SizeClass()
     var next = 0
@@ -92,7 +89,7 @@ func writeSizeClasses(lookup: UnsafeMutablePointer<UInt8>) {
 /// The class whose blocks hold `size` bytes, which is at most `SizeClass.largest`.
 @inline(__always)
 func sizeClass(ofSize size: Int) -> Int {
-    let table = Table<UInt8>(address: UInt(percolate_front.tables) &+ UInt(PERCOLATE_TABLE_SIZE_CLASS))
+    let table = Table<UInt8>(address: UInt(front.tables) &+ UInt(PERCOLATE_TABLE_SIZE_CLASS))
     return Int(table[(size &+ 7) &>> 3].pointee)
 }
 

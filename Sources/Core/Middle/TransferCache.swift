@@ -75,36 +75,45 @@ enum TransferMemory {
     static var wordsOfPart: Int { 512 }
     private static var bytesOfPart: UInt { UInt(wordsOfPart) &* 8 }
 
-    nonisolated(unsafe) private static var memory = Reservation()
-    nonisolated(unsafe) private static var used: UInt32 = 0
-    /// Whether the kernel refused memory once: then nothing rests in lists that have none.
-    nonisolated(unsafe) private static var isRefused = false
+    /// Guarded by the lock of growth.
+    struct State {
+        var memory: Reservation
+        /// Parts that lists have.
+        var used: UInt32
+        /// Whether the kernel refused memory once: then nothing rests in lists that have none.
+        var isRefused: Bool
+    }
+
+    @inline(__always)
+    static var state: UnsafeMutablePointer<State> { pinned(&middleState.pointee.transferMemory) }
 
     /// Where the address of part 0 is kept, for debuggers.
-    static func addressOfStart() -> UInt { addressOf(&memory.address) }
+    static func addressOfStart() -> UInt { addressOf(&state.pointee.memory.address) }
 
     static func words(ofPart number: UInt32) -> UnsafeMutablePointer<UInt64> {
-        pointer(memory.address &+ UInt(number) &* bytesOfPart)
+        pointer(state.pointee.memory.address &+ UInt(number) &* bytesOfPart)
     }
 
     /// A part for a list; nil when there is none now. Not with a list's lock: it makes system
     /// calls.
     static func makePart(lists: Int) -> UInt32? {
-        guard !isRefused, growthLock.acquire() == .entered else { return nil }
+        guard !state.pointee.isRefused, growthLock.acquire() == .entered else { return nil }
         defer { growthLock.release() }
-        if memory.address == 0 {
+        if state.pointee.memory.address == 0 {
             // Twice as many parts as lists: two threads may ask for one list at once.
             guard let reserved = Reservation.reserve(UInt(2 &* lists) &* bytesOfPart) else {
-                isRefused = true
+                state.pointee.isRefused = true
                 return nil
             }
-            memory = reserved
+            state.pointee.memory = reserved
         }
-        guard memory.commit(UInt(used &+ 1) &* bytesOfPart, step: bytesOfPart) else {
-            isRefused = true
+        let number = state.pointee.used
+        let bytes = UInt(number &+ 1) &* bytesOfPart
+        guard state.pointee.memory.commit(bytes, step: bytesOfPart) else {
+            state.pointee.isRefused = true
             return nil
         }
-        used &+= 1
-        return used &- 1
+        state.pointee.used = number &+ 1
+        return number
     }
 }

@@ -21,24 +21,22 @@ enum Counter: Int {
     static var count: Int { 32 }
 }
 
-/// One row of counters for each index of the slab gates, each row on cache lines of its own.
-nonisolated(unsafe) var counterRows = Table<Atomic<UInt64>>()
-nonisolated(unsafe) var counterRowCount = 0
-
 /// Adds to the row of `index`; an index without a row counts in row 0.
 @inline(__always)
 func tally(_ counter: Counter, _ amount: Int = 1, at index: Int) {
-    guard counterRows.address != 0 else { return }
-    let row = index >= 0 && index < counterRowCount ? index : 0
-    let cell = counterRows[row &* Counter.count &+ counter.rawValue]
+    let rows = platformState.pointee.counterRows
+    guard rows.address != 0 else { return }
+    let row = index >= 0 && index < platformState.pointee.counterRowCount ? index : 0
+    let cell = rows[row &* Counter.count &+ counter.rawValue]
     _ = cell.pointee.wrappingAdd(UInt64(truncatingIfNeeded: amount), ordering: .relaxed)
 }
 
 /// The sum over all rows, exact once the process is quiet.
 func total(_ counter: Counter) -> UInt64 {
     var sum: UInt64 = 0
-    for row in 0..<counterRowCount {
-        sum &+= counterRows[row &* Counter.count &+ counter.rawValue].pointee.load(ordering: .relaxed)
+    let rows = platformState.pointee.counterRows
+    for row in 0..<platformState.pointee.counterRowCount {
+        sum &+= rows[row &* Counter.count &+ counter.rawValue].pointee.load(ordering: .relaxed)
     }
     return sum
 }

@@ -7,6 +7,7 @@ struct ExitFile {
     /// Programs write their title over their environment, so it is kept: in a page of its own, by
     /// its address, since a small stack has no room for a copy.
     let path: UnsafeMutablePointer<TextPage>
+    let file: WholeFile
 
     /// At start. `text` has `count` bytes.
     func keep(path text: UnsafePointer<CChar>, count: Int) {
@@ -23,7 +24,7 @@ struct ExitFile {
             path.pointee.append(percolate_getpid())
         }
         path.pointee.append(byte: 0)
-        let error = WholeFile.write(to: TextPage.bytes(of: path), body)
+        let error = file.write(to: TextPage.bytes(of: path), body)
         if error != 0 { complain(what, error, to: errors) }
         path.pointee.truncate(to: length)
     }
@@ -52,18 +53,24 @@ struct ExitFile {
 /// made, is written as it is.
 ///
 /// Who comes while another thread is about it writes to the path itself.
-enum WholeFile {
+struct WholeFile {
     /// The name of the file beside the path. Not on the stack, which may have no room for it.
-    nonisolated(unsafe) private static var temporaryPath = TextPage()
-    private static let isPathTaken = Atomic<Bool>(false)
+    struct TemporaryPath: ~Copyable {
+        let isTaken: Atomic<Bool>
+        var text: TextPage
+    }
+
+    let temporaryPath: UnsafeMutablePointer<TemporaryPath>
 
     /// Has `body` write to a descriptor; it returns 0 or an error number, as this does.
-    static func write(to path: UnsafePointer<CChar>, _ body: (Int32) -> Int) -> Int {
+    func write(to path: UnsafePointer<CChar>, _ body: (Int32) -> Int) -> Int {
         let kind = percolate_file_kind(path)
         var error = Int(EACCES)
-        if kind == -Int(ENOENT) || kind == Int(S_IFREG), !isPathTaken.exchange(true, ordering: .acquiring) {
+        if kind == -Int(ENOENT) || kind == Int(S_IFREG),
+            !temporaryPath.pointee.isTaken.exchange(true, ordering: .acquiring)
+        {
             error = write(beside: path, body)
-            isPathTaken.store(false, ordering: .releasing)
+            temporaryPath.pointee.isTaken.store(false, ordering: .releasing)
         }
         if error == Int(EACCES) || error == Int(EROFS) || error == Int(EPERM) {
             error = write(open: path, O_TRUNC, body)
@@ -71,19 +78,22 @@ enum WholeFile {
         return error
     }
 
-    private static func write(beside path: UnsafePointer<CChar>, _ body: (Int32) -> Int) -> Int {
-        temporaryPath.truncate(to: 0)
-        temporaryPath.append(cString: path, limit: 4000)
-        temporaryPath.append(".partial")
-        temporaryPath.append(byte: 0)
-        let name = TextPage.bytes(of: pointer(addressOf(&temporaryPath)))
+    private func write(beside path: UnsafePointer<CChar>, _ body: (Int32) -> Int) -> Int {
+        let text = pinned(&temporaryPath.pointee.text)
+        text.pointee.truncate(to: 0)
+        text.pointee.append(cString: path, limit: 4000)
+        text.pointee.append(".partial")
+        text.pointee.append(byte: 0)
+        let name = TextPage.bytes(of: text)
         var error = write(open: name, O_TRUNC | O_NOFOLLOW, body)
         if error == 0 { error = 0 &- Int(percolate_rename(name, path)) }
         if error != 0 { _ = percolate_unlink(name) }
         return error
     }
 
-    private static func write(open path: UnsafePointer<CChar>, _ flags: Int32, _ body: (Int32) -> Int) -> Int {
+    private func write(
+        open path: UnsafePointer<CChar>, _ flags: Int32, _ body: (Int32) -> Int
+    ) -> Int {
         let descriptor = percolate_open(path, O_WRONLY | O_CREAT | flags, 0o644)
         guard descriptor >= 0 else { return 0 &- Int(descriptor) }
         defer { _ = percolate_close(Int32(descriptor)) }

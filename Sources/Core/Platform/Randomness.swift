@@ -5,18 +5,18 @@ import Synchronization
 /// Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014). Good enough for
 /// statistics, no secret. Takes no lock; safe in signal handlers.
 enum Randomness {
-    private static let state = Atomic<UInt64>(0)
-
-    /// Begins at a place of its own in each process. In the child of a fork, that also parts its
-    /// numbers from its parent's.
+    /// Begins at a place of its own in each process and heap. In the child of a fork, that also
+    /// parts its numbers from its parent's.
     static func seed() {
         let time = percolate_nanoseconds() &* 0x9e37_79b9_7f4a_7c15
-        state.store(percolate_random() ^ time ^ UInt64(percolate_getpid()), ordering: .relaxed)
+        let start = percolate_random() ^ time ^ UInt64(percolate_getpid())
+        platformState.pointee.randomness.store(start, ordering: .relaxed)
     }
 
     /// 64 random bits.
     static func next() -> UInt64 {
-        var value = state.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
+        let step: UInt64 = 0x9e37_79b9_7f4a_7c15
+        var value = platformState.pointee.randomness.wrappingAdd(step, ordering: .relaxed).newValue
         value = (value ^ value &>> 30) &* 0xbf58_476d_1ce4_e5b9
         value = (value ^ value &>> 27) &* 0x94d0_49bb_1331_11eb
         return value ^ value &>> 31

@@ -1,4 +1,5 @@
 import CPercolate
+import Synchronization
 
 /// A range of addresses of which a growing front part can be used.
 ///
@@ -47,7 +48,9 @@ struct Reservation {
 
     private mutating func extend(to end: UInt) -> Bool {
         guard Self.makeUsable(address &+ committed, Int(end &- committed)) else { return false }
-        percolate_add_committed_metadata(end &- committed)
+        let address = addressOf(&platformState.pointee.committedMetadata)
+        let sum: UnsafeMutablePointer<Atomic<UInt64>> = pointer(address)
+        sum.pointee.wrappingAdd(UInt64(end &- committed), ordering: .relaxed)
         committed = end
         return true
     }

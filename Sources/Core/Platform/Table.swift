@@ -12,6 +12,12 @@ struct Table<Element: ~Copyable> {
 @inline(__always)
 func addressOf<Value: ~Copyable>(_ variable: UnsafePointer<Value>) -> UInt { UInt(bitPattern: variable) }
 
+/// A pointer to a variable that is never moved: in a heap's state, or in a table.
+@inline(__always)
+func pinned<Value: ~Copyable>(_ variable: inout Value) -> UnsafeMutablePointer<Value> {
+    withUnsafeMutablePointer(to: &variable) { $0 }
+}
+
 /// A pointer to memory that the caller knows to hold an `Element` at `address`, which is not 0.
 @inline(__always)
 func pointer<Element: ~Copyable>(_ address: UInt) -> UnsafeMutablePointer<Element> {

@@ -66,8 +66,8 @@ struct FrameRule {
 enum FrameRuleCache {
     static var entries: Int { 4096 }
     static var bytes: UInt { UInt(entries) &* 16 }
-    /// Where it lies, once there are tables.
-    nonisolated(unsafe) static var address: UInt = 0
+    @inline(__always)
+    private static var address: UInt { samplingState.pointee.frameRules }
 
     @inline(__always)
     private static func entry(_ code: UInt) -> UnsafeMutablePointer<UInt64> {

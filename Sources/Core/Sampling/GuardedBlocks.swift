@@ -35,26 +35,44 @@ enum GuardedBlocks {
     private static var few: Int { 64 }
     private static var many: Int { 16384 }
 
-    nonisolated(unsafe) private static var address: UInt = 0
-    nonisolated(unsafe) private static var slotCount = 0
-    nonisolated(unsafe) static var slots = Table<Slot>()
-    /// Guarded by the lock of the samples: slots from `fresh` on were never used; the others are in
-    /// a list, or hold a block.
-    nonisolated(unsafe) private static var fresh = 0
-    nonisolated(unsafe) private static var limit = 0
-    nonisolated(unsafe) private static var live = 0
-    nonisolated(unsafe) private static var firstFree: UInt32 = 0
-    nonisolated(unsafe) private static var oldest: UInt32 = 0
-    nonisolated(unsafe) private static var newest: UInt32 = 0
-    nonisolated(unsafe) private static var waiting = 0
+    struct State {
+        /// Where the slots' memory begins, 0 before there is any, and how many they are.
+        var address: UInt
+        var slotCount: Int
+        var slots: Table<Slot>
+        // From here on guarded by the lock of the samples.
+        /// Slots from this number on were never used; the others are in a list, or hold a block.
+        var fresh: Int
+        /// Most blocks at a time, and how many there are.
+        var limit: Int
+        var live: Int
+        /// First slot of those that are free again, and first and last of those in quarantine: 1
+        /// more than its number, 0 for none.
+        var firstFree: UInt32
+        var oldest: UInt32
+        var newest: UInt32
+        /// Slots in quarantine.
+        var waiting: Int
+    }
+
+    private static var state: UnsafeMutablePointer<State> {
+        @inline(__always) get { pinned(&samplingState.pointee.guardedBlocks) }
+    }
 
     @inline(__always)
-    static func owns(_ block: UInt) -> Bool { block &- address < UInt(slotCount) &* stride }
+    private static var address: UInt { state.pointee.address }
+    @inline(__always)
+    static var slots: Table<Slot> { state.pointee.slots }
+
+    @inline(__always)
+    static func owns(_ block: UInt) -> Bool {
+        block &- address < UInt(state.pointee.slotCount) &* stride
+    }
 
     /// Reserves the slots, once, and lets so many be used as `rate` asks for. False when the kernel
     /// refuses.
     static func prepare(rate: UInt64) -> Bool {
-        limit = rate == 1 ? many : few
+        state.pointee.limit = rate == 1 ? many : few
         guard address == 0 else { return true }
         let count = many &+ quarantine
         let table = roundUp(UInt(count &* MemoryLayout<Slot>.stride), page)
@@ -64,9 +82,9 @@ enum GuardedBlocks {
             _ = percolate_munmap(memory.address, Int(memory.size))
             return false
         }
-        slots = Table(address: memory.address)
-        slotCount = count
-        address = memory.address &+ table
+        state.pointee.slots = Table(address: memory.address)
+        state.pointee.slotCount = count
+        state.pointee.address = memory.address &+ table
         percolate_watch_faults { address, write, code, stack, framePointer in
             GuardReport.fault(address, isWrite: write, code: code, stack: stack, framePointer: framePointer)
         }
@@ -110,25 +128,25 @@ enum GuardedBlocks {
     private static func takeSlot() -> Int? {
         guard Samples.lock.acquire() == .entered else { return nil }
         defer { Samples.lock.release() }
-        guard live < limit else { return nil }
-        var number = Int(firstFree) &- 1
+        guard state.pointee.live < state.pointee.limit else { return nil }
+        var number = Int(state.pointee.firstFree) &- 1
         if number >= 0 {
-            firstFree = slots[number].pointee.next
+            state.pointee.firstFree = slots[number].pointee.next
         } else {
-            guard fresh < slotCount else { return nil }
-            number = fresh
-            fresh &+= 1
+            guard state.pointee.fresh < state.pointee.slotCount else { return nil }
+            number = state.pointee.fresh
+            state.pointee.fresh &+= 1
         }
-        live &+= 1
+        state.pointee.live &+= 1
         return number
     }
 
     /// Gives a slot back that never held a block that anybody saw.
     private static func giveSlot(_ number: Int) {
         guard Samples.lock.acquire() == .entered else { return }
-        slots[number].pointee.next = firstFree
-        firstFree = UInt32(number &+ 1)
-        live &-= 1
+        slots[number].pointee.next = state.pointee.firstFree
+        state.pointee.firstFree = UInt32(number &+ 1)
+        state.pointee.live &-= 1
         Samples.lock.release()
     }
 
@@ -203,19 +221,19 @@ enum GuardedBlocks {
     private static func putIntoQuarantine(_ number: Int) -> Int {
         guard Samples.lock.acquire() == .entered else { return -1 }
         defer { Samples.lock.release() }
-        live &-= 1
+        state.pointee.live &-= 1
         slots[number].pointee.next = 0
-        if newest != 0 {
-            slots[Int(newest) &- 1].pointee.next = UInt32(number &+ 1)
+        if state.pointee.newest != 0 {
+            slots[Int(state.pointee.newest) &- 1].pointee.next = UInt32(number &+ 1)
         } else {
-            oldest = UInt32(number &+ 1)
+            state.pointee.oldest = UInt32(number &+ 1)
         }
-        newest = UInt32(number &+ 1)
-        waiting &+= 1
-        guard waiting > quarantine else { return -1 }
-        let first = Int(oldest) &- 1
-        oldest = slots[first].pointee.next
-        waiting &-= 1
+        state.pointee.newest = UInt32(number &+ 1)
+        state.pointee.waiting &+= 1
+        guard state.pointee.waiting > quarantine else { return -1 }
+        let first = Int(state.pointee.oldest) &- 1
+        state.pointee.oldest = slots[first].pointee.next
+        state.pointee.waiting &-= 1
         return first
     }
 
@@ -223,15 +241,17 @@ enum GuardedBlocks {
         slots[number].pointee.state.store(Slot.free, ordering: .relaxed)
         Samples.end(slots[number].pointee.record)
         guard Samples.lock.acquire() == .entered else { return }
-        slots[number].pointee.next = firstFree
-        firstFree = UInt32(number &+ 1)
+        slots[number].pointee.next = state.pointee.firstFree
+        state.pointee.firstFree = UInt32(number &+ 1)
         Samples.lock.release()
     }
 
     /// At exit: blocks that were never freed may have been written beyond their ends.
     static func checkAll() {
         guard address != 0 else { return }
-        for number in 0..<fresh where slots[number].pointee.state.load(ordering: .acquiring) == Slot.live {
+        for number in 0..<state.pointee.fresh {
+            let slot = slots[number]
+            guard slot.pointee.state.load(ordering: .acquiring) == Slot.live else { continue }
             if let place = damage(number) { GuardReport.overflow(place, slot: number) }
         }
     }

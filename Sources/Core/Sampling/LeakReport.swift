@@ -9,26 +9,38 @@ enum LeakReport {
     /// Sites that are listed.
     private static var most: Int { 20 }
 
-    /// A duplicate of standard error, made at start: programs close theirs.
-    nonisolated(unsafe) private static var descriptor: Int32 = 2
-    /// The process that was asked for a report, 0 for none. A child of its forks has copies of its
-    /// blocks, and reports nothing.
-    nonisolated(unsafe) private static var process = 0
+    struct State {
+        /// A duplicate of standard error, made at start: programs close theirs. 0 where there is
+        /// none.
+        var duplicate: Int32
+        /// The process that was asked for a report, 0 for none. A child of its forks has copies of
+        /// its blocks, and reports nothing.
+        var process: Int
+    }
+
+    private static var state: UnsafeMutablePointer<State> {
+        pinned(&samplingState.pointee.leakReport)
+    }
+
+    private static var descriptor: Int32 {
+        state.pointee.duplicate > 0 ? state.pointee.duplicate : 2
+    }
 
     /// At start.
     static func begin() {
-        process = percolate_getpid()
+        state.pointee.process = percolate_getpid()
         let duplicate = percolate_duplicate(2, 100)
-        if duplicate >= 0 { descriptor = Int32(duplicate) }
+        if duplicate >= 0 { state.pointee.duplicate = Int32(duplicate) }
     }
 
     /// At the end of the process.
     static func write() {
+        let process = state.pointee.process
         guard process != 0, process == percolate_getpid() else { return }
         var bytes = 0.0
         var blocks = 0.0
         var sites = 0
-        let count = UInt32(truncatingIfNeeded: percolate_samples.site_count)
+        let count = UInt32(truncatingIfNeeded: sampled.site_count)
         for number in 0..<count {
             let site = SampleTables.site(number)
             guard site.pointee.live_samples > 0 else { continue }
@@ -64,7 +76,7 @@ enum LeakReport {
     }
 
     /// Every block is a sample: nothing is an estimate.
-    private static var isExact: Bool { percolate_samples.rate == 1 && percolate_samples.lost_samples == 0 }
+    private static var isExact: Bool { sampled.rate == 1 && sampled.lost_samples == 0 }
 
     private static func append(_ bytes: Double, _ blocks: Double, to line: inout TextLine) {
         if !isExact { line.append("about ") }
@@ -85,9 +97,9 @@ enum LeakReport {
         line.append(" from ")
         line.append(sites)
         line.append(" places")
-        if percolate_samples.lost_samples > 0 {
+        if sampled.lost_samples > 0 {
             line.append("; ")
-            line.append(percolate_samples.lost_samples)
+            line.append(sampled.lost_samples)
             line.append(" samples had no room and are missing")
         }
         line.append("\n")

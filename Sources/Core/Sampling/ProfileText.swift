@@ -40,7 +40,7 @@ struct ProfileText {
         }
     }
 
-    private static var siteCount: UInt32 { UInt32(truncatingIfNeeded: percolate_samples.site_count) }
+    private static var siteCount: UInt32 { UInt32(truncatingIfNeeded: sampled.site_count) }
 
     /// A copy that nobody changed meanwhile. Where its writer does not come to an end, as it is: its
     /// figures may then be off by one sample.

@@ -24,7 +24,7 @@ enum SampleSites {
         }
         number = SampleTables.makeSite(depth: depth)
         guard number != 0 else {
-            percolate_samples.lost_sites &+= 1
+            sampled.lost_sites &+= 1
             return 0
         }
         let site = SampleTables.site(number)
@@ -34,11 +34,11 @@ enum SampleSites {
         site.pointee.hash = hash
         site.pointee.next = list.pointee
         list.pointee = number
-        percolate_samples.frame_count &+= UInt64(depth)
+        sampled.frame_count &+= UInt64(depth)
         // Only now readers may look at the site.
         changing(sequence(number))
         changing(sequence(number))
-        percolate_samples.site_count = UInt64(number) &+ 1
+        sampled.site_count = UInt64(number) &+ 1
         return number
     }
 
@@ -93,14 +93,14 @@ enum SampleSites {
         for list in 0..<SampleTables.siteBuckets where SampleTables.siteLists[list].pointee != 0 {
             SampleTables.siteLists[list].pointee = 0
         }
-        for number in 1..<UInt32(truncatingIfNeeded: percolate_samples.site_count) {
+        for number in 1..<UInt32(truncatingIfNeeded: sampled.site_count) {
             let site = SampleTables.site(number)
             if site.pointee.sequence & 1 != 0 { changing(sequence(number)) }
             let list = SampleTables.siteLists[Int(site.pointee.hash &>> 50)]
             site.pointee.next = list.pointee
             list.pointee = number
-            percolate_samples.frame_count = max(
-                percolate_samples.frame_count, site.pointee.first_frame &+ UInt64(site.pointee.depth))
+            sampled.frame_count = max(
+                sampled.frame_count, site.pointee.first_frame &+ UInt64(site.pointee.depth))
         }
     }
 }

@@ -14,29 +14,35 @@ enum SampleTables {
     static var recordBuckets: Int { 1 << 16 }
     static var siteBuckets: Int { 1 << 14 }
 
-    nonisolated(unsafe) private static var fixed = Reservation()
-    nonisolated(unsafe) private static var records = Reservation()
-    nonisolated(unsafe) private static var sites = Reservation()
-    nonisolated(unsafe) private static var frames = Reservation()
+    struct State {
+        var fixed: Reservation
+        var records: Reservation
+        var sites: Reservation
+        var frames: Reservation
+        var recordLists: Table<UInt32>
+        var siteLists: Table<UInt32>
+    }
 
-    nonisolated(unsafe) static var recordLists = Table<UInt32>()
-    nonisolated(unsafe) static var siteLists = Table<UInt32>()
+    private static var state: UnsafeMutablePointer<State> { pinned(&samplingState.pointee.tables) }
+
+    static var recordLists: Table<UInt32> { state.pointee.recordLists }
+    static var siteLists: Table<UInt32> { state.pointee.siteLists }
 
     static func record(_ number: UInt32) -> UnsafeMutablePointer<percolate_sample> {
-        pointer(records.address &+ UInt(number) &* UInt(MemoryLayout<percolate_sample>.stride))
+        Table(address: state.pointee.records.address)[Int(number)]
     }
 
     static func site(_ number: UInt32) -> UnsafeMutablePointer<percolate_sample_site> {
-        pointer(sites.address &+ UInt(number) &* UInt(MemoryLayout<percolate_sample_site>.stride))
+        Table(address: state.pointee.sites.address)[Int(number)]
     }
 
     static func frame(_ position: UInt64) -> UnsafeMutablePointer<UInt64> {
-        pointer(frames.address &+ UInt(position) &* 8)
+        pointer(state.pointee.frames.address &+ UInt(position) &* 8)
     }
 
     /// Places the tables, once. False when the kernel refuses the addresses or the first pages.
     static func place() -> Bool {
-        guard records.address == 0 else { return true }
+        guard state.pointee.records.address == 0 else { return true }
         let page = Reservation.pageSize
         let rates = roundUp(UInt(SizeClass.count &* MemoryLayout<Countdown.Rate>.stride), page)
         let lists = UInt(recordBuckets &+ siteBuckets) &* 4
@@ -54,46 +60,52 @@ enum SampleTables {
             _ = percolate_munmap(memory.address, Int(memory.size))
             return false
         }
-        self.fixed = fixed
-        self.sites = sites
-        self.frames = frames
-        Countdown.rates = Table(address: fixed.address)
-        FrameRuleCache.address = fixed.address &+ rates
-        recordLists = Table(address: FrameRuleCache.address &+ FrameRuleCache.bytes)
-        siteLists = Table(address: recordLists.address &+ UInt(recordBuckets) &* 4)
-        percolate_samples.sites = UInt64(sites.address)
-        percolate_samples.site_count = 1
-        percolate_samples.frames = UInt64(frames.address)
-        percolate_samples.records = UInt64(records.address)
-        percolate_samples.record_count = 1
-        self.records = records
+        state.pointee.fixed = fixed
+        state.pointee.sites = sites
+        state.pointee.frames = frames
+        Countdown.state.pointee.rates = Table(address: fixed.address)
+        let rules = fixed.address &+ rates
+        samplingState.pointee.frameRules = rules
+        state.pointee.recordLists = Table(address: rules &+ FrameRuleCache.bytes)
+        state.pointee.siteLists = Table(address: recordLists.address &+ UInt(recordBuckets) &* 4)
+        sampled.sites = UInt64(sites.address)
+        sampled.site_count = 1
+        sampled.frames = UInt64(frames.address)
+        sampled.records = UInt64(records.address)
+        sampled.record_count = 1
+        state.pointee.records = records
         return true
     }
 
     /// The number of a record that was never used; 0 when there is no room.
     static func makeRecord() -> UInt32 {
-        let number = percolate_samples.record_count
+        let number = sampled.record_count
         guard number < UInt64(recordLimit),
-            records.commit(UInt(number &+ 1) &* UInt(MemoryLayout<percolate_sample>.stride))
+            state.pointee.records.commit(
+                UInt(number &+ 1) &* UInt(MemoryLayout<percolate_sample>.stride))
         else { return 0 }
-        percolate_samples.record_count = number &+ 1
+        sampled.record_count = number &+ 1
         return UInt32(number)
     }
 
     /// The number of a new site with room for `depth` frames; 0 when there is none.
     static func makeSite(depth: Int) -> UInt32 {
-        let number = percolate_samples.site_count
-        let first = percolate_samples.frame_count
+        let number = sampled.site_count
+        let first = sampled.frame_count
         guard number < UInt64(siteLimit), first &+ UInt64(depth) <= UInt64(frameLimit),
-            sites.commit(UInt(number &+ 1) &* UInt(MemoryLayout<percolate_sample_site>.stride)),
-            frames.commit(UInt(first &+ UInt64(depth)) &* 8)
+            state.pointee.sites.commit(
+                UInt(number &+ 1) &* UInt(MemoryLayout<percolate_sample_site>.stride)),
+            state.pointee.frames.commit(UInt(first &+ UInt64(depth)) &* 8)
         else { return 0 }
         site(UInt32(number)).pointee.first_frame = first
         return UInt32(number)
     }
 
     static func updateSize() {
-        let bytes = fixed.committed &+ records.committed &+ sites.committed &+ frames.committed
-        percolate_samples.table_bytes = UInt64(bytes)
+        let tables = state.pointee
+        let bytes =
+            tables.fixed.committed &+ tables.records.committed &+ tables.sites.committed
+            &+ tables.frames.committed
+        sampled.table_bytes = UInt64(bytes)
     }
 }

@@ -6,10 +6,7 @@ import CPercolate
 /// kernel, for more pages of the tables. A signal handler that interrupted its owner gets no
 /// sample, and its frees of samples are deferred.
 enum Samples {
-    static var lock: Lock { Lock(at: percolate_sampling_lock_address()) }
-
-    /// First record that is free again; 0 for none.
-    nonisolated(unsafe) private static var firstFree: UInt32 = 0
+    static var lock: Lock { Lock(at: addressOf(&platformState.pointee.shared.sampling_lock.word)) }
 
     private static func list(of address: UInt) -> UnsafeMutablePointer<UInt32> {
         SampleTables.recordLists[Int((UInt64(address &>> 3) &* 0x9e37_79b9_7f4a_7c15) &>> 48)]
@@ -38,13 +35,13 @@ enum Samples {
         }
         guard lock.acquire() == .entered else { return 0 }
         defer { lock.release() }
-        var number = firstFree
+        var number = samplingState.pointee.firstFreeSample
         if number != 0 {
-            firstFree = SampleTables.record(number).pointee.next
+            samplingState.pointee.firstFreeSample = SampleTables.record(number).pointee.next
         } else {
             number = SampleTables.makeRecord()
             guard number != 0 else {
-                percolate_samples.lost_samples &+= 1
+                sampled.lost_samples &+= 1
                 return 0
             }
         }
@@ -122,8 +119,8 @@ enum Samples {
         changing(sequence(number))
         record.pointee.state = PERCOLATE_SAMPLE_UNUSED.rawValue
         changing(sequence(number))
-        record.pointee.next = firstFree
-        firstFree = number
+        record.pointee.next = samplingState.pointee.firstFreeSample
+        samplingState.pointee.firstFreeSample = number
     }
 
     /// The guarded block of a record that was taken is freed, and the record stays, for the report
@@ -150,7 +147,7 @@ enum Samples {
     static func reset() {
         guard SampleTables.recordLists.address != 0, lock.acquire() == .entered else { return }
         defer { lock.release() }
-        for number in 1..<max(UInt32(truncatingIfNeeded: percolate_samples.record_count), 1) {
+        for number in 1..<max(UInt32(truncatingIfNeeded: sampled.record_count), 1) {
             let record = SampleTables.record(number)
             guard record.pointee.state == PERCOLATE_SAMPLE_LIVE.rawValue, record.pointee.blocks > 0 else { continue }
             SampleSites.remove(record.pointee.site, blocks: record.pointee.blocks, size: record.pointee.size)
@@ -169,8 +166,8 @@ enum Samples {
         for list in 0..<SampleTables.recordBuckets where SampleTables.recordLists[list].pointee != 0 {
             SampleTables.recordLists[list].pointee = 0
         }
-        firstFree = 0
-        for number in 1..<UInt32(truncatingIfNeeded: percolate_samples.record_count) {
+        samplingState.pointee.firstFreeSample = 0
+        for number in 1..<UInt32(truncatingIfNeeded: sampled.record_count) {
             let record = SampleTables.record(number)
             if record.pointee.sequence & 1 != 0 {
                 record.pointee.state = PERCOLATE_SAMPLE_UNUSED.rawValue
@@ -182,8 +179,8 @@ enum Samples {
                 list.pointee = number
                 continue
             }
-            record.pointee.next = firstFree
-            firstFree = number
+            record.pointee.next = samplingState.pointee.firstFreeSample
+            samplingState.pointee.firstFreeSample = number
         }
         SampleSites.rebuild()
     }

@@ -38,7 +38,7 @@ enum Sampling {
     /// For a large block.
     static func chooseLarge(_ size: Int) -> Choice {
         let rate = Countdown.rate(
-            size: Double(size), rate: percolate_samples.rate, guardRate: percolate_samples.guard_rate)
+            size: Double(size), rate: sampled.rate, guardRate: sampled.guard_rate)
         var choice = Choice()
         if happens(rate.slowSamples) { choice.weight = rate.weight }
         choice.isGuarded = happens(rate.slowGuarded)

@@ -8,8 +8,14 @@ import Synchronization
 /// They open only where the machine can close them again: a process without sections, or without
 /// the fence, keeps them closed, its public sections leave for the vector, and vectors need nothing
 /// but the lock.
-struct PublicGates {
+struct PublicGates: ~Copyable {
     private var sequences = Sequences()
+    /// Whether a vector has run.
+    private let areUsed = Atomic<Bool>(false)
+    /// CPU numbers from 0 that have a gate to use; 0 until somebody has asked.
+    private let knownCount = Atomic<Int>(0)
+
+    init() {}
 
     /// Says how the process uses sections. The gates stay closed until the first vector: most programs never use one, and their start
     /// shall not pay for it.
@@ -27,12 +33,22 @@ struct PublicGates {
         defer { first.release() }
         guard !areUsed.load(ordering: .relaxed) else { return }
         if mayOpen {
-            for cpu in 0..<gateCount() { gate(cpu, PERCOLATE_GATE_OF_CPU).open(Self.open) }
+            for cpu in 0..<count { gate(cpu, PERCOLATE_GATE_OF_CPU).open(Self.open) }
             if sequences.hasMMCID {
-                for id in 0..<gateCount() { gate(id, PERCOLATE_GATE_OF_MM_CID).open(Self.open) }
+                for id in 0..<count { gate(id, PERCOLATE_GATE_OF_MM_CID).open(Self.open) }
             }
         }
         areUsed.store(true, ordering: .releasing)
+    }
+
+    /// One more than the highest CPU number that the machine may use: below it lie all that vectors
+    /// may name. Vectors may run before start-up, so whoever needs it first finds out.
+    var count: Int {
+        let known = knownCount.load(ordering: .relaxed)
+        if known > 0 { return known }
+        let count = possibleCPUCount()
+        knownCount.store(count, ordering: .relaxed)
+        return count
     }
 
     /// Whether gates open at all: where the machine can close them again.
@@ -40,9 +56,6 @@ struct PublicGates {
 
     /// Whether the machine can have a CPU of that number. Concurrency ids have the same bound.
     func isPossible(_ cpu: Int) -> Bool { cpu >= 0 && cpu < count }
-
-    /// One more than the highest CPU number that the machine may use: below it lie all that vectors may name.
-    var count: Int { gateCount() }
 
     /// Whether sections may be indexed by concurrency ids.
     var haveMMCID: Bool { mayOpen && sequences.hasMMCID }
@@ -81,7 +94,7 @@ struct PublicGates {
     /// Frees the locks of lost threads, and opens the gates that they had closed.
     func recover(_ isLost: (UInt32) -> Bool) {
         // Gate 0 has the lock of the first vector, too.
-        for index in 0..<(areUsed.load(ordering: .relaxed) ? gateCount() : min(gateCount(), 1)) {
+        for index in 0..<(areUsed.load(ordering: .relaxed) ? count : min(count, 1)) {
             let cpu = gate(index, PERCOLATE_GATE_OF_CPU)
             recover(cpu, isLost, mayOpen: mayOpen && sequences.fence(cpu: index))
             let id = gate(index, PERCOLATE_GATE_OF_MM_CID)
@@ -129,18 +142,7 @@ struct PublicGates {
 }
 
 /// Started by start-up, before it lets the first section run.
+///
+/// A global, and no part of a heap: the words of these gates are the process's own, which programs
+/// find by name (<percolate/gates.h>).
 nonisolated(unsafe) var publicGates = PublicGates()
-
-/// CPU numbers from 0 that have a gate to use. Vectors may run before start-up, so whoever needs it first finds out.
-private func gateCount() -> Int {
-    let known = knownGateCount.load(ordering: .relaxed)
-    if known > 0 { return known }
-    let count = possibleCPUCount()
-    knownGateCount.store(count, ordering: .relaxed)
-    return count
-}
-
-/// Whether a vector has run.
-private let areUsed = Atomic<Bool>(false)
-
-private let knownGateCount = Atomic<Int>(0)

@@ -28,7 +28,7 @@ struct percolate_debugger_view {
 
     /// Words of locks: 0, or the number of the thread that owns it, with bit 31 set while others may wait.
     uint64_t start_lock, arena_lock, counting_lock;
-    /// In each record of `percolate_observed_heap.lists` and `.caches`.
+    /// In each record of `lists` and `caches` of `struct percolate_observed_heap`.
     uint64_t list_lock_offset, cache_lock_offset;
     /// In each record of the lists: where blocks at rest are, 0 for nowhere and else 1 more than a number of parts, and
     /// how many they are. `transfer_memory` is the address of the word that holds the address of the parts.
@@ -43,6 +43,4 @@ struct percolate_debugger_view {
     /// The script reads the headers of slabs by the type of this field, whose value means nothing.
     struct percolate_class_header header;
 };
-
-extern struct percolate_debugger_view percolate_debugger_view PERCOLATE_HIDDEN PERCOLATE_SHARED;
 #endif

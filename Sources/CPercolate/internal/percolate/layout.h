@@ -99,7 +99,11 @@ struct percolate_front {
     uint64_t marks;
 };
 
-extern struct percolate_front percolate_front PERCOLATE_HIDDEN PERCOLATE_SHARED;
+/// The process's own, by the name that assembly uses: the beginning of `percolate_process_heap`.
+/// Not for Swift, where the calling thread's heap may be another one.
+#ifndef __swift__
+extern struct percolate_front percolate_front PERCOLATE_HIDDEN;
+#endif
 
 _Static_assert(offsetof(struct percolate_front, limit) == PERCOLATE_FRONT_LIMIT, "layout");
 _Static_assert(offsetof(struct percolate_front, limit_mm_cid) == PERCOLATE_FRONT_LIMIT_MM_CID, "layout");

@@ -134,7 +134,4 @@ static inline uint8_t *percolate_observed_column(
     const struct percolate_observed_heap *heap, enum percolate_observed_counter counter) {
     return (uint8_t *)&heap->counter_columns[counter];
 }
-
-/// The process's own.
-extern struct percolate_observed_heap percolate_observed_heap PERCOLATE_HIDDEN PERCOLATE_SHARED;
 #endif

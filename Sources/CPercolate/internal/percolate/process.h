@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "heap_state.h"
 #include "layout.h"
 
 /// The value of the environment variable PERCOLATE_OPTIONS, or NULL. Works before libc's own start-up: from the process's
@@ -47,27 +48,6 @@ const char *percolate_program_name(void) PERCOLATE_HIDDEN;
 /// Bytes of memory of the machine (sysinfo(2)).
 int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 
-/// A word that threads share, on a line of its own.
-struct percolate_word_line {
-    uint64_t word;
-    char padding[56];
-} __attribute__((aligned(64)));
-
-/// Zero bytes. The arena's lock and the fork gate are used by every slow path: no call for their
-/// addresses.
-extern struct percolate_word_line percolate_arena_lock PERCOLATE_HIDDEN;
-
-/// Addresses of the words of the locks of start-up, of the arena, of growth, of counting and of sampling, each on a line of its own.
-uintptr_t percolate_start_lock_address(void) PERCOLATE_HIDDEN;
-static inline uintptr_t percolate_arena_lock_address(void) { return (uintptr_t)&percolate_arena_lock.word; }
-uintptr_t percolate_growth_lock_address(void) PERCOLATE_HIDDEN;
-uintptr_t percolate_counting_lock_address(void) PERCOLATE_HIDDEN;
-uintptr_t percolate_sampling_lock_address(void) PERCOLATE_HIDDEN;
-
-/// Addresses of the words that the scavenger sleeps on, until there is work and until it is to end, each on a line of its own.
-uintptr_t percolate_scavenger_rest_address(void) PERCOLATE_HIDDEN;
-uintptr_t percolate_scavenger_stop_address(void) PERCOLATE_HIDDEN;
-
 /// Whether the caller is to make the scavenger: true once in a process, and in its first thread, which is where a program makes the first
 /// thread of its own.
 bool percolate_scavenger_claim(void) PERCOLATE_HIDDEN;
@@ -105,7 +85,8 @@ bool percolate_mark_is_kept(void) PERCOLATE_HIDDEN;
 /// Puts the word into memory that the kernel wipes, where it does, and writes the process's id to it. At start, before a second thread can be here.
 void percolate_place_mark(void) PERCOLATE_HIDDEN;
 
-/// Address of the words of the fork gate (Sources/Core/Platform/ForkGate.swift), all zero.
+/// Address of the words of the fork gate (Sources/Core/Platform/ForkGate.swift), all zero. Of the
+/// process and no heap's: a fork copies all of them.
 #define PERCOLATE_FORK_GATE_LINES 65
 extern struct percolate_word_line percolate_fork_gate[PERCOLATE_FORK_GATE_LINES] PERCOLATE_HIDDEN;
 static inline uintptr_t percolate_fork_gate_address(void) { return (uintptr_t)percolate_fork_gate; }
@@ -127,17 +108,6 @@ void percolate_restrict(void) PERCOLATE_HIDDEN;
 
 /// Whether start-up has run.
 extern int percolate_has_started PERCOLATE_HIDDEN PERCOLATE_SHARED;
-
-#define PERCOLATE_EMERGENCY_SIZE 262144
-#define PERCOLATE_EMERGENCY_SLOTS 128
-
-/// Address of the emergency region, and of the slots of emergency mappings (three words each). Zero until used.
-uintptr_t percolate_emergency_address(void) PERCOLATE_HIDDEN;
-uintptr_t percolate_emergency_slots_address(void) PERCOLATE_HIDDEN;
-
-/// Bytes of the heap's own tables that were made usable, in all: adds to them, and where the sum is.
-void percolate_add_committed_metadata(uintptr_t bytes) PERCOLATE_HIDDEN;
-uintptr_t percolate_committed_metadata_address(void) PERCOLATE_HIDDEN;
 
 /// Whether `malloc` of the process is this heap's. The shared object has a definition of its own.
 bool percolate_serves_malloc(void) PERCOLATE_HIDDEN;

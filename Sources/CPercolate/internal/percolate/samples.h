@@ -9,9 +9,9 @@
 /// is from is that of the size class, and what was asked for where the block is large. A block that
 /// realloc gives another size class, or other pages, counts as freed and allocated again.
 ///
-/// How to find it. `struct percolate_samples` lies in the allocator's data and never moves
-/// (`percolate_samples`). The three tables lie where it says, and never move either once their
-/// address is not 0. Entries below the counts were used at least once; the counts only grow.
+/// How to find it. `struct percolate_samples` lies in the heap's state and never moves (`samples`
+/// of `struct percolate_observed_heap`). The three tables lie where it says, and never move either
+/// once their address is not 0. Entries below the counts were used at least once; the counts only grow.
 ///
 /// How to read it.
 /// - Reject a `version` that you do not know. Use `record_stride`, `site_stride` and the like: a
@@ -148,9 +148,6 @@ struct percolate_samples {
     /// Bytes of memory that the tables may use by now.
     uint64_t table_bytes;
 };
-
-/// The only one of a heap.
-extern struct percolate_samples percolate_samples PERCOLATE_HIDDEN PERCOLATE_SHARED;
 
 _Static_assert(sizeof(struct percolate_sample) == 88, "layout");
 _Static_assert(sizeof(struct percolate_sample_site) == 80, "layout");
