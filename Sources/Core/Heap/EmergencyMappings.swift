@@ -4,7 +4,7 @@ import Synchronization
 /// Blocks that the emergency region has no room for: each a mapping of its own, listed in a few slots. Takes no lock.
 enum EmergencyMappings {
     /// A mapping, in bytes; block 0 is a free slot, 1 one that is being filled.
-    struct Slot: ~Copyable {
+    private struct Slot: ~Copyable {
         let block: Atomic<UInt>
         let start: Atomic<UInt>
         let size: Atomic<UInt>
@@ -12,7 +12,8 @@ enum EmergencyMappings {
 
     struct State: ~Copyable {
         let used: Atomic<Int>
-        var slots: InlineArray<128, Slot>
+        /// The slots' words. (An array of slots stops the compiler in the debug build.)
+        var slots: InlineArray<384, UInt>
     }
 
     private static var slotCount: Int { 128 }
