@@ -64,7 +64,7 @@ import Testing
             MemoryLayout<SamplingState>.size, MemoryLayout<HeapState>.size,
         ]
         let firsts = [
-            offset(&platformState.pointee.counterRowCount), offset(&arenaState.pointee.arena),
+            offset(&platformState.pointee.counterRowCount), offset(&arenaState.pointee.pageClasses),
             offset(&middleState.pointee.middle), offset(&frontEndState.pointee.frontEnd),
             offset(&hardenedState.pointee.records), offset(&samplingState.pointee.tables),
             offset(&heapState.pointee.options),

@@ -2,22 +2,24 @@ import CPercolate
 import Synchronization
 
 /// This layer's part of a heap's state (`PlatformState`): the arena and its spans, what every
-/// thread shares below the middle tier. One lock guards all of it but the last three.
+/// thread shares below the middle tier. The arena's lock guards all of it but `marks` and the last
+/// two.
 struct ArenaState: ~Copyable {
     private var below: PlatformState
-    var arena: Arena
-    var spans: SpanTable
+    // Read by every slow path and seldom written: apart from what changes with each span.
     /// One byte for each page: the size class of its blocks, 0 where it has none. The fast path of
     /// `free` reads it.
     var pageClasses: Reservation
-    /// Spans in use, for statistics.
-    var spansInUse: Int
-    /// Pages of large blocks.
-    var largePages: Int
     /// Pages for which `spans` and `pageClasses` have entries.
     var publishedPages: Int
     /// Written once, when the heap becomes hardened.
     var marks: Marks
+    var arena: Arena
+    var spans: SpanTable
+    /// Spans in use, for statistics.
+    var spansInUse: Int
+    /// Pages of large blocks.
+    var largePages: Int
     /// When the limit of the memory control group was last read. Guarded by the lock of growth.
     var groupReadAt: UInt64
     /// The outcome of a release whose thread could not take the lock again, a signal handler that

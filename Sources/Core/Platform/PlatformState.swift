@@ -23,12 +23,13 @@ var heapAddress: UInt {
 /// start-up stores.
 struct PlatformState: ~Copyable {
     var shared: percolate_heap
-    /// A `HardeningLevel`.
-    let hardening: Atomic<Int>
+    /// State of the generator `Randomness`.
     let randomness: Atomic<UInt64>
     /// Bytes of the heap's own tables that were made usable, in all. An atomic word, whose address
     /// observers know.
     var committedMetadata: UInt64
+    /// A `HardeningLevel`.
+    let hardening: Atomic<Int>
     /// One row of counters for each index of the slab gates, each row on cache lines of its own.
     var counterRows: Table<Atomic<UInt64>>
     var counterRowCount: Int
