@@ -10,7 +10,7 @@ let package = Package(
         // What the malloc metrics of the package above come from. The original would stand between the benchmarks and the allocator
         // that they call; this one asks Percolate, and only where such a metric is wanted.
         .package(path: "malloc-interposer"),
-        .package(name: "percolate", path: "../..", traits: ["Benchmark"]),
+        .package(name: "percolate", path: "../..", traits: []),
     ],
     targets: [
         .executableTarget(
@@ -21,15 +21,6 @@ let package = Package(
                 .product(name: "percolate_malloc", package: "percolate"),
             ],
             path: "Benchmarks/Allocations",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
-        .executableTarget(
-            name: "Counts",
-            dependencies: [
-                .product(name: "Benchmark", package: "benchmark"),
-                .product(name: "PercolateBenchmark", package: "percolate"),
-                .product(name: "percolate_malloc", package: "percolate"),
-            ],
-            path: "Benchmarks/Counts",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
     ]
 )
