@@ -130,7 +130,11 @@ static void fork_and_free(struct model *model) {
         _exit(0);
     }
     int status = 0;
-    MUST(waitpid(child, &status, 0) == child && status == 0);
+    pid_t waited;
+    // The fuzzer's alarm may interrupt it.
+    do waited = waitpid(child, &status, 0);
+    while (waited < 0 && errno == EINTR);
+    MUST(waited == child && status == 0);
 }
 
 static void run(struct model *model, struct input *input, int depth);
