@@ -239,7 +239,48 @@ import Testing
         }
     }
 
-    @Test(arguments: ["guard=1", "guard=4K", "guard=100M,sample=512K", "sample=1", ""])
+    /// The same of a fully hardened heap where the block is a sample: what is found, how, and by
+    /// whose stack, then who freed the block and who allocated it.
+    private static let hardenedMisuses: [(kind: String, size: String, name: String, stacks: [String])] = [
+        ("write-behind", "64", "overflow", ["free_here", "allocate_here"]),
+        ("write-behind", "33000", "overflow", ["free_here", "allocate_here"]),
+        ("write-behind-and-keep", "5", "overflow", ["allocate_here"]),
+        ("write-behind-and-grow", "33", "overflow", ["allocate_here"]),
+        ("write-freed", "1000", "write after free", ["free_here", "allocate_here"]),
+        ("write-freed-and-go-on", "24", "write after free", ["free_here", "free_here", "allocate_here"]),
+        ("free-twice", "24", "double free", ["free_here", "free_here", "allocate_here"]),
+        ("free-twice", "40000", "double free", ["free_here", "free_here", "allocate_here"]),
+        ("free-twice-in-threads", "24", "double free", ["free_here", "free_here", "allocate_here"]),
+        ("grow-freed", "24", "use after free", ["free_here", "allocate_here"]),
+        ("size-of-freed", "24", "use after free", ["free_here", "allocate_here"]),
+        ("free-inside", "24", "interior pointer", ["free_here", "allocate_here"]),
+    ]
+
+    @Test(arguments: hardenedMisuses.indices)
+    func everyMisuseOfASampledBlockOfAHardenedHeapHasItsStacks(index: Int) async throws {
+        let misuse = Self.hardenedMisuses[index]
+        let program = try await Compiler.shared.executable(
+            "Sampling/misuse.c", flags: Headers.internalFlags + ["-D_GNU_SOURCE", "-rdynamic"])
+        let arguments = [misuse.kind, misuse.size]
+        // A quarantine that the blocks leave while the program runs.
+        let options = "hardened=1,quarantine=64K"
+        let outcome = try await run(
+            program, arguments, under: .percolate(options: "\(options),sample=1"), timeout: .seconds(30))
+        #expect(outcome.signal == 6 && !outcome.output.contains("not noticed"), "\(outcome.report)")
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.first?.hasPrefix("percolate: \(misuse.name): 0x") == true, "\(outcome.report)")
+        #expect(lines.first?.contains(" (block of \(misuse.size) bytes") == true, "\(outcome.report)")
+        let deeds = lines.compactMap { $0.wholeMatch(of: #/  (\w+) by thread [0-9]+:/#)?.1 }
+        let isFreed = misuse.stacks.count > 2 || misuse.kind.contains("-freed")
+        #expect(deeds == (isFreed ? ["found", "freed", "allocated"] : ["found", "allocated"]), "\(outcome.report)")
+        let functions = outcome.errors.matches(of: /#[0-9]+ 0x[0-9a-f]+ (\w+)\+0x/).map { String($0.1) }
+        #expect(functions.filter { $0.hasSuffix("_here") } == misuse.stacks, "\(outcome.report)")
+        // Without a sample the line is all there is.
+        let plain = try await run(program, arguments, under: .percolate(options: options), timeout: .seconds(30))
+        #expect(plain.signal == 6 && plain.errors.split(separator: "\n").count == 1, "\(plain.report)")
+    }
+
+    @Test(arguments: ["guard=1", "guard=4K", "guard=100M,sample=512K", "sample=1", "hardened=1,sample=1", ""])
     func aProgramWithoutMisuseIsLeftAlone(options: String) async throws {
         let outcome = try await run(
             try await Self.program("misuse"), ["none", "70"], under: .percolate(options: options))

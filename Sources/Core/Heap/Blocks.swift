@@ -127,10 +127,7 @@ extension Heap {
         takeDeferred()
         Requests.serve()
         if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
-        if Hardening.isFull {
-            guard forgetNoted(address) else { return DeferredFrees.add(address) }
-            if freeHardened(address) { return }
-        }
+        if Hardening.isFull, freeHardened(address) { return }
         if Hardening.isBasic { refuseUnmarked(address) }
         freeListed(address)
     }
@@ -162,10 +159,7 @@ extension Heap {
         if GuardedBlocks.owns(address) {
             return GuardedBlocks.free(address, expectedSize: Int(min(size, UInt(largestRequest))))
         }
-        if Hardening.isFull {
-            guard forgetNoted(address) else { return DeferredFrees.add(address) }
-            if freeHardened(address, size: size, alignment: alignment) { return }
-        }
+        if Hardening.isFull, freeHardened(address, size: size, alignment: alignment) { return }
         let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0

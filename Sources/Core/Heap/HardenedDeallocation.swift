@@ -11,15 +11,16 @@ extension Heap {
         if let size {
             let report = found.record.pointee.report(address)
             guard size == UInt(found.facts.size) else {
-                ProgrammerError.wrongSize.report(address, .known(report))
+                endProcess(for: .wrongSize, address, report)
             }
             let told = alignment <= 16 ? 0 : Int(truncatingIfNeeded: alignment)
             guard told == found.facts.alignment else {
-                ProgrammerError.wrongAlignment.report(address, .known(report))
+                endProcess(for: .wrongAlignment, address, report)
             }
         }
         claim(found, .free)
         refuseOverflow(found)
+        noteFreed(found)
         found.record.pointee.stamp()
         if found.isEmpty {
             found.record.pointee.set(found.facts.with(.free))
@@ -55,14 +56,14 @@ extension Heap {
         var block = first
         while block != 0 {
             let number = pageClass(of: block)
-            guard number != 0 else {
-                if !FencedBlocks.release(block) { _ = quarantineRing.put(block, cost: 0) }
+            let record = number == 0 ? nil : records.existing(block, power(number))
+            if let record { refuseLateWrite(block, number, record) }
+            guard forgetNoted(block), number != 0 || FencedBlocks.release(block) else {
+                _ = quarantineRing.put(block, cost: 0)
                 return
             }
-            if let record = records.existing(block, power(number)) {
-                refuseLateWrite(block, number, record)
-                record.pointee.set(record.pointee.facts.with(.free))
-            }
+            guard number != 0 else { return }
+            if let record { record.pointee.set(record.pointee.facts.with(.free)) }
             FrontEnd.free(UInt64(block), number)
             tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
             block = quarantineRing.takeOldest()
@@ -79,9 +80,9 @@ extension Heap {
         else { return }
         // Another thread may have taken it out meanwhile.
         guard record.pointee.facts == facts else { return }
-        ProgrammerError.writeAfterFree.report(
-            block, .known(record.pointee.report(block, changed: Int(place &- block))),
-            releasing: lock)
+        endProcess(
+            for: .writeAfterFree, block,
+            record.pointee.report(block, changed: Int(place &- block)), releasing: lock)
     }
 
     /// As `resize`; nil when the ordinary function is to do it.

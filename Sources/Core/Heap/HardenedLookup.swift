@@ -56,7 +56,7 @@ extension Heap {
         else {
             ProgrammerError.interiorPointer.report(address, .block(Int(info.size)))
         }
-        ProgrammerError.interiorPointer.report(address, .known(record.pointee.report(block)))
+        endProcess(for: .interiorPointer, address, record.pointee.report(block))
     }
 
     static func knownLarge(_ address: UInt, _ use: Use) -> Known? {
@@ -72,14 +72,14 @@ extension Heap {
         if let block = FencedBlocks.block(around: address),
             let record = records.existing(block, RecordTable.pagePower)
         {
-            ProgrammerError.interiorPointer.report(address, .known(record.pointee.report(block)))
+            endProcess(for: .interiorPointer, address, record.pointee.report(block))
         }
         // A small block whose span is gone.
         var power = RecordTable.smallestPower
         while spans.span(of: Middle.page(of: address)) == 0, power <= 15 {
             if let record = records.existing(address, power), record.pointee.facts.state == .free {
                 let error = use == .free ? ProgrammerError.doubleFree : .useAfterFree
-                error.report(address, .known(record.pointee.report(address)))
+                endProcess(for: error, address, record.pointee.report(address))
             }
             power &+= 1
         }
@@ -98,7 +98,7 @@ extension Heap {
             let error =
                 !wasAllocated
                 ? ProgrammerError.notAllocated : use == .free ? .doubleFree : .useAfterFree
-            error.report(found.block, .known(found.record.pointee.report(found.block)))
+            endProcess(for: error, found.block, found.record.pointee.report(found.block))
         }
         return Known(
             block: found.block, number: found.number, record: found.record, facts: facts,
@@ -124,9 +124,9 @@ extension Heap {
         guard let place = BytePattern.canary(of: found.block).firstDifference(in: range) else {
             return
         }
-        ProgrammerError.overflow.report(
-            found.block,
-            .known(found.record.pointee.report(found.block, changed: Int(place &- found.block))),
+        endProcess(
+            for: .overflow, found.block,
+            found.record.pointee.report(found.block, changed: Int(place &- found.block)),
             releasing: lock)
     }
 }

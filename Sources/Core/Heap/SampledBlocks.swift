@@ -197,18 +197,33 @@ extension Heap {
         return block
     }
 
-    /// Before a block of a fully hardened heap is freed. False when that has to wait.
+    /// A block of a fully hardened heap is freed, which nobody else does at once. A sample stays on
+    /// record with the stack of its end, until the block leaves the quarantine. Where a signal
+    /// handler may not touch the records, it stays without that.
+    static func noteFreed(_ found: Known) {
+        guard percolate_samples.record_count != 0 else { return }
+        guard !found.isEmpty else {
+            _ = Sampling.forget(found.block)
+            return
+        }
+        guard case .record(let number) = Samples.take(found.block) else { return }
+        Sampling.withStack { stack in
+            let depth = StackWalk.callers(into: stack, limit: Int(PERCOLATE_SAMPLE_FRAMES))
+            Samples.markFreed(number, stack: stack, depth: depth)
+        }
+        Samples.putBack(number)
+    }
+
+    /// Before a block leaves the quarantine. False when that has to wait.
     static func forgetNoted(_ address: UInt) -> Bool {
         sampled.record_count == 0 || Sampling.forget(address)
     }
 
     /// `resizeHardened`, which counts as freeing and allocating again.
     static func resizeNotedHardened(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt? {
-        guard forgetNoted(address) else {
-            usable = usableSize(address)
-            return 0
-        }
         guard let resized = resizeHardened(address, size, usable: &usable) else { return nil }
+        // A block that has to move is noted by the calls that move it.
+        guard resized != 0, forgetNoted(address) else { return resized }
         return notingSample(resized, Int(min(size, UInt(largestRequest))))
     }
 }

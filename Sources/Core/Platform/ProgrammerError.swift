@@ -52,6 +52,12 @@ enum ProgrammerError {
     func report(_ address: UInt, _ place: Place, releasing lock: Lock? = nil) -> Never {
         lock?.release()
         Visit.endForReport()
+        write(address, place)
+        percolate_error()
+    }
+
+    /// Says the same, and returns.
+    func write(_ address: UInt, _ place: Place) {
         var line = TextLine()
         line.append("percolate: ")
         line.append(text)
@@ -73,7 +79,6 @@ enum ProgrammerError {
         line.append(percolate_gettid())
         line.append(": to find the caller, break on percolate_error in a debugger\n")
         _ = line.write(to: 2)
-        percolate_error()
     }
 }
 

@@ -28,8 +28,7 @@ enum GuardReport {
             let depth = StackWalk.interrupted(
                 code: code, stack: stack, framePointer: framePointer, into: frames,
                 limit: Int(PERCOLATE_SAMPLE_FRAMES))
-            write("  used by thread ")
-            writeThread(Int32(truncatingIfNeeded: percolate_gettid()))
+            SampleStory.write("used", by: Int32(truncatingIfNeeded: percolate_gettid()))
             StackText.write(frames, depth: depth, to: 2)
         }
         finish(slot: number)
@@ -57,12 +56,7 @@ enum GuardReport {
     }
 
     private static func finishHere(slot number: Int) -> Never {
-        Sampling.withStack { frames in
-            let depth = StackWalk.callers(into: frames, limit: Int(PERCOLATE_SAMPLE_FRAMES))
-            write("  found by thread ")
-            writeThread(Int32(truncatingIfNeeded: percolate_gettid()))
-            StackText.write(frames, depth: depth, to: 2)
-        }
+        SampleStory.writeFinder()
         finish(slot: number)
     }
 
@@ -99,30 +93,9 @@ enum GuardReport {
     private static func finish(slot number: Int) -> Never {
         let slot = GuardedBlocks.slots[number]
         if slot.pointee.block != 0, slot.pointee.record != 0 {
-            let record = SampleTables.record(slot.pointee.record).pointee
-            if record.state == PERCOLATE_SAMPLE_FREED.rawValue {
-                write("  freed by thread ")
-                writeThread(record.freeing_thread)
-                StackText.write(site: record.freeing_site, to: 2)
-            }
-            write("  allocated by thread ")
-            writeThread(record.thread)
-            StackText.write(site: record.site, to: 2)
+            SampleStory.write(SampleTables.record(slot.pointee.record).pointee)
         }
         Visit.endForReport()
         percolate_error()
-    }
-
-    private static func write(_ text: StaticString) {
-        var line = TextLine()
-        line.append(text)
-        _ = line.write(to: 2)
-    }
-
-    private static func writeThread(_ number: Int32) {
-        var line = TextLine()
-        line.append(number)
-        line.append(":\n")
-        _ = line.write(to: 2)
     }
 }

@@ -98,6 +98,20 @@ enum Samples {
         return .none
     }
 
+    /// A copy of the record of the block at `address`; nil where none is, or where the calling
+    /// thread has interrupted a change of the tables.
+    static func find(_ address: UInt) -> percolate_sample? {
+        guard SampleTables.recordLists.address != 0, lock.acquire() == .entered else { return nil }
+        defer { lock.release() }
+        var number = list(of: address).pointee
+        while number != 0 {
+            let record = SampleTables.record(number).pointee
+            if record.address == UInt64(address) { return record }
+            number = record.next
+        }
+        return nil
+    }
+
     static func putBack(_ number: UInt32) {
         guard lock.acquire() == .entered else { return }
         defer { lock.release() }
@@ -123,8 +137,8 @@ enum Samples {
         samplingState.pointee.firstFreeSample = number
     }
 
-    /// The guarded block of a record that was taken is freed, and the record stays, for the report
-    /// of a later use.
+    /// The block of a record that was taken is freed, and the record stays, for the report of a
+    /// later use: of a guarded block, and of one that waits in quarantine.
     static func markFreed(_ number: UInt32, stack: UnsafeMutablePointer<UInt64>, depth: Int) {
         let time = percolate_nanoseconds()
         let thread = Int32(bitPattern: percolate_thread_number())

@@ -61,6 +61,16 @@ int main(int argc, char **argv) {
     } else if (!strcmp(kind, "free-twice")) {
         free_here(block);
         free_here(block);
+    } else if (!strcmp(kind, "write-freed-and-go-on")) {
+        free_here(block);
+        use_here(block, 0, true);
+        // Until it leaves the quarantine, of whatever size.
+        for (int round = 0; round < 100000; round++) free_here(allocate_here(size));
+    } else if (!strcmp(kind, "free-twice-in-threads")) {
+        pthread_t thread;
+        CHECK_ZERO(pthread_create(&thread, NULL, in_thread, (void *)block));
+        CHECK_ZERO(pthread_join(thread, NULL));
+        free_here(block);
     } else if (!strcmp(kind, "grow-freed")) {
         free_here(block);
         return realloc((void *)block, size * 2) == NULL;

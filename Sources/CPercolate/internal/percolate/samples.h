@@ -53,7 +53,8 @@ enum percolate_sample_state {
     /// The record is free; its other fields mean nothing.
     PERCOLATE_SAMPLE_UNUSED = 0,
     PERCOLATE_SAMPLE_LIVE = 1,
-    /// A guarded block that was freed, and whose pages are unusable for a while.
+    /// A guarded block that was freed, and whose pages are unusable for a while; or a block of a
+    /// fully hardened heap, in quarantine.
     PERCOLATE_SAMPLE_FREED = 2,
 };
 
@@ -75,11 +76,11 @@ struct percolate_sample {
     /// The kernel's number of the thread that allocated it, and its name, which ends in 0 unless it
     /// is 16 bytes.
     int32_t thread;
-    /// The same of the thread that freed a guarded block, 0 before.
+    /// The same of the thread that freed it where the state is FREED, 0 before.
     int32_t freeing_thread;
     char thread_name[16];
-    /// The number of the site that allocated it, and of the one that freed it (a guarded block
-    /// only; else 0, which is also a site).
+    /// The number of the site that allocated it, and of the one that freed it (where the state is
+    /// FREED; else 0, which is also a site).
     uint32_t site;
     uint32_t freeing_site;
     uint64_t freeing_time;
@@ -89,7 +90,7 @@ struct percolate_sample {
     uint32_t next;
 };
 
-/// One stack that allocated sampled blocks, or freed guarded ones.
+/// One stack that allocated sampled blocks, or freed those that stay on record.
 ///
 /// Site 0 has no frames: it stands for stacks that could not be read, or for which there was no
 /// room.
