@@ -21,7 +21,8 @@ struct RealProgram {
     static let options = ProcessInfo.processInfo.environment["PERCOLATE_PROGRAM_OPTIONS"].map { ",\($0)" } ?? ""
 
     /// The mode that a process must say it was in, where the options force one.
-    private static var forcedMode: String? {
+    private var forcedMode: String? {
+        let options = "\(Self.options),\(ownOptions)"
         if options.contains("hardened=1") { return "hardened" }
         if options.contains("rseq=off") { return "locked" }
         return nil
@@ -45,7 +46,7 @@ struct RealProgram {
         #expect(complaints.isEmpty, "Percolate complained", sourceLocation: location)
 
         let processes = try Statistics.all(prefix: statistics)
-        if let mode = Self.forcedMode {
+        if let mode = forcedMode {
             let modes = Set(processes.compactMap { $0.values["mode"] })
             #expect(modes == [mode], sourceLocation: location)
         }

@@ -66,6 +66,18 @@ struct RealProgramTests {
         try await RealProgram(script: "java", ownOptions: options, served: ["javac": 1, "java": 1]).givesTheSameResult()
     }
 
+    /// Programs that need care from a strict allocator: `strict.sh` says why each does.
+    @Test(arguments: ["hardened=1", "hardened=basic"])
+    func programsThatUseAllOfTheirBlocksRunHardened(options: String) async throws {
+        try await RealProgram(
+            script: "strict", ownOptions: options,
+            served: [
+                "systemd-analyze": 3, "systemd-tmpfile": 1, "ruby": 1, "php": 1, "sqlite3": 1, "vim": 1, "zsh": 1,
+                "gawk": 1, "mawk": 1, "lua5.4": 1, "tclsh": 1, "jq": 1, "bc": 1,
+            ]
+        ).givesTheSameResult()
+    }
+
     @Test func swiftCompilesAndRunsTasksAndActors() async throws {
         try await RealProgram(
             script: "swift", served: ["swiftc": 1, "swift-frontend": 1, "actors": 1]
