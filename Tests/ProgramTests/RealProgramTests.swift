@@ -72,7 +72,7 @@ struct RealProgramTests {
         try await RealProgram(
             script: "strict", ownOptions: options,
             served: [
-                "systemd-analyze": 3, "systemd-tmpfile": 1, "ruby": 1, "php": 1, "sqlite3": 1, "vim": 1, "zsh": 1,
+                "systemd-analyze": 3, "systemd-tmpfiles": 1, "ruby": 1, "php": 1, "sqlite3": 1, "vim": 1, "zsh": 1,
                 "gawk": 1, "mawk": 1, "lua5.4": 1, "tclsh": 1, "jq": 1, "bc": 1,
             ]
         ).givesTheSameResult()
