@@ -25,13 +25,16 @@ struct CrimeProgram {
     /// Expects the program to die of its crime: by SIGABRT, after one line on standard error that names the crime, the
     /// address and the thread.
     ///
-    /// - Parameter sameAddress: false when a program frees many blocks wrongly and any of them may be noticed first.
+    /// - Parameters:
+    ///   - options: in place of those of `mode`.
+    ///   - sameAddress: false when a program frees many blocks wrongly and any of them may be noticed first.
     func isReported(
         _ crime: String, as names: [CrimeName], _ deadline: Deadline = .atOnce, in mode: InterfaceMode,
-        sameAddress: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
+        options: String? = nil, sameAddress: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let program = try await Compiler.shared.executable("Crimes/\(source)")
-        let outcome = try await run(program, [crime], under: .percolate(options: mode.options), timeout: .seconds(30))
+        let outcome = try await run(
+            program, [crime], under: .percolate(options: options ?? mode.options), timeout: .seconds(30))
         let announced = try #require(
             try /address (0x[0-9a-f]+) thread ([0-9]+)/.firstMatch(in: outcome.output), "\(outcome.report)",
             sourceLocation: sourceLocation)

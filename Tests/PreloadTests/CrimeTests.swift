@@ -103,6 +103,23 @@ struct CrimeInteriorPointerTests {
         try await program.isReported(crime, as: [.interiorPointer], .withItsBatch, in: mode)
     }
 
+    private let busyProgram = CrimeProgram(source: "interior_busy.c")
+
+    /// Whatever many threads do with the heap meanwhile: by default the pointer may be served as a
+    /// block before, and is found when it is in a batch again.
+    @Test(arguments: ["busy_middle", "busy_odd", "busy_end"], [InterfaceMode.sections, .locked])
+    func pointersIntoASmallBlockOfABusyHeapAreReported(crime: String, in mode: InterfaceMode) async throws {
+        try await busyProgram.isReported(crime, as: [.interiorPointer], .withItsBatch, in: mode)
+    }
+
+    /// So that no two blocks overlap.
+    @Test(
+        arguments: ["busy_middle", "busy_odd", "busy_end"],
+        ["hardened=basic", "hardened=basic,rseq=off", "hardened=basic,index=mm_cid", "hardened=1"])
+    func hardenedReportsThemBeforeTheyAreServed(crime: String, options: String) async throws {
+        try await busyProgram.isReported(crime, as: [.interiorPointer], in: .hardened, options: options)
+    }
+
     @Test(arguments: ["small_second_half", "small_odd", "medium_page", "realloc_small"])
     func hardenedReportsEveryInteriorPointerAtOnce(crime: String) async throws {
         try await program.isReported(crime, as: [.interiorPointer], in: .hardened)
