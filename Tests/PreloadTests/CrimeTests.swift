@@ -109,7 +109,8 @@ struct CrimeInteriorPointerTests {
     /// block before, and is found when it is in a batch again.
     @Test(arguments: ["busy_middle", "busy_odd", "busy_end"], [InterfaceMode.sections, .locked])
     func pointersIntoASmallBlockOfABusyHeapAreReported(crime: String, in mode: InterfaceMode) async throws {
-        try await busyProgram.isReported(crime, as: [.interiorPointer], .withItsBatch, in: mode)
+        try await busyProgram.isReported(
+            crime, as: [.interiorPointer], .withItsBatch, in: mode, sameThread: false)
     }
 
     /// So that no two blocks overlap.

@@ -5,12 +5,14 @@
 #include "../Stress/check.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 
 #include <percolate/heap_interface.h>
 
 static const struct percolate_heap_interface *heap;
 
 static inline void find_heap(void) {
+    free(malloc(1));  // Starts it.
     heap = dlsym(RTLD_DEFAULT, "percolate_heap_interface");
     CHECK(heap != NULL && heap->version == PERCOLATE_HEAP_INTERFACE_VERSION);
     CHECK(heap->samples->version == PERCOLATE_SAMPLES_VERSION);

@@ -116,6 +116,7 @@ struct percolate_sample_site {
 
 /// Where everything is, and what is asked for.
 struct percolate_samples {
+    /// 0 until the heap has started, as everything here: the process's first allocation does that.
     uint32_t version;
     /// Bytes of this structure.
     uint32_t size;
