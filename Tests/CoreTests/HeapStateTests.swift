@@ -74,10 +74,27 @@ import Testing
         #expect(offset(&platformState.pointee.shared) == 0)
         #expect(ends[ends.count - 1] <= Int(PERCOLATE_STATE_SIZE))
         #expect(EmergencyRegion.address + EmergencyRegion.size == heapAddress + UInt(PERCOLATE_HEAP_SIZE))
-        #expect(UInt(PERCOLATE_STATE_SIZE) % Reservation.pageSize == 0)
+        #expect(PERCOLATE_STATE_SIZE % (1 << PERCOLATE_PAGE_SHIFT) == 0)
         for word in [Heap.startLock, arenaLock, growthLock, Counting.lock, Samples.lock] {
             #expect(word.address % 64 == 0, "a line of its own")
         }
+    }
+
+    /// A line that one CPU writes with each span, block or random number is not one that all read.
+    @Test func whatChangesOftenSharesNoLineWithWhatAllRead() {
+        let changing = [
+            offset(&platformState.pointee.committedMetadata), offset(&arenaState.pointee.arena),
+            offset(&arenaState.pointee.spansInUse), offset(&arenaState.pointee.largePages),
+        ]
+        let read = [
+            offset(&platformState.pointee.counterRows), offset(&platformState.pointee.counterRowCount),
+            offset(&arenaState.pointee.pageClasses), offset(&arenaState.pointee.publishedPages),
+            offset(&arenaState.pointee.spans), offset(&middleState.pointee.middle),
+            offset(&hardenedState.pointee.freeBlockPool),
+        ]
+        #expect(Set(changing.map { $0 / 64 }).isDisjoint(with: read.map { $0 / 64 }), "\(changing) \(read)")
+        let end = offset(&arenaState.pointee.arena) + MemoryLayout<Arena>.size
+        #expect((end - 1) / 64 < offset(&arenaState.pointee.spans) / 64)
     }
 
     private func offset<Value: ~Copyable>(_ variable: inout Value) -> Int {

@@ -38,8 +38,8 @@ import Testing
     /// What is wrong with figures that should be unbiased; empty where nothing is.
     ///
     /// Of 210 figures one lies beyond three standard deviations in two of five tests, nine in less
-    /// than one of 10^6; one lies beyond five in one of 10^4. The mean of 30 runs is known to some
-    /// parts in a thousand, so two in a hundred are a bias.
+    /// than one of 10^6; one lies beyond five in one of 10^4. A mean is off when it is so by two in a
+    /// hundred and by more than chance: four of its own standard deviations.
     private static func faults(_ shares: [[String: Share]]) -> String {
         var faults: [String] = []
         var beyond = 0
@@ -47,8 +47,9 @@ import Testing
             let own = shares.compactMap { $0[name] }
             let ratio = own.map { $0.estimate / $0.truth }.reduce(0, +) / Double(own.count)
             let most = own.map { abs($0.distance) }.max() ?? 0
+            let chance = own.map { $0.deviation / $0.truth }.reduce(0, +) / pow(Double(own.count), 1.5)
             beyond += own.count { abs($0.distance) > 3 }
-            if abs(ratio - 1) > 0.02 || most > 5 {
+            if abs(ratio - 1) > max(0.02, 4 * chance) || most > 5 {
                 faults.append("\(name): mean \(ratio) of the truth, at most \(most) standard deviations off")
             }
         }
@@ -61,14 +62,23 @@ import Testing
     @Test(arguments: [
         ("", "1", 30), ("", "8", 15), ("index=mm_cid", "4", 15), ("rseq=off", "2", 15), ("hardened=1", "2", 15),
     ]) func everySiteHasItsShare(options: String, threads: String, runs: Int) async throws {
-        var shares: [[String: Share]] = []
         let rounds = "\(40_000 / (Int(threads) ?? 1))"
-        for _ in 0..<(Effort.isLong ? runs * 4 : runs) {
-            let run = try await Self.shares(["8192", rounds, threads], under: .percolate(options: options))
-            #expect(run.count == 7)
-            shares.append(run)
+        func series(_ count: Int) async throws -> [[String: Share]] {
+            var shares: [[String: Share]] = []
+            for _ in 0..<count {
+                let run = try await Self.shares(
+                    ["8192", rounds, threads], under: .percolate(options: options))
+                #expect(run.count == 7)
+                shares.append(run)
+            }
+            return shares
         }
-        #expect(Self.faults(shares) == "")
+        let count = Effort.isLong ? runs * 4 : runs
+        let first = Self.faults(try await series(count))
+        guard !first.isEmpty else { return }
+        // A bias is there again, in a series that is longer; what was chance is not.
+        print("another series decides: \(first)")
+        #expect(Self.faults(try await series(2 * count)) == "", "at first: \(first)")
     }
 
     /// Sampling where caches are refilled gives the samples of a site that frees at once to one

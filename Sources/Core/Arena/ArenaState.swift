@@ -2,11 +2,11 @@ import CPercolate
 import Synchronization
 
 /// This layer's part of a heap's state (`PlatformState`): the arena and its spans, what every
-/// thread shares below the middle tier. The arena's lock guards all of it but `marks` and the last
-/// two.
+/// thread shares below the middle tier. The arena's lock guards all of it but `marks`,
+/// `groupReadAt` and `leftRelease`.
 struct ArenaState: ~Copyable {
     private var below: PlatformState
-    // Read by every slow path and seldom written: apart from what changes with each span.
+    // Read by every slow path and seldom written.
     /// One byte for each page: the size class of its blocks, 0 where it has none. The fast path of
     /// `free` reads it.
     var pageClasses: Reservation
@@ -14,8 +14,9 @@ struct ArenaState: ~Copyable {
     var publishedPages: Int
     /// Written once, when the heap becomes hardened.
     var marks: Marks
+    private var firstLine: CacheLine
+    // Changes with each span.
     var arena: Arena
-    var spans: SpanTable
     /// Spans in use, for statistics.
     var spansInUse: Int
     /// Pages of large blocks.
@@ -25,6 +26,9 @@ struct ArenaState: ~Copyable {
     /// The outcome of a release whose thread could not take the lock again, a signal handler that
     /// must not wait, with the highest bit set; 0 where there is none. The next release finishes it.
     let leftRelease: Atomic<UInt64>
+    private var secondLine: CacheLine
+    /// Where the records are, which every slow path reads.
+    var spans: SpanTable
 }
 
 @inline(__always)

@@ -8,13 +8,15 @@ struct HardenedState: ~Copyable {
     var emptyBlocks: EmptyBlocks
     var quarantineRing: QuarantineRing
     var freeBlockPool: FreeBlockPool
+    /// Whether a limit of the process counts the addresses of freed blocks, or what the arena takes in
+    /// their place.
+    let areAddressesShort: Atomic<Bool>
+    private var line: CacheLine
+    // Changes with each block.
     /// The number of the empty block that is handed out next.
     let nextEmptyBlock: Atomic<UInt>
     /// Blocks that have guard pages.
     let fencedBlocks: Atomic<Int>
-    /// Whether a limit of the process counts the addresses of freed blocks, or what the arena takes in
-    /// their place.
-    let areAddressesShort: Atomic<Bool>
     /// Grows with every secret number.
     let secrets: Atomic<UInt64>
 }

@@ -201,7 +201,7 @@ extension Heap {
     /// record with the stack of its end, until the block leaves the quarantine. Where a signal
     /// handler may not touch the records, it stays without that.
     static func noteFreed(_ found: Known) {
-        guard sampled.record_count != 0 else { return }
+        guard sampled.record_count != 0, !Visit.isNested else { return }
         guard !found.isEmpty else {
             _ = Sampling.forget(found.block)
             return

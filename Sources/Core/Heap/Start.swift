@@ -64,9 +64,7 @@ enum Heap {
         let affinity = Affinity.current()
         let sequences = Sequences.decide(options, allowedCPUs: affinity.allowed)
         publicGates.start(sequences)
-        guard begin(affinity, sequences) else { return false }
-        percolate_has_started = 1
-        return true
+        return begin(affinity, sequences)
     }
 
     /// The part of start-up that is a heap's, and not the process's: of one that is cold, and whose
@@ -95,6 +93,8 @@ enum Heap {
         // of one thread.
         if !Sequences.areStoresOrdered { _ = FrontEnd.sequences.fenceAll() }
         phase = .ready
+        // At once: a signal handler may leave the rest by a jump, or end the process.
+        percolate_has_started = 1
         guard arenaLock.acquire() == .entered else { return false }
         publishFront()
         arenaLock.release()

@@ -28,6 +28,8 @@ struct PlatformState: ~Copyable {
     /// Bytes of the heap's own tables that were made usable, in all. An atomic word, whose address
     /// observers know.
     var committedMetadata: UInt64
+    private var line: CacheLine
+    // Read by every slow path and seldom written.
     /// A `HardeningLevel`.
     let hardening: Atomic<Int>
     /// One row of counters for each index of the slab gates, each row on cache lines of its own.
