@@ -138,3 +138,8 @@ private func releaseRun(_ pages: Range<Int>, wasHuge: Bool) -> Bool {
     announceRelease(address, bytes)
     return true
 }
+
+func announceRelease(_ address: UInt, _ bytes: Int) {
+    guard percolate_release_is_traced() != 0 else { return }
+    percolate_trace_release(UInt64(address), UInt64(bytes))
+}

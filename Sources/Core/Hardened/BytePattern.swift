@@ -13,7 +13,7 @@ struct BytePattern {
     /// from 0x80 to 0xbf. What is most often written too far is none of those: the 0 at the end of a
     /// string, ASCII, small numbers, and -1.
     static func canary(of block: UInt) -> BytePattern {
-        let bits = SecretNumbers.mix(percolate_random() ^ UInt64(block))
+        let bits = Randomness.mix(percolate_random() ^ UInt64(block))
         return BytePattern(word: bits & 0x3f3f_3f3f_3f3f_3f3f | 0x8080_8080_8080_8080)
     }
 

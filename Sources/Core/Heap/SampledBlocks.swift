@@ -145,12 +145,12 @@ extension Heap {
         let page = Middle.page(of: address)
         let sizeClass = Middle.sampledClass(ofPage: page)
         if sizeClass != 0 {
-            guard Sampling.forget(address) else { return DeferredFrees.add(address) }
+            guard Samples.end(at: address) else { return DeferredFrees.add(address) }
             return FrontEnd.giveBack(address, sizeClass)
         }
         let id = spans.span(of: page)
         if id != 0, spans[id].pointee.isSampled, arena.address(page) == address {
-            guard Sampling.forget(address) else { return DeferredFrees.add(address) }
+            guard Samples.end(at: address) else { return DeferredFrees.add(address) }
             spans[id].pointee.isSampled = false
         }
         freeLarge(address, expectedSize: expectedSize)
@@ -201,22 +201,21 @@ extension Heap {
     /// record with the stack of its end, until the block leaves the quarantine. Where a signal
     /// handler may not touch the records, it stays without that.
     static func noteFreed(_ found: Known) {
-        guard sampled.record_count != 0, !Visit.isNested else { return }
+        guard sampled.record_count != 0 else { return }
         guard !found.isEmpty else {
-            _ = Sampling.forget(found.block)
+            _ = Samples.end(at: found.block)
             return
         }
-        guard case .record(let number) = Samples.take(found.block) else { return }
+        guard Samples.find(found.block) != nil else { return }
         Sampling.withStack { stack in
             let depth = StackWalk.callers(into: stack, limit: Int(PERCOLATE_SAMPLE_FRAMES))
-            Samples.markFreed(number, stack: stack, depth: depth)
+            Samples.markFreed(at: found.block, stack: stack, depth: depth)
         }
-        Samples.putBack(number)
     }
 
     /// Before a block leaves the quarantine. False when that has to wait.
     static func forgetNoted(_ address: UInt) -> Bool {
-        sampled.record_count == 0 || Sampling.forget(address)
+        sampled.record_count == 0 || Samples.end(at: address)
     }
 
     /// `resizeHardened`, which counts as freeing and allocating again.

@@ -16,10 +16,15 @@ enum Randomness {
     /// 64 random bits.
     static func next() -> UInt64 {
         let step: UInt64 = 0x9e37_79b9_7f4a_7c15
-        var value = platformState.pointee.randomness.wrappingAdd(step, ordering: .relaxed).newValue
-        value = (value ^ value &>> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value &>> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value &>> 31
+        return mix(platformState.pointee.randomness.wrappingAdd(step, ordering: .relaxed).newValue)
+    }
+
+    /// The mixing function of splitmix64.
+    static func mix(_ value: UInt64) -> UInt64 {
+        var word = value
+        word = (word ^ word &>> 30) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ word &>> 27) &* 0x94d0_49bb_1331_11eb
+        return word ^ word &>> 31
     }
 
     /// A number of the exponential distribution with mean 1.

@@ -75,27 +75,44 @@ enum Samples {
         case refused
     }
 
+    /// The record of the block at `address`, and the one in front of it in its list; 0 for none. The
+    /// lock is held.
+    private static func locate(_ address: UInt) -> (number: UInt32, previous: UInt32) {
+        var previous: UInt32 = 0
+        var number = list(of: address).pointee
+        while number != 0 {
+            let record = SampleTables.record(number)
+            if record.pointee.address == UInt64(address) { break }
+            previous = number
+            number = record.pointee.next
+        }
+        return (number, previous)
+    }
+
+    /// Takes the record of the block at `address` out of its list; 0 where there is none. The lock
+    /// is held.
+    private static func unlink(_ address: UInt) -> UInt32 {
+        let (number, previous) = locate(address)
+        guard number != 0 else { return 0 }
+        let next = SampleTables.record(number).pointee.next
+        if previous == 0 {
+            list(of: address).pointee = next
+        } else {
+            SampleTables.record(previous).pointee.next = next
+        }
+        return number
+    }
+
     /// Takes the record of the block at `address` out of its list, where `end` or `putBack` must
     /// follow.
     static func take(_ address: UInt) -> Finding {
         guard SampleTables.recordLists.address != 0 else { return .none }
         guard lock.acquire() == .entered else { return .refused }
         defer { lock.release() }
-        let list = list(of: address)
-        var previous: UInt32 = 0
-        var number = list.pointee
-        while number != 0 {
-            let record = SampleTables.record(number)
-            let next = record.pointee.next
-            if record.pointee.address == UInt64(address) {
-                if previous == 0 { list.pointee = next } else { SampleTables.record(previous).pointee.next = next }
-                record.pointee.next = taken
-                return .record(number)
-            }
-            previous = number
-            number = next
-        }
-        return .none
+        let number = unlink(address)
+        guard number != 0 else { return .none }
+        SampleTables.record(number).pointee.next = taken
+        return .record(number)
     }
 
     /// A copy of the record of the block at `address`; nil where none is, or where the calling
@@ -103,13 +120,8 @@ enum Samples {
     static func find(_ address: UInt) -> percolate_sample? {
         guard SampleTables.recordLists.address != 0, lock.acquire() == .entered else { return nil }
         defer { lock.release() }
-        var number = list(of: address).pointee
-        while number != 0 {
-            let record = SampleTables.record(number).pointee
-            if record.address == UInt64(address) { return record }
-            number = record.next
-        }
-        return nil
+        let number = locate(address).number
+        return number != 0 ? SampleTables.record(number).pointee : nil
     }
 
     static func putBack(_ number: UInt32) {
@@ -126,6 +138,22 @@ enum Samples {
     static func end(_ number: UInt32) {
         guard lock.acquire() == .entered else { return }
         defer { lock.release() }
+        reuse(number)
+    }
+
+    /// The same for the block at `address`, whose record nobody has taken, if there is one. False
+    /// where the calling thread has interrupted a change of the tables.
+    static func end(at address: UInt) -> Bool {
+        guard SampleTables.recordLists.address != 0 else { return true }
+        guard lock.acquire() == .entered else { return false }
+        defer { lock.release() }
+        let number = unlink(address)
+        if number != 0 { reuse(number) }
+        return true
+    }
+
+    /// The lock is held.
+    private static func reuse(_ number: UInt32) {
         let record = SampleTables.record(number)
         if record.pointee.state == PERCOLATE_SAMPLE_LIVE.rawValue, record.pointee.blocks > 0 {
             SampleSites.remove(record.pointee.site, blocks: record.pointee.blocks, size: record.pointee.size)
@@ -140,10 +168,24 @@ enum Samples {
     /// The block of a record that was taken is freed, and the record stays, for the report of a
     /// later use: of a guarded block, and of one that waits in quarantine.
     static func markFreed(_ number: UInt32, stack: UnsafeMutablePointer<UInt64>, depth: Int) {
-        let time = percolate_nanoseconds()
-        let thread = Int32(bitPattern: percolate_thread_number())
         guard lock.acquire() == .entered else { return }
         defer { lock.release() }
+        setFreed(number, stack: stack, depth: depth)
+    }
+
+    /// The same for the block at `address`, whose record nobody has taken. Where the calling thread
+    /// has interrupted a change of the tables, the record stays as it is.
+    static func markFreed(at address: UInt, stack: UnsafeMutablePointer<UInt64>, depth: Int) {
+        guard lock.acquire() == .entered else { return }
+        defer { lock.release() }
+        let number = locate(address).number
+        if number != 0 { setFreed(number, stack: stack, depth: depth) }
+    }
+
+    /// The lock is held.
+    private static func setFreed(_ number: UInt32, stack: UnsafeMutablePointer<UInt64>, depth: Int) {
+        let time = percolate_nanoseconds()
+        let thread = Int32(bitPattern: percolate_thread_number())
         let record = SampleTables.record(number)
         if record.pointee.blocks > 0 {
             SampleSites.remove(record.pointee.site, blocks: record.pointee.blocks, size: record.pointee.size)

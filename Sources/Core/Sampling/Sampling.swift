@@ -86,18 +86,6 @@ enum Sampling {
         }
     }
 
-    /// Forgets the record of a sampled block that is about to be freed. False when that has to
-    /// wait.
-    static func forget(_ block: UInt) -> Bool {
-        switch Samples.take(block) {
-        case .record(let number):
-            Samples.end(number)
-            return true
-        case .none: return true
-        case .refused: return false
-        }
-    }
-
     /// Calls `body` with room for a stack's frames.
     @inline(__always)
     static func withStack<R>(_ body: (UnsafeMutablePointer<UInt64>) -> R) -> R {
