@@ -1,4 +1,4 @@
-/// The core's entry points (Sources/Core/Entry/EntryPoints.swift), as C sees them.
+/// The core's entry points (Sources/Core/Entry), as C sees them.
 #ifndef PERCOLATE_CORE_H
 #define PERCOLATE_CORE_H
 

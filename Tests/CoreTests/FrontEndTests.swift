@@ -15,8 +15,8 @@ import Testing
         Slab(address: FrontEnd.caches[index].pointee.slab).header(number)
     }
 
-    /// The capacities of each CPU are what its books say, within its budget.
-    private func expectBooksToAgree() {
+    /// The capacities of each CPU are what its record says, within its budget.
+    private func expectCapacitiesToAgree() {
         for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
             let capacities = (1..<SizeClass.count).map {
                 UInt(Self.header(index, $0).capacity * SizeClass.size(ofClass: $0))
@@ -89,7 +89,7 @@ import Testing
             #expect(total(.capacityChanges) > changes)
             #expect(total(.drains) > drains, "what does not fit goes down")
             #expect(capacities[0] > 8, "a class with misses grows: \(capacities)")
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
         }
     }
 
@@ -111,7 +111,7 @@ import Testing
             let batch = Int(sizeClasses[Self.number].pointee.batch)
             #expect(afterStream >= batch && afterStream < 4 * batch, "\(afterStream)")
             #expect(afterTurns > 4 * batch, "\(afterTurns)")
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
         }
     }
 
@@ -131,7 +131,7 @@ import Testing
                 return FrontEnd.caches[FrontEnd.currentIndex() ?? -1].pointee.capacityBytes
             }
             #expect(capacityBytes > FrontEnd.state.pointee.budget * 3 / 2, "\(capacityBytes)")
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
         }
     }
 
@@ -151,7 +151,7 @@ import Testing
                 }
             }
             #expect(FrontEnd.drainAll() == 0)
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
         }
     }
 
@@ -183,7 +183,7 @@ import Testing
             #expect(total(.stolenObjects) >= counts.objects + UInt64(held))
             #expect(!FrontEnd.stealFromIdle(thief, later + 150), "the next round waits its turn")
             #expect(!FrontEnd.stealFromIdle(thief, later + 300), "nothing is left")
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
         }
     }
 
@@ -202,7 +202,7 @@ import Testing
             #expect(after[0] + after[1] == budgets[0] + budgets[1], "no budget is made or lost")
             #expect(after[1] >= FrontEnd.caches[1].pointee.capacityBytes)
             #expect(took, "the other CPU's budget was unused: \(budgets)")
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
             FrontEnd.caches[0].pointee.budget = budgets[0]
             FrontEnd.caches[1].pointee.budget = budgets[1]
             _ = FrontEnd.drainAll()
@@ -265,7 +265,7 @@ import Testing
                     for slot in 0..<perThread { Heap.free(table[owner * perThread + slot]) }
                 }
             }
-            expectBooksToAgree()
+            expectCapacitiesToAgree()
             _ = FrontEnd.drainAll()
         }
     }

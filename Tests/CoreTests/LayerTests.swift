@@ -71,6 +71,30 @@ import Testing
         }
     }
 
+    /// The types that a source file declares for others, outside of other types.
+    private static func types(_ text: String) -> [String] {
+        text.matches(of: /(?m)^(?:public )?(?:struct|enum|class|protocol) (\w+)/).map { String($0.output.1) }
+    }
+
+    /// A type is found by its name: its file, or that of the type it belongs to, is called as it is.
+    @Test func filesAreNamedAfterTheirTypes() throws {
+        #expect(Self.types("struct A {\n    enum B {}\n}\nprivate enum C {}\npublic protocol D {}") == ["A", "D"])
+        for folder in Self.folders {
+            let files = try FileManager.default.contentsOfDirectory(
+                at: Self.core.appending(path: folder), includingPropertiesForKeys: nil)
+            for file in files {
+                let types = Self.types(try String(contentsOf: file, encoding: .utf8))
+                let name = file.deletingPathExtension().lastPathComponent
+                #expect(types.isEmpty || types.contains(name), "\(folder)/\(name) declares \(types)")
+            }
+        }
+        for (folder, name) in [("FrontEnd", "Slab"), ("FrontEnd", "FrontEnd"), ("Heap", "Heap"), ("Heap", "Emergency")]
+        {
+            let file = Self.core.appending(path: "\(folder)/\(name).swift")
+            #expect(Self.types(try String(contentsOf: file, encoding: .utf8)).contains(name))
+        }
+    }
+
     /// The variables of the process that a source file has: what all heaps of the process share.
     private static func globals(_ text: String) -> [String] {
         let code = text.replacing(/\/\/.*/, with: "")

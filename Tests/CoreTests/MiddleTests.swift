@@ -32,7 +32,7 @@ import Testing
     private static func free(_ blocks: [UInt64]) {
         var given = 0
         let done = blocks.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map { Middle.free(number, $0, buffer.count, given: &given) } ?? true
+            buffer.baseAddress.map { Middle.tryFree(number, $0, buffer.count, given: &given) } ?? true
         }
         #expect(done && given == blocks.count)
     }
@@ -139,7 +139,7 @@ import Testing
             for each in blocks {
                 var given = 0
                 let done = each.withUnsafeBufferPointer { buffer in
-                    buffer.baseAddress.map { Middle.free(number, $0, buffer.count, given: &given) } ?? true
+                    buffer.baseAddress.map { Middle.tryFree(number, $0, buffer.count, given: &given) } ?? true
                 }
                 #expect(done && given == each.count)
             }

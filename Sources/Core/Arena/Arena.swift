@@ -53,14 +53,6 @@ struct Arena {
     /// Whether another thread gives pages back: they are free again soon.
     var isReleasingElsewhere: Bool { releaser != 0 && releaser != percolate_thread_number() }
 
-    static var pageSize: UInt { 1 << UInt(PERCOLATE_PAGE_SHIFT) }
-    /// Pages of the arena in one page of the kernel. What the kernel is asked to do is done for
-    /// whole ones: what grows, large blocks, and what is released, are multiples of it. Small spans
-    /// are not.
-    static var systemPages: Int { Int(percolate_system_page() &>> UInt(PERCOLATE_PAGE_SHIFT)) }
-    /// `pages` up to the next multiple of it.
-    static func wholeSystemPages(_ pages: Int) -> Int { (pages &+ systemPages &- 1) & ~(systemPages &- 1) }
-
     /// Bytes of metadata of an arena of `pages` pages.
     static func metadataSize(pages: Int) -> UInt { FreeTree.size(chunkCount: pages / Chunk.pages) }
 
@@ -305,34 +297,10 @@ struct Arena {
     /// Commits the metadata of `pages` pages. Only the growing thread calls it, without the arena's lock.
     mutating func commitMetadata(pages: Int) -> Bool { tree.commit(chunks: (pages &+ Chunk.pages &- 1) / Chunk.pages) }
 
-    /// Free pages at the end of the committed part.
-    var freeTail: Int {
-        var page = committed
-        while page > 0 {
-            let index = (page &- 1) / Chunk.pages
-            let base = index &* Chunk.pages
-            var position = page &- base
-            while position > 0, tree.chunk(index).free[position &- 1] { position &-= 1 }
-            page = base &+ position
-            if position > 0 { break }
-        }
-        return committed &- page
-    }
-
     /// The window ends at `pages` from now on, and grows in pieces.
     mutating func giveUpReservation(keeping pages: Int) {
         limit = pages
         backing = .pieces
         tree.truncate(toChunks: (pages &+ Chunk.pages &- 1) / Chunk.pages)
-    }
-
-    /// Calls `body` with the pages of each run of chunks that are wholly free.
-    func forEachRunOfFreeChunks(_ body: (Range<Int>) -> Void) {
-        var first = 0
-        for index in 0...tree.chunkCount {
-            if index < tree.chunkCount, tree.longestRun(inChunk: index) == Chunk.pages { continue }
-            if first < index { body(first &* Chunk.pages..<index &* Chunk.pages) }
-            first = index &+ 1
-        }
     }
 }

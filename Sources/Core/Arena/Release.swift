@@ -10,7 +10,7 @@ func unlockArenaAndRelease() {
     let demand = arena.retention.demand(inUse: arena.inUse, at: percolate_milliseconds())
     let isPossible = demand.pages > 0 && arena.tree.hasReleasable(demand.shortestRun)
     arenaLock.release()
-    ScavengerRest.end()
+    ScavengerSleep.end()
     if isPossible { release(demand, batches: mostBatches) }
 }
 

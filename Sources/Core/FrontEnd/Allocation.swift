@@ -138,12 +138,12 @@ extension FrontEnd {
             let source = blocks + (left &- part)
             switch pushVector(part, sizeClass, index, slab, header, from: source).run(sequences) {
             case .done: left &-= part
-            case .closed: return Middle.giveDown(sizeClass, blocks, left)
+            case .closed: return Middle.free(sizeClass, blocks, left)
             case .differs, .elsewhere: continue
             }
             if left == 0 { return }
         }
-        Middle.giveDown(sizeClass, blocks, left)
+        Middle.free(sizeClass, blocks, left)
     }
 
     /// The same where the slab of `index` is used under its lock.
@@ -162,13 +162,13 @@ extension FrontEnd {
             }
             lock.release()
         }
-        if left > 0 { Middle.giveDown(sizeClass, blocks, left) }
+        if left > 0 { Middle.free(sizeClass, blocks, left) }
     }
 
     /// Gives one block back past the caches.
     static func giveBack(_ block: UInt, _ sizeClass: Int) {
         var block = UInt64(block)
-        withUnsafePointer(to: &block) { Middle.giveDown(sizeClass, $0, 1) }
+        withUnsafePointer(to: &block) { Middle.free(sizeClass, $0, 1) }
     }
 
     /// Without restartable sequences: the slab is used under its lock, and the lock is not held while the middle tier's is.

@@ -53,8 +53,8 @@ extension FrontEnd {
             gate.lock.release()
             return 0
         }
-        let isTurn = cache.pointee.turn(sizeClass, isEmpty: header.count == 0)
-        guard isTurn || capacity < 2 &* Int(info.batch) else {
+        let isAlternation = cache.pointee.noteMiss(sizeClass, isEmpty: header.count == 0)
+        guard isAlternation || capacity < 2 &* Int(info.batch) else {
             gate.lock.release()
             return capacity
         }
@@ -126,7 +126,7 @@ extension FrontEnd {
         withBatch { start in
             guard let (victim, count) = shrinkOne(index, besides: sizeClass, into: start), count > 0 else { return }
             announceDrain(count, ofSize: SizeClass.size(ofClass: victim), at: index)
-            Middle.giveDown(victim, start, count)
+            Middle.free(victim, start, count)
         }
     }
 

@@ -15,7 +15,7 @@ extension FrontEnd {
     private static func direct(_ address: UInt64, _ sizeClass: Int, cpu: Int = 0) {
         tally(.directFrees, at: cpu)
         var block = address
-        withUnsafePointer(to: &block) { Middle.giveDown(sizeClass, $0, 1) }
+        withUnsafePointer(to: &block) { Middle.free(sizeClass, $0, 1) }
     }
 
     private static func freeBySections(_ address: UInt64, _ sizeClass: Int) {

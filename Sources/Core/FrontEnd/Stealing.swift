@@ -19,8 +19,8 @@ extension FrontEnd {
         return now &- last > idleAge && now > last
     }
 
-    /// Takes the next turn. At most one thread in the process gets one per interval.
-    private static func takeTurn(_ round: borrowing Atomic<UInt64>, _ now: UInt64) -> Bool {
+    /// Claims the next round for the calling thread. At most one thread of the process gets one in an interval.
+    private static func claimRound(_ round: borrowing Atomic<UInt64>, _ now: UInt64) -> Bool {
         let last = round.load(ordering: .relaxed)
         guard now &- last >= stealInterval else { return false }
         return round.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
@@ -29,7 +29,7 @@ extension FrontEnd {
     /// Moves unused budget of idle CPUs to `index`: capacity, no objects, no gate closed. Whether it was `bytes` or more.
     static func takeBudget(_ bytes: UInt, for index: Int) -> Bool {
         let now = percolate_milliseconds()
-        guard takeTurn(state.pointee.lastTaking, now) else { return false }
+        guard claimRound(state.pointee.lastTaking, now) else { return false }
         var taken = state.pointee.spareBudget.exchange(0, ordering: .relaxed)
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
             let lock = gate(other).lock
@@ -55,7 +55,7 @@ extension FrontEnd {
 
     /// Empties the caches of idle CPUs into the middle tier. Whether there was anything.
     static func stealFromIdle(_ index: Int, _ now: UInt64) -> Bool {
-        guard mode == .sections, takeTurn(state.pointee.lastStealing, now) else { return false }
+        guard mode == .sections, claimRound(state.pointee.lastStealing, now) else { return false }
         var stolen = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
             // A CPU whose fast paths work takes no slow path: it is idle only if its caches did not change since the last
@@ -83,7 +83,7 @@ extension FrontEnd {
         return sum &+ Middle.endRest()
     }
 
-    /// Whether the headers are what they were when this was last asked. Asked only by whoever has the turn.
+    /// Whether the headers are what they were when this was last asked. Asked only by whoever has the round.
     private static func isUnchanged(_ index: Int) -> Bool {
         let sum = headerSum(index)
         let same = caches[index].pointee.seenHeaders == sum
@@ -181,7 +181,7 @@ extension FrontEnd {
                         break
                     }
                     tally(.vectorsRemote, at: index)
-                    Middle.giveDown(sizeClass, start, part)
+                    Middle.free(sizeClass, start, part)
                     sum &+= part
                     header = slab.header(sizeClass)
                 }

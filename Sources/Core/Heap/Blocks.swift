@@ -14,7 +14,7 @@ extension Heap {
         takeDeferred()
         Requests.serve()
         if Hardening.isFull {
-            return notingSample(allocateHardened(size, alignment: 1, zeroed: zeroed), size)
+            return noteSample(allocateHardened(size, alignment: 1, zeroed: zeroed), size)
         }
         if Countdown.isOn {
             let number = size <= SizeClass.largest ? sizeClass(ofSize: size) : 0
@@ -39,7 +39,7 @@ extension Heap {
         takeDeferred()
         Requests.serve()
         if Hardening.isFull {
-            return notingSample(allocateHardened(size, alignment: Int(alignment), zeroed: zeroed), size)
+            return noteSample(allocateHardened(size, alignment: Int(alignment), zeroed: zeroed), size)
         }
         let number = alignment <= Arena.pageSize ? sizeClass(ofSize: size, alignment: Int(alignment)) ?? 0 : 0
         if Countdown.isOn {
@@ -129,21 +129,21 @@ extension Heap {
         if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
         if Hardening.isFull, freeHardened(address) { return }
         if Hardening.isBasic { refuseUnmarked(address) }
-        freeListed(address)
+        freeChecked(address)
     }
 
     /// Frees a block whose mark says so already (`Marks`).
     static func freeMarked(_ address: UInt) {
         if Counting.isActive {
             marks.set(address, Marks.live)
-            _ = Counting.freeing(address)
+            _ = Counting.noteFree(address)
             marks.set(address, Marks.free)
         }
         takeDeferred()
-        freeListed(address)
+        freeChecked(address)
     }
 
-    private static func freeListed(_ address: UInt) {
+    private static func freeChecked(_ address: UInt) {
         if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
         let number = publishedClass(of: address)
         guard number != 0 else { return freeUnpublished(address) }
@@ -302,7 +302,7 @@ extension Heap {
     @inline(never)
     private static func takeAllDeferred() {
         guard !Visit.isNested else { return }
-        DeferredFrees.takeAll { freeListed($0) }
+        DeferredFrees.takeAll { freeChecked($0) }
         Middle.freeDeferredSpans()
     }
 

@@ -105,14 +105,14 @@ enum Counting {
 
     /// Notes a block that was just allocated; 0 for none. Returns its address.
     @inline(__always)
-    static func allocated(_ address: UInt) -> UInt {
+    static func noteAllocation(_ address: UInt) -> UInt {
         if isActive, address != 0 { note(allocated: UInt64(Heap.usableSize(address)), freed: nil) }
         return address
     }
 
     /// Notes a block that is about to be freed; 0 for none. Returns its address.
     @inline(__always)
-    static func freeing(_ address: UInt) -> UInt {
+    static func noteFree(_ address: UInt) -> UInt {
         if isActive, address != 0 { note(allocated: nil, freed: UInt64(Heap.usableSize(address))) }
         return address
     }
@@ -120,7 +120,7 @@ enum Counting {
     /// Notes that a block of `before` bytes was resized. One that moved was allocated and freed; both existed at once. One that stayed
     /// counts with its change in bytes alone. `new` is 0 where that failed, or where the caller copies by operations that count
     /// themselves.
-    static func resized(_ old: UInt, _ before: Int, to new: UInt) {
+    static func noteResize(_ old: UInt, _ before: Int, to new: UInt) {
         guard new != 0 else { return }
         let after = Heap.usableSize(new)
         guard new == old else { return note(allocated: UInt64(after), freed: UInt64(before)) }

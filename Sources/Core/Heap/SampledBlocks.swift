@@ -189,7 +189,7 @@ extension Heap {
 
     /// Tries a block of a fully hardened heap, which keeps what hardening does for it: a sample there is
     /// a record and nothing else, so every free looks for one. Returns the block.
-    static func notingSample(_ block: UInt, _ size: Int) -> UInt {
+    static func noteSample(_ block: UInt, _ size: Int) -> UInt {
         guard Countdown.isOn, block != 0, !Emergency.owns(block) else { return block }
         let isSmall = size <= SizeClass.largest
         let choice = isSmall ? Sampling.choose(sizeClass(ofSize: size)) : Sampling.chooseLarge(size)
@@ -223,6 +223,6 @@ extension Heap {
         guard let resized = resizeHardened(address, size, usable: &usable) else { return nil }
         // A block that has to move is noted by the calls that move it.
         guard resized != 0, forgetNoted(address) else { return resized }
-        return notingSample(resized, Int(min(size, UInt(largestRequest))))
+        return noteSample(resized, Int(min(size, UInt(largestRequest))))
     }
 }

@@ -13,20 +13,20 @@ import Synchronization
 enum Scavenger {
     private static var tickMilliseconds: UInt32 { 500 }
 
-    /// The body of the thread, until `ScavengerRest.stop`.
+    /// The body of the thread, until `ScavengerSleep.stop`.
     static func run() {
         setScavenged(true)
-        while !ScavengerRest.isStopping {
-            ScavengerRest.begin()
+        while !ScavengerSleep.isStopping {
+            ScavengerSleep.begin()
             // What happened between the last tick and `begin` ended no rest: look once more.
-            if tick() { ScavengerRest.forget() } else { ScavengerRest.sleep() }
+            if tick() { ScavengerSleep.forget() } else { ScavengerSleep.sleep() }
             var idleTicks = 0
-            while idleTicks < 2, !ScavengerRest.isStopping {
-                ScavengerRest.nap(tickMilliseconds)
+            while idleTicks < 2, !ScavengerSleep.isStopping {
+                ScavengerSleep.nap(tickMilliseconds)
                 idleTicks = tick() ? 0 : idleTicks &+ 1
             }
         }
-        ScavengerRest.forget()
+        ScavengerSleep.forget()
         setScavenged(false)
     }
 
@@ -38,7 +38,7 @@ enum Scavenger {
     /// In the child of a fork: the scavenger is not here.
     static func forget() {
         arena.retention.isScavenged = false
-        ScavengerRest.forget()
+        ScavengerSleep.forget()
     }
 
     private static func setScavenged(_ value: Bool) {

@@ -1,54 +1,20 @@
 import CPercolate
 import Synchronization
 
-/// Start-up of the process's heap: by the first call that reaches a slow path, whoever makes it, or by the constructor.
-enum Heap {
-    enum Phase { case cold, ready, failed }
-
-    /// Who sees that the heap is ready sees what start-up stored.
-    static var phase: Phase {
-        get {
-            switch heapState.pointee.phase.load(ordering: .acquiring) {
-            case 0: .cold
-            case 1: .ready
-            default: .failed
-            }
-        }
-        set {
-            let number: UInt8 =
-                switch newValue {
-                case .cold: 0
-                case .ready: 1
-                case .failed: 2
-                }
-            heapState.pointee.phase.store(number, ordering: .releasing)
-        }
-    }
-    static var options: Options {
-        @inline(__always) unsafeAddress { UnsafePointer(pinned(&heapState.pointee.options)) }
-        @inline(__always) unsafeMutableAddress { pinned(&heapState.pointee.options) }
-    }
-
+/// Start-up: by the first call that reaches a slow path, whoever makes it, or by the constructor.
+extension Heap {
     /// Half of the addresses that the heap may use under an emulator.
     private static var emulatedAddresses: UInt { 1 << 35 }
 
     /// Largest window: a chunk less than 16 TiB, so that a span's pages are a number of 32 bits. Smallest: 64 MiB.
     private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44 &- 1 << 21) }
 
-    /// Makes the heap usable. False when it is not: start-up runs in this very thread, or failed.
-    @inline(__always)
-    static func ensureStarted() -> Bool { phase == .ready || startAndRegister() }
-
     @inline(never)
-    private static func startAndRegister() -> Bool {
+    static func startAndRegister() -> Bool {
         guard start() else { return false }
         // Without the lock of start-up: registering may allocate.
         registerForkHandlers()
         return true
-    }
-
-    static var startLock: Lock {
-        Lock(at: addressOf(&platformState.pointee.shared.start_lock.word))
     }
 
     private static func start() -> Bool {
@@ -167,103 +133,4 @@ enum Heap {
         }
         return false
     }
-}
-
-/// Where each table of the metadata lies.
-private struct MetadataLayout {
-    let window: UInt
-    let indexes: Int
-    let pages: Int
-    private let tables: UInt
-    private let spanTable: UInt
-    private let tree: UInt
-    private let rows: UInt
-    private let small: UInt
-
-    private static var closedSlab: UInt { Reservation.pageSize }
-
-    init(window: UInt, indexes: Int) {
-        self.window = window
-        self.indexes = indexes
-        pages = Int(window &>> UInt(PERCOLATE_PAGE_SHIFT))
-        tables = roundUp(UInt(PERCOLATE_TABLE_PAGE_CLASS) &+ UInt(pages), Reservation.pageSize)
-        spanTable = SpanTable.size(pages: pages)
-        tree = Arena.metadataSize(pages: pages)
-        rows = UInt(indexes &* Counter.count &* 8)
-        let classes = SizeClass.count &* MemoryLayout<SizeClass>.stride
-        let lists = Middle.listCount &* Middle.stride
-        small = roundUp(
-            rows &+ UInt(classes &+ lists &+ indexes &* PerCPUCache.stride) &+ 256, Reservation.pageSize)
-    }
-
-    var size: UInt { tables &+ Self.closedSlab &+ small &+ spanTable &+ tree }
-
-    /// Writes what must be there before the first allocation. False when the kernel refuses memory.
-    func place(at start: UInt, window base: UInt, backing: Arena.Backing) -> Bool {
-        var fixed = Reservation(address: start, size: UInt(PERCOLATE_TABLE_PAGE_CLASS))
-        arenaState.pointee.pageClasses = Reservation(
-            address: start &+ UInt(PERCOLATE_TABLE_PAGE_CLASS), size: tables &- UInt(PERCOLATE_TABLE_PAGE_CLASS))
-        let closed = start &+ tables
-        var records = Reservation(address: closed &+ Self.closedSlab, size: small)
-        guard fixed.commit(fixed.size), records.commit(small),
-            percolate_mprotect(closed, Int(Self.closedSlab), PROT_READ) == 0
-        else { return false }
-
-        front.tables = UInt64(start)
-        // In this order, what a small process uses of each lies together.
-        Middle.state.pointee.lists = Table(address: records.address)
-        let afterLists = Middle.lists.address &+ UInt(Middle.listCount &* Middle.stride)
-        middleState.pointee.sizeClasses = Table(address: afterLists)
-        let afterClasses = sizeClasses.address &+ UInt(SizeClass.count &* MemoryLayout<SizeClass>.stride)
-        let rowsStart = roundUp(afterClasses, 64)
-        platformState.pointee.counterRows = Table(address: rowsStart)
-        platformState.pointee.counterRowCount = indexes
-        FrontEnd.state.pointee.caches = Table(address: roundUp(rowsStart &+ rows, 64))
-        FrontEnd.state.pointee.indexCount = indexes
-        FrontEnd.state.pointee.closed = UInt64(closed)
-        writeSizeClasses(lookup: pointer(start &+ UInt(PERCOLATE_TABLE_SIZE_CLASS)))
-        // Entries -2 and -1 serve threads that are not registered.
-        let gates = Table<UInt64>(address: start &+ UInt(PERCOLATE_TABLE_GATES))
-        for index in -2..<indexes { gates[index].pointee = UInt64(closed) }
-
-        let treeStart = records.address &+ small
-        spans.place(at: treeStart &+ tree, pages: pages)
-        guard arena.start(base: base, pages: pages, metadata: treeStart, backing: backing) else { return false }
-        front.base = UInt64(base)
-        return true
-    }
-}
-
-/// Tells the fast path what it may do: nothing before start-up, without open gates, around vfork, or while a scope counts. The
-/// caller holds the arena's lock: growth of the arena changes the same variables.
-func publishFront() {
-    let live =
-        Heap.phase == .ready && FrontEnd.mode == .sections && !FrontEnd.isSuspended
-        && !Counting.isActive
-    let byMMCID = FrontEnd.sequences.index == .mmCID
-    let isMarked = Hardening.level != .off
-    let open = live ? UInt64(PERCOLATE_SMALL_MAX) &+ 1 : 0
-    let openPages = live ? UInt64(publishedPages) : 0
-    let limit = isMarked ? 0 : open
-    let pages = isMarked ? 0 : openPages
-    #if PERCOLATE_REFILL_SAMPLES
-        // A test build: the fast path counts nothing, and the statistics of samples must fail.
-        let isPlain = true
-    #else
-        let isPlain = !Countdown.isOn
-    #endif
-    // Under basic hardening samples are taken in the slow path.
-    let marked = isMarked && isPlain ? open : 0
-    front.limit_marked = byMMCID ? 0 : marked
-    front.limit_marked_mm_cid = byMMCID ? marked : 0
-    front.pages_marked = isMarked && !byMMCID ? openPages : 0
-    front.pages_marked_mm_cid = isMarked && byMMCID ? openPages : 0
-    front.limit = isPlain && !byMMCID ? limit : 0
-    front.limit_mm_cid = isPlain && byMMCID ? limit : 0
-    let sampled = isPlain || Countdown.state.pointee.takesAll ? 0 : limit
-    front.limit_sampled = byMMCID ? 0 : sampled
-    front.limit_sampled_mm_cid = byMMCID ? sampled : 0
-    Requests.state.pointee.publishedLimits = Requests.limits
-    front.pages = byMMCID ? 0 : pages
-    front.pages_mm_cid = byMMCID ? pages : 0
 }

@@ -9,22 +9,22 @@ extension Middle {
     /// Takes a batch of one class from a cache: to rest, or to its spans.
     static func giveBatch(_ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int) {
         guard count > 1, let shard = home(sizeClass, blocks, count) else {
-            return giveDown(sizeClass, blocks, count)
+            return free(sizeClass, blocks, count)
         }
         let list = list(sizeClass, shard)
         let info = sizeClasses[sizeClass].pointee
         // Read without the lock: a hint.
         if !list.pointee.transfer.hasMemory, list.pointee.hasRoom(for: count, info) { addMemory(to: list) }
-        guard list.pointee.transfer.hasMemory, mayRest else { return giveDown(sizeClass, blocks, count) }
+        guard list.pointee.transfer.hasMemory, mayRest else { return free(sizeClass, blocks, count) }
         var isResting = false
         withBatch { excess in
             guard lock(list).acquire() == .entered else { return }
             let taken = list.pointee.takeExcess(MoveVector.limit, before: excess + MoveVector.limit, info)
             isResting = taken == 0 && mayRest && list.pointee.rest(blocks, count, info)
             lock(list).release()
-            if taken > 0 { giveDown(sizeClass, excess + (MoveVector.limit &- taken), taken) }
+            if taken > 0 { free(sizeClass, excess + (MoveVector.limit &- taken), taken) }
         }
-        if !isResting { giveDown(sizeClass, blocks, count) }
+        if !isResting { free(sizeClass, blocks, count) }
     }
 
     /// The shard that all blocks of a batch belong to; nil where they are of several. One shard
@@ -93,7 +93,7 @@ extension Middle {
                 let taken = list.pointee.takeResting(
                     min(most &- sum, MoveVector.limit), before: batch + MoveVector.limit)
                 lock(list).release()
-                giveDown(sizeClass, batch + (MoveVector.limit &- taken), taken)
+                free(sizeClass, batch + (MoveVector.limit &- taken), taken)
                 sum &+= taken
             }
         }

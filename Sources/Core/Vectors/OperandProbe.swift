@@ -11,7 +11,7 @@ struct OperandProbe {
     private var ownPages: ClosedRange<UInt64> = noPage...noPage
     /// The last pages found good, with the access that they allow in the lowest bit: 1 for both, 0 for reading.
     private var good = InlineArray<4, UInt64>(repeating: noPage)
-    private var turn = 0
+    private var next = 0
     /// The vector that is being probed.
     private var operations: UnsafePointer<cpu_op>?
     private var count = 0
@@ -117,8 +117,8 @@ struct OperandProbe {
     }
 
     private mutating func remember(_ page: UInt64, _ access: Access) {
-        good[turn] = page << 1 | access.rawValue
-        turn = (turn &+ 1) & 3
+        good[next] = page << 1 | access.rawValue
+        next = (next &+ 1) & 3
     }
 
     /// The first byte on `page` that an operation of the vector writes.

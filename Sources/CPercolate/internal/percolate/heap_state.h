@@ -32,7 +32,7 @@ struct percolate_heap {
     /// Words of locks, and those that the scavenger sleeps on: until there is work, and until it is
     /// to end.
     struct percolate_word_line start_lock, arena_lock, growth_lock, counting_lock, sampling_lock;
-    struct percolate_word_line scavenger_rest, scavenger_stop;
+    struct percolate_word_line scavenger_sleep, scavenger_stop;
     struct percolate_observed_heap observed;
     struct percolate_samples samples;
     struct percolate_debugger_view debugger;

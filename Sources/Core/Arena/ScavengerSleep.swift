@@ -3,16 +3,15 @@ import Synchronization
 
 /// Where the scavenger sleeps while there is nothing for it to do, and how slow paths wake it: a process that does nothing has no
 /// thread that wakes up. And how it is told to end.
-enum ScavengerRest {
+enum ScavengerSleep {
     /// 1 while the scavenger sleeps or is about to. The kernel compares the low half.
     private static var word: UnsafeMutablePointer<Atomic<UInt>> { pointer(address) }
     @inline(__always)
     private static var address: UInt {
-        addressOf(&platformState.pointee.shared.scavenger_rest.word)
+        addressOf(&platformState.pointee.shared.scavenger_sleep.word)
     }
 
-    /// Ends the rest, if there is one: one relaxed load otherwise, for slow paths. Without a scavenger nobody rests. Safe in
-    /// signal handlers.
+    /// Wakes the scavenger if it sleeps: one relaxed load otherwise, for slow paths. Safe in signal handlers.
     @inline(__always)
     static func end() {
         if word.pointee.load(ordering: .relaxed) != 0 { wake() }
@@ -24,10 +23,10 @@ enum ScavengerRest {
         _ = percolate_futex_wake(pointer(address), 1)
     }
 
-    /// Says that the scavenger wants to rest. What happens in slow paths from here on ends the rest.
+    /// Says that the scavenger is about to sleep. A slow path from here on wakes it.
     static func begin() { word.pointee.store(1, ordering: .sequentiallyConsistent) }
 
-    /// Sleeps until the rest is ended, or the scavenger is to end.
+    /// Sleeps until a slow path wakes it, or the scavenger is to end.
     static func sleep() {
         while word.pointee.load(ordering: .acquiring) != 0, !isStopping {
             _ = percolate_futex_wait(pointer(address), 1)
@@ -47,8 +46,8 @@ enum ScavengerRest {
         _ = percolate_futex_wait_for(pointer(stopAddress), 0, milliseconds)
     }
 
-    /// Tells the scavenger to end. Whoever rests has said so before it looks at `isStopping`, so it
-    /// sees this or is woken.
+    /// Tells the scavenger to end. Before it sleeps it stores the word, then looks at `isStopping`: it
+    /// sees this, or is woken.
     static func stop() {
         stopWord.pointee.store(1, ordering: .sequentiallyConsistent)
         _ = percolate_futex_wake(pointer(stopAddress), 1)
