@@ -23,6 +23,7 @@ bool percolate_resize_in_place(void *block, size_t size);
 bool percolate_owns(const void *block);
 size_t percolate_usable_size(const void *block);
 bool percolate_trim(void);
+bool percolate_trim_if_due(void);
 int percolate_harden_heap(int level);
 void percolate_set_memory_limit(uint64_t bytes);
 void percolate_set_release(uint32_t policy);

@@ -68,11 +68,12 @@ EXPORTED int mallopt(int parameter, int value) {
     }
 }
 
-/// Empties the caches and gives free pages back. `pad` is ignored: the arena has no top to pad.
+/// Empties the caches and gives free pages back: at most once in a tick of the clock, unless much is
+/// free. `pad` is ignored: the arena has no top to pad.
 EXPORTED int malloc_trim(size_t pad) {
     (void)pad;
     int saved = errno;
-    int released = percolate_trim();
+    int released = percolate_trim_if_due();
     errno = saved;
     return released;
 }

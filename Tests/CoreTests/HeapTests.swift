@@ -164,6 +164,23 @@ import Testing
         }
     }
 
+    @Test func aTrimThatFollowsAtOnceIsLeftOutUnlessMuchIsFree() throws {
+        try TestHeap.run {
+            func free(bytes count: Int) {
+                let block = Heap.allocate(UInt(count))
+                Self.bytes(block, count).initialize(repeating: 1)
+                Heap.free(block)
+            }
+            free(bytes: 100_000)
+            #expect(Heap.trimIfDue(at: 1000), "the first")
+            free(bytes: 100_000)
+            #expect(!Heap.trimIfDue(at: 1000) && arena.retention.resident > 0, "the same tick")
+            #expect(Heap.trimIfDue(at: 1001) && arena.retention.resident == 0, "the next tick")
+            free(bytes: 600_000)
+            #expect(Heap.trimIfDue(at: 1001) && arena.retention.resident == 0, "much is free")
+        }
+    }
+
     @Test func aRightSizeIsAccepted() throws {
         try TestHeap.run {
             for (size, alignment) in [

@@ -123,3 +123,8 @@ public func percolateUsableSize(_ block: UnsafeRawPointer) -> UInt { UInt(Heap.u
 public func percolateTrim() -> Bool {
     visiting { Heap.trim() }
 }
+
+@c(percolate_trim_if_due)
+public func percolateTrimIfDue() -> Bool {
+    visiting { Heap.trimIfDue() }
+}

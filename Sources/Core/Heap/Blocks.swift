@@ -295,7 +295,7 @@ extension Heap {
 
     /// Frees what signal handlers could not.
     @inline(__always)
-    private static func takeDeferred() {
+    static func takeDeferred() {
         if !DeferredFrees.isEmpty || !DeferredSpans.isEmpty { takeAllDeferred() }
     }
 
@@ -304,15 +304,5 @@ extension Heap {
         guard !Visit.isNested else { return }
         DeferredFrees.takeAll { freeChecked($0) }
         Middle.freeDeferredSpans()
-    }
-
-    /// Empties the caches and releases every free page. Whether any memory went back (malloc_trim(3)).
-    static func trim() -> Bool {
-        guard ensureStarted() else { return false }
-        takeDeferred()
-        _ = FrontEnd.drainAll()
-        let released = releaseAllFreePages()
-        releaseMetadata()
-        return released > 0
     }
 }

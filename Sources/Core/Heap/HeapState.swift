@@ -9,6 +9,8 @@ struct HeapState: ~Copyable {
     var options: Options
     var counting: Counting.State
     var requests: Requests.State
+    /// When the program last called malloc_trim(3), in milliseconds.
+    let trimmedAt: Atomic<UInt64>
     /// The number of the thread that switches sampling; 0 for none.
     let samplingSwitcher: Atomic<UInt32>
     /// Large blocks that lie in mappings of their own, and whether the kernel refused to make more.
