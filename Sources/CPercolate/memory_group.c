@@ -61,7 +61,7 @@ static bool read_group(const char *root, bool is_first_version, const char *name
     bool is_found = false;
     for (;;) {
         while (length > start && path[length - 1] == '/') length--;
-        // What a name overwrites behind `length` nobody needs: the way goes up.
+        // The path gets shorter: what a file's name overwrites behind `length` is not needed again.
         if (name_file(length, is_first_version ? "/memory.limit_in_bytes" : "/memory.max") && read_file(text, sizeof text) > 0) {
             int64_t limit = number(text);
             is_found = true;

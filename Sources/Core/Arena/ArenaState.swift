@@ -54,7 +54,7 @@ var publishedPages: Int { arenaState.pointee.publishedPages }
 
 var arenaLock: Lock { Lock(at: addressOf(&platformState.pointee.shared.arena_lock.word)) }
 
-/// Taken by whoever makes more pages usable, for as long as that takes (`Growth`). The arena's lock
+/// A thread that makes more pages usable holds it for as long as that takes (`Growth`). The arena's lock
 /// is taken inside it.
 var growthLock: Lock { Lock(at: addressOf(&platformState.pointee.shared.growth_lock.word)) }
 

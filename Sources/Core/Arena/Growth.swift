@@ -2,9 +2,9 @@ import CPercolate
 
 /// More pages of the window become usable.
 ///
-/// The arena's lock is held for bit work only. Whoever needs more pages takes the lock of growth, plans under the arena's
-/// lock, makes the system calls without it, and takes it again to put the pages in. Others allocate and free meanwhile,
-/// and wait only if they need more pages themselves.
+/// The arena's lock is held for bit work only. A thread that needs more pages takes the lock of growth.
+/// It plans under the arena's lock, makes the system calls without it, and takes it again to put the
+/// pages in. Meanwhile other threads allocate and free. They wait only if they need more pages too.
 struct Growth {
     /// Pages of the last request that the free tail of the arena lacks, and all of them.
     private let missing: Int

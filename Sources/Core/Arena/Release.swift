@@ -2,7 +2,7 @@ import CPercolate
 import Synchronization
 
 /// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during
-/// the system calls, so that others can allocate. Who finds no other page meanwhile waits (`allocateSpan`).
+/// the system calls, so that others can allocate. A thread that finds no other free page waits (`allocateSpan`).
 
 /// For callers that made pages free: gives the arena's lock back, and releases free pages as far as the rule of `Retention` asks for
 /// it now.

@@ -31,7 +31,7 @@ struct Span {
     var hasSlack = false
     /// Whether the span belongs to its central list. One that does not is in some thread's hands, between list and arena.
     var isListed = false
-    /// Whether the large block is a sample. Written by whoever owns the block.
+    /// Whether the large block is a sample. Written by the block's owner.
     var isSampled = false
     /// Whether the entry of the first page is shown for the time of a repair only.
     var hidesEntry = false

@@ -4,7 +4,7 @@ import CPercolate
 /// when there is no memory; `interrupted` is set when the calling thread holds the arena already,
 /// that is, in a signal handler that interrupted it.
 ///
-/// Pages that another thread gives back to the kernel are free again soon: who finds no others waits for them.
+/// Pages that another thread gives back to the kernel are free again soon. A thread that finds no others waits for them.
 func allocateSpan(_ request: SpanRequest, interrupted: inout Bool) -> (id: SpanID, allocation: Arena.Allocation)? {
     var waits = 0
     while true {

@@ -3,8 +3,9 @@ import Synchronization
 
 /// Taking back what CPUs hold that the process has not run on lately, and emptying caches on request.
 ///
-/// Closing another CPU's gate can cost 17 us, so stealing is limited in rate, takes a whole CPU at once, and is preceded by what needs no
-/// close: unused budget. The thief is whoever is in a slow path and would otherwise ask the kernel for memory.
+/// Closing another CPU's gate can cost 17 us. So stealing is limited in rate and empties a whole CPU
+/// at once, and unused budget, which needs no close, is taken first. A thread steals in a slow path
+/// that would otherwise ask the kernel for memory.
 extension FrontEnd {
     /// Milliseconds without a slow path after which a CPU counts as idle.
     private static var idleAge: UInt64 { 1000 }

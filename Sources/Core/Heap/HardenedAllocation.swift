@@ -53,7 +53,7 @@ extension Heap {
                 if block != 0 { tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0) }
                 return UInt(block)
             }
-            // Who frees it while it waits there is told.
+            // A free of it while it waits there is reported.
             guard let record = records.make(UInt(fresh), power(number)) else { return UInt(fresh) }
             if record.pointee.facts.state == .unknown { record.pointee.setNeverAllocated() }
             let block = freeBlockPool.exchange(fresh, number)

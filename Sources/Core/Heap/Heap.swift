@@ -5,7 +5,7 @@ import Synchronization
 enum Heap {
     enum Phase { case cold, ready, failed }
 
-    /// Who sees that the heap is ready sees what start-up stored.
+    /// A thread that sees `ready` sees what start-up stored.
     static var phase: Phase {
         get {
             switch heapState.pointee.phase.load(ordering: .acquiring) {

@@ -58,8 +58,8 @@ extension Middle {
         return sum
     }
 
-    /// The same for good: from here on no batch comes to rest. Who saw otherwise is done once its
-    /// list's lock was taken.
+    /// The same for good: from here on no batch comes to rest. A thread that read the old value has
+    /// the lock of a list, and is done once that lock can be taken.
     static func endRestForGood() {
         state.pointee.isRestOver = true
         for position in 0..<listCount where lock(lists[position]).acquire() == .entered {

@@ -8,14 +8,14 @@ import CPercolate
 /// members of a class come and go in waves, the same blocks take both ways over and over. Here a
 /// batch is copied in, and out, and no record is touched.
 ///
-/// **What may rest.** An eighth of what the list's spans have handed out, and 128 KiB. Who adds a
-/// batch when more than that rests, because the program's blocks became fewer, takes a batch out:
-/// so what rests keeps no spans of a class that the program does not use any more. A batch rests in
-/// the list of its spans, or not at all: the list's counts are about its own blocks, and blocks of
-/// less than a cache line go back to the CPU of their neighbours.
+/// **What may rest.** An eighth of what the list's spans have handed out, and 128 KiB. More than that
+/// rests when the program's blocks became fewer: then a thread that comes with a batch takes one out
+/// instead. So what rests keeps no spans of a class that the program does not use any more. A batch
+/// rests in the list of its spans, or not at all: the list's counts are about its own blocks, and
+/// blocks of less than a cache line go back to the CPU of their neighbours.
 ///
-/// **Who empties it.** Whoever empties caches: trim and every allocation that finds no memory take
-/// all, the scavenger what stayed throughout a tick, full hardening closes it for good.
+/// **What empties it.** The same as empties caches: trim, and every allocation that finds no memory,
+/// take all; the scavenger takes what stayed throughout a tick; full hardening closes it for good.
 ///
 /// **What is true at any moment.** A block is the cache's when it lies below `count`. Blocks are
 /// copied in before `count` says so, and out after it does not, so that a thread that is lost in
@@ -25,7 +25,7 @@ struct TransferCache {
     /// 1 more than the number of the part of `TransferMemory` that holds the blocks; 0 for none yet.
     private var part: UInt32 = 0
     private(set) var count: UInt16 = 0
-    /// Fewest blocks since the scavenger's last tick: nobody needed so many.
+    /// Fewest blocks since the scavenger's last tick: so many were not needed.
     private(set) var lowest: UInt16 = 0
 
     /// Where the part's number and the count are, for debuggers.

@@ -52,7 +52,7 @@ struct ExitFile {
 /// the place of the path. What is no ordinary file, and what lies in a folder where nothing can be
 /// made, is written as it is.
 ///
-/// Who comes while another thread is about it writes to the path itself.
+/// While one thread writes such a file, another one writes to the path itself.
 struct WholeFile {
     /// The name of the file beside the path. Not on the stack, which may have no room for it.
     struct TemporaryPath: ~Copyable {

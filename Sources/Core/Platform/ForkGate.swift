@@ -20,7 +20,7 @@ import Synchronization
 ///   forking thread, which waits for it. So a thread that sees the forking thread use next to no CPU time for long goes in (`Patience`). (The
 ///   kernel's part of a fork copies page tables, and signal handlers may run in between: both use CPU time.)
 ///
-/// Whoever goes on does so at the child's cost alone: a thread that is inside at the fork does not exist there, and the child repairs what it
+/// Going on costs only the child: a thread that is inside at the fork does not exist there, and the child repairs what it
 /// left half changed, as it must after a fork that ran no handlers (`Recovery`).
 struct ForkGate {
     private let address: UInt

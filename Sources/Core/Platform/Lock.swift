@@ -17,14 +17,17 @@ enum Admission {
 /// The word is 0 when free, else the owner's thread number, and `contended` while somebody may sleep. Zero bytes are a free lock. Waiting
 /// sleeps on the low half of the word (futex(2)). Safe in signal handlers.
 ///
-/// No deadlock: code of ours takes locks in the order start, slab gates, classes, arena, counting, sampling, and a signal handler that interrupted it
-/// waits for none of them longer than one sleep. So whoever waits for ever waits up the order. (The locks of public gates come last: their
-/// owners have signals blocked and want no other lock.)
+/// No deadlock. The allocator takes locks in the order start, slab gates, classes, arena, counting,
+/// sampling: a thread that waits for one holds only earlier ones, so no circle of waiters closes. A
+/// signal handler that interrupted the allocator breaks the order, so it waits for no lock longer
+/// than one sleep. The locks of public gates come last: their owners have signals blocked and want
+/// no other lock.
 ///
-/// No lock is lost: an owner that can never release is found out, and whoever finds out repairs what the lock guards (`Recovery`).
+/// No lock is lost: a waiter finds out that an owner can never release, and repairs what the lock
+/// guards (`Recovery`).
 ///
 /// - A thread that left the allocator by a jump frees its locks at its next visit (`Visit`).
-/// - A thread that ended inside is missed by whoever has waited for some time.
+/// - For a thread that ended inside, a waiter asks after some sleeps whether the owner exists.
 /// - A thread of the parent, in a child of a fork that ran no handlers, is dropped when the child is adopted.
 struct Lock {
     private let word: UnsafeMutablePointer<Atomic<UInt>>
@@ -104,7 +107,7 @@ struct Lock {
             let seen = word.pointee.load(ordering: .relaxed)
             if seen & ~Self.contended == me { return .reentrant }
             if seen == 0 {
-                // Others may sleep: whoever had to wait hands the flag on.
+                // Other waiters may sleep: a thread that had to wait passes the flag on.
                 let taken = spins < Self.spinLimit ? me : me | Self.contended
                 if word.pointee.compareExchange(expected: 0, desired: taken, ordering: .acquiring).exchanged {
                     return .entered

@@ -65,7 +65,7 @@ enum Visit {
             thread.pointee.nested = nil
             thread.pointee.outermost = visit
             _ = adoptIfChild()
-            // Whoever is inside may wait for what is freed now: not at the gate.
+            // A thread inside may wait for a lock that is freed now, so this one does not wait at the gate.
             ForkGate.process.enterRegardless(thread)
             percolate_recover_thread()
             return

@@ -42,7 +42,7 @@ struct PublicGates: ~Copyable {
     }
 
     /// One more than the highest CPU number that the machine may use: below it lie all that vectors
-    /// may name. Vectors may run before start-up, so whoever needs it first finds out.
+    /// may name. Vectors may run before start-up, so the first caller finds out.
     var count: Int {
         let known = knownCount.load(ordering: .relaxed)
         if known > 0 { return known }

@@ -37,12 +37,12 @@
 ///
 /// - Every address that a pop or a push uses is computed from the gate's value, and a processor
 ///   does not load from an address before it has computed it. The gate is opened by a
-///   store-release, so who sees it open sees what the holder stored.
+///   store-release, so a thread that sees it open sees what the holder stored.
 /// - The stores of a section need no order among each other. On the same CPU its threads follow
 ///   each other through the kernel, and one processor sees its own stores in program order; a
 ///   concurrency id goes from one CPU to another through a full barrier in the kernel's scheduler.
-///   Whoever looks from elsewhere closes the gate, and the fence is a barrier on the section's CPU:
-///   a section has stored everything before it, or is aborted.
+///   A thread on another CPU closes the gate before it looks, and the fence is a barrier on the
+///   section's CPU: a section has stored everything before it, or is aborted.
 /// - What does not depend on the gate is loaded by chance early or late, and must not matter:
 ///   `percolate_front` is stored in full before a fence, and its limits, which let sections run,
 ///   behind it (`Heap.start`). The move vector, whose addresses its caller computed, loads the gate

@@ -124,7 +124,7 @@ static inline long percolate_unlink(const char *path) {
     return percolate_syscall6(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
 }
 
-/// What was stored before is seen by whoever sees what is stored after.
+/// A thread that sees what is stored behind it sees what was stored in front of it.
 static inline void percolate_order_stores(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
 
 /// Has loads before it happen before loads behind it.
