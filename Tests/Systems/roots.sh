@@ -48,6 +48,8 @@ in_root() {
     # shellcheck disable=SC2016
     ROOT=$root unshare --mount --propagation private --pid --fork --kill-child bash -c '
         set -e
+        # A root that is no mount point could make no mount namespaces of its own (unshare(1)).
+        mount --bind "$ROOT" "$ROOT"
         mount -t proc proc "$ROOT/proc"
         mount --rbind /dev "$ROOT/dev"
         mount --rbind /sys "$ROOT/sys"
