@@ -101,13 +101,36 @@ import Testing
         #expect(releases[1...].allSatisfy { $0 < 200 }, "\(releases)")
     }
 
-    @Test func wavesOfWorkTeachNothing() {
-        let keeper = Keeper()
-        for turn in 0..<6 {
-            #expect(keeper.free(100_000, at: UInt64(turn * 300)) >= 99_000)
-            #expect(keeper.retention.resident <= Self.kept)
-            keeper.allocate(100_000, at: UInt64(turn * 300 + 100))
+    /// Waves of `pages`, a release every `length` ms, taken again a third of that later. What each release left.
+    private func waves(_ count: Int, of pages: Int, every length: UInt64, _ keeper: Keeper) -> [Int] {
+        (0..<count).map { turn in
+            _ = keeper.free(pages, at: 1 + UInt64(turn) * length)
+            let left = keeper.retention.resident
+            keeper.allocate(pages, at: 1 + UInt64(turn) * length + length / 3)
+            return left
         }
+    }
+
+    @Test func fewWavesOfWorkTeachNothing() {
+        #expect(waves(4, of: 100_000, every: 300, Keeper()).allSatisfy { $0 <= Self.kept })
+    }
+
+    @Test func slowWavesOfWorkTeachNothing() {
+        #expect(waves(20, of: 100_000, every: 3100, Keeper()).allSatisfy { $0 <= Self.kept })
+    }
+
+    @Test func ofManyLargeWavesAQuarterStays() throws {
+        let left = waves(20, of: 50_000, every: 300, Keeper())
+        #expect(left.allSatisfy { $0 <= 50_000 / 4 + Self.kept })
+        #expect(try #require(left.last) > 10_000)
+    }
+
+    @Test func whatASmallProgramDropsInARhythmStays() {
+        let keeper = Keeper()
+        #expect(waves(10, of: 8000, every: 140, keeper)[5...].allSatisfy { $0 == 8000 })
+        _ = keeper.free(8000, at: 1500)
+        for tick in 0..<4 { _ = keeper.free(1, at: UInt64(2501 + tick * 1000)) }
+        #expect(keeper.retention.resident <= Self.kept, "the rhythm ended")
     }
 
     @Test func whatIsWantedBackHasABound() {

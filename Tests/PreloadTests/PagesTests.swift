@@ -32,6 +32,17 @@ import Testing
         try await expectPass("again", "48", "3", options: ["reserve=64M"])
     }
 
+    /// Refusals of one call of the layer, and of all of them. Not in a hardened heap, whose quarantine keeps what was freed.
+    @Test(arguments: ["mmap", "mprotect", "madvise", "mremap", "all"], [[], ["rseq=off"], ["hardened=basic"]])
+    func nothingIsLostByARefusalOfTheKernel(call: String, options: [String]) async throws {
+        for seed in 1...(Effort.isLong ? 40 : 1) {
+            try await StressProgram(
+                name: "refusals", arguments: [call, Effort.isLong ? "200000" : "6000", "\(seed)"],
+                options: options + ["reserve=256M", "background=0"]
+            ).expectPass()
+        }
+    }
+
     @Test(arguments: modes) func aLimitOfAddressesAfterStartCountsWhatIsUsed(options: [String]) async throws {
         try await expectPass("limit_later", "1024", options: options)
     }

@@ -197,6 +197,7 @@ struct Arena {
         while releasing.pageCount < most, !releasing.isFull,
             let index = tree.lastReleasableChunk(shortest: shortest)
         {
+            if takeWholeChunks(through: index, most: most) { continue }
             let chunk = tree.chunk(index)
             guard let run = chunk.lastReleasable(shortest: shortest) else { break }
             let start = max(run.lowerBound, run.upperBound &- max(most &- releasing.pageCount, least))
@@ -214,6 +215,26 @@ struct Arena {
         retention.withdraw(pages: releasing.pageCount)
         percolate_compiler_barrier()
         releaser = percolate_thread_number()
+        return true
+    }
+
+    /// Moves chunks of nothing but free dirty pages into `releasing`: the last of them, and those in a row below it, as far as
+    /// `most` allows. Whether there are any.
+    private mutating func takeWholeChunks(through last: Int, most: Int) -> Bool {
+        var first = last &+ 1
+        while first > 0, releasing.pageCount &+ Chunk.pages <= most, !releasing.isFull,
+            tree.releasableRun(inChunk: first &- 1) == Chunk.pages
+        {
+            first &-= 1
+            let chunk = tree.chunk(first)
+            chunk.free.clear(0..<Chunk.pages)
+            let start = first &* Chunk.pages
+            releasing.append(start..<(start &+ Chunk.pages), dirty: Chunk.pages, wasHuge: chunk.isHuge)
+            if chunk.isHuge { hugePages.forget() }
+            chunk.isHuge = false
+        }
+        guard first <= last else { return false }
+        tree.update(first...last)
         return true
     }
 

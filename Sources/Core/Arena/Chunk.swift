@@ -63,12 +63,19 @@ struct Chunk {
         }
 
         func set(_ range: Range<Int>) {
+            if range.count == Chunk.pages { return fill(~0) }
             for index in (range.lowerBound &>> 6)...((range.upperBound &- 1) &>> 6) {
                 words[index] |= Self.mask(index, range)
             }
         }
 
+        /// All words at once: the chunks inside a large block are many.
+        private func fill(_ word: UInt64) {
+            for index in 0..<Chunk.words { words[index] = word }
+        }
+
         func clear(_ range: Range<Int>) {
+            if range.count == Chunk.pages { return fill(0) }
             for index in (range.lowerBound &>> 6)...((range.upperBound &- 1) &>> 6) {
                 words[index] &= ~Self.mask(index, range)
             }
@@ -191,7 +198,24 @@ struct Chunk {
     static var breakingPoint: Int { pages / 2 }
 
     /// The runs of free pages, as the tree of summaries keeps them.
-    func summary() -> FreeRuns {
+    func summary() -> FreeRuns { uniformSummary() ?? countedSummary() }
+
+    /// The same of a chunk whose pages are in one state, as those inside large blocks are.
+    private func uniformSummary() -> FreeRuns? {
+        let free = bits[0]
+        let dirty = bits[Self.words]
+        guard free == 0 || free == ~0, dirty == 0 || dirty == ~0 else { return nil }
+        var differences: UInt64 = 0
+        for index in 1..<Self.words {
+            differences |= (bits[index] ^ free) | (bits[Self.words &+ index] ^ dirty)
+        }
+        guard differences == 0 else { return nil }
+        let pages = UInt32(truncatingIfNeeded: Self.pages)
+        let run = free == 0 ? 0 : pages
+        return FreeRuns(start: run, longest: run, end: run, releasable: dirty == 0 ? 0 : run)
+    }
+
+    private func countedSummary() -> FreeRuns {
         var free = RunLengths()
         var clean: UInt64 = 0
         for index in 0..<Self.words {

@@ -114,6 +114,10 @@ struct FreeTree {
     @inline(__always)
     func longestRun(inChunk index: Int) -> Int { Int(node(0, index).pointee.longest) }
 
+    /// Pages of the longest run in a chunk that may be released.
+    @inline(__always)
+    func releasableRun(inChunk index: Int) -> Int { Int(node(0, index).pointee.releasable) }
+
     private static func nodePages(_ level: Int) -> Int { Chunk.pages &<< (3 &* level) }
 
     /// Brings the summaries above `chunks` in line with their bits.

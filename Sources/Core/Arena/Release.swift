@@ -38,7 +38,7 @@ func release(_ demand: Retention.Demand, batches: Int = .max) -> Int {
 }
 
 /// Pages of one batch: the time of the kernel for them bounds how long somebody may have to wait for them.
-private let mostPages = 8192
+private let mostPages = 16384
 
 /// Releases every free page, but for those that other threads free meanwhile: as fast as those come, it would not end.
 ///

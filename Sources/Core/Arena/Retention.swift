@@ -12,6 +12,10 @@ import CPercolate
 /// comes back every 50 ms or later spends most of its time with the program, and a page that comes back sooner
 /// would spend it with the kernel. `wanted` has a bound, so no history makes an idle program large.
 ///
+/// A program may build and drop its data in a slower rhythm (a garbage collector does). Once most of what went back
+/// was wanted within a second, three times in a row, that rhythm is expected to go on: what comes back within a second
+/// is kept as well, 32 MiB of it or a quarter of what a turn frees, and a period is a second.
+///
 /// Periods are ticks of the scavenger (`Scavenger`). A process of one thread has none, and what it does not release
 /// while it frees may stay for ever. There a period ends with the first free after 100 ms, and no more than twice what
 /// is in use stays in between: while a program frees all that it has, free runs grow together and go back in few system calls.
@@ -36,9 +40,12 @@ struct Retention {
     /// Fewest resident free pages in this period, and when the period began.
     private var lowest = 0
     private var periodStart: UInt64 = 0
-    /// Pages that the last release gave back and nobody took since, and when that was.
+    /// Pages that the releases of this turn gave back, how many of them nobody took since, and when the last one was.
+    private var turn = 0
     private var returned = 0
     private var returnedAt: UInt64 = 0
+    /// Turns in a row after which most pages came back within a second.
+    private var turns = 0
     /// Pages that stay because the program wanted as many back soon.
     private var wanted = 0
     /// Clean pages that were taken while free ones were resident.
@@ -48,14 +55,20 @@ struct Retention {
     private var isRefused = false
 
     /// Milliseconds of a period without a scavenger.
-    private static var period: UInt64 { 100 }
+    private var period: UInt64 { isRhythmic ? Self.slowestTurn : 100 }
     /// Milliseconds within which a page that comes back should have stayed.
     private static var soon: UInt64 { 50 }
+    /// The same in a rhythm.
+    private static var slowestTurn: UInt64 { 1000 }
+    /// Whether the program builds and drops its data in turns.
+    private var isRhythmic: Bool { turns >= 3 }
     /// Pages kept in any case: 1 MiB while the program runs, less at a tick.
     private static var floor: Int { 256 }
     private static var idleFloor: Int { 64 }
     /// Most pages that `wanted` counts: 96 MiB.
     private static var mostWanted: Int { 24576 }
+    /// Pages that a rhythm keeps however few a turn frees: 32 MiB.
+    private static var mostForSmallTurns: Int { 8192 }
     /// Pages beyond `kept` that make a release worth its system calls.
     private static var slack: Int { 128 }
     /// Pages of a run that is worth a system call of its own.
@@ -78,16 +91,29 @@ struct Retention {
         withdraw(pages: dirty)
         let clean = pages &- dirty
         guard clean > 0 else { return }
-        if returned > 0 {
-            if milliseconds &- returnedAt <= Self.soon {
-                let again = min(clean, returned)
-                returned &-= again
-                wanted = min(wanted &+ again, Self.mostWanted)
-            } else {
-                returned = 0
-            }
-        }
+        if returned > 0 { regret(clean, at: milliseconds) }
         if resident > Self.floor &+ wanted { debt &+= clean }
+    }
+
+    /// Pages that came back soon should have stayed.
+    private mutating func regret(_ clean: Int, at milliseconds: UInt64) {
+        let age = milliseconds &- returnedAt
+        guard age <= Self.slowestTurn else {
+            forgetTurn()
+            turns = 0
+            return
+        }
+        let again = min(clean, returned)
+        returned &-= again
+        let isSoon = age <= Self.soon
+        guard isSoon || isRhythmic else { return }
+        let most = isSoon ? Self.mostWanted : min(Self.mostWanted, max(Self.mostForSmallTurns, turn / 4))
+        wanted = max(wanted, min(wanted &+ again, most))
+    }
+
+    private mutating func forgetTurn() {
+        turn = 0
+        returned = 0
     }
 
     /// Resident pages are free no more: the program takes them, or a release gives them to the kernel.
@@ -115,7 +141,12 @@ struct Retention {
 
     /// A release gave pages to the kernel.
     mutating func release(pages: Int, at milliseconds: UInt64) {
-        if milliseconds &- returnedAt > Self.soon { returned = 0 }
+        let age = milliseconds &- returnedAt
+        if age > Self.soon {
+            turns = age <= Self.slowestTurn && returned < turn / 2 ? turns &+ 1 : 0
+            forgetTurn()
+        }
+        turn &+= pages
         returned &+= pages
         returnedAt = milliseconds
         releasedTotal &+= UInt64(pages)
@@ -142,7 +173,7 @@ struct Retention {
         var excess = resident &- kept(inUse)
         // A part of it at a time: who frees a block must not wait for the release of half the heap.
         if excess > most { return Demand(pages: excess &- most &+ most / 16, shortestRun: 1) }
-        guard milliseconds &- periodStart >= Self.period else { return .none }
+        guard milliseconds &- periodStart >= period else { return .none }
         excess = endPeriod() &- kept(inUse)
         periodStart = milliseconds
         // Holes between used pages wait until they are many: they are often used again, and each costs a system call.

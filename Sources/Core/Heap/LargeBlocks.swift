@@ -209,7 +209,8 @@ extension Heap {
         if result != -Int(EFAULT) {
             heapState.pointee.isMovingRefused.store(true, ordering: .relaxed)
         }
-        if result == -Int(EINVAL) { return .kept }
+        // A kernel without this call, or a filter, has looked at no address.
+        if result == -Int(EINVAL) || result == -Int(EPERM) || result == -Int(ENOSYS) { return .kept }
         // The kernel may have unmapped the target before it refused. Map it again, unless something is there: ours, or of
         // somebody who was quicker. Then the target stays allocated for ever, and unused.
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
