@@ -49,6 +49,8 @@ int percolate_write_statistics_as(int descriptor, int format);
 bool percolate_write_statistics_xml(
     ssize_t (*take)(void *context, const char *text, ssize_t count), void *context);
 bool percolate_set_sampling(uint64_t rate, uint64_t guard_rate);
+bool percolate_set_sample_rate(uint64_t rate);
+uint64_t percolate_sample_rate(void);
 int percolate_count_cpus(void);
 bool percolate_knows_mm_cid(void);
 /// Writes the heap profile to a file, in jemalloc's format. 0, or an error number.

@@ -32,4 +32,6 @@ __attribute__((visibility("default"))) const struct percolate_heap_interface per
     .set_sampling = percolate_set_sampling,
     .samples = &percolate_process_heap.heap.samples,
     .harden = percolate_harden_heap,
+    .set_sample_rate = percolate_set_sample_rate,
+    .sample_rate = percolate_sample_rate,
 };

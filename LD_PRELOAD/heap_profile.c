@@ -14,21 +14,19 @@ static struct percolate_samples *const samples = &percolate_process_heap.heap.sa
 _Static_assert(PERCOLATE_HEAP_PROFILE_MEAN == PERCOLATE_SAMPLE_RATE, "one default");
 
 EXPORTED int percolate_heap_start_profile(uint64_t mean_bytes) {
-    int error = mean_bytes == 0                                           ? EINVAL
-                : percolate_set_sampling(mean_bytes, samples->guard_rate) ? 0
-                                                                          : ENOMEM;
+    int error = mean_bytes == 0                         ? EINVAL
+                : percolate_set_sample_rate(mean_bytes) ? 0
+                                                        : ENOMEM;
     if (error == 0) return 0;
     errno = error;
     return -1;
 }
 
 EXPORTED void percolate_heap_stop_profile(void) {
-    percolate_set_sampling(0, samples->guard_rate);
+    percolate_set_sample_rate(0);
 }
 
-EXPORTED uint64_t percolate_heap_profile_mean(void) {
-    return __atomic_load_n(&samples->rate, __ATOMIC_RELAXED);
-}
+EXPORTED uint64_t percolate_heap_profile_mean(void) { return percolate_sample_rate(); }
 
 EXPORTED uint64_t percolate_heap_lost_samples(void) {
     return __atomic_load_n(&samples->lost_samples, __ATOMIC_RELAXED);

@@ -6,14 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <percolate/heap_state.h>
 #include <percolate/syscalls.h>
 
 #include "../core.h"
 #include "Configuration.h"
 #include "Guard.h"
-
-static struct percolate_samples *const samples = &percolate_process_heap.heap.samples;
 
 /// Guarded by the guard: the mean that `prof.reset` chose, 0 before; what dumps are called, empty
 /// before `prof.prefix` is written; how many there were.
@@ -28,12 +25,13 @@ static uint64_t mean_at_start(void) {
 
 /// The guard is held.
 static uint64_t mean(void) {
-    if (samples->rate) return samples->rate;
+    uint64_t rate = percolate_sample_rate();
+    if (rate) return rate;
     return chosen_mean ? chosen_mean : mean_at_start();
 }
 
 static int set_mean(uint64_t mean) {
-    return percolate_set_sampling(mean, samples->guard_rate) ? 0 : EAGAIN;
+    return percolate_set_sample_rate(mean) ? 0 : EAGAIN;
 }
 
 static int logarithm(uint64_t mean, size_t *result) {
@@ -44,7 +42,7 @@ static int logarithm(uint64_t mean, size_t *result) {
 
 int percolate_answer_profile_active(struct percolate_key_query *query) {
     percolate_guard_acquire();
-    query->value.flag = samples->rate != 0;
+    query->value.flag = percolate_sample_rate() != 0;
     int error = 0;
     if (query->written && query->written->flag != query->value.flag)
         error = set_mean(query->written->flag ? mean() : 0);
@@ -66,7 +64,7 @@ int percolate_answer_profile_reset(struct percolate_key_query *query) {
         // As jemalloc: what is too much is the most.
         size_t power = query->written->size < 64 ? query->written->size : 63;
         chosen_mean = (uint64_t)1 << power;
-        if (samples->rate) error = set_mean(chosen_mean);
+        if (percolate_sample_rate()) error = set_mean(chosen_mean);
     }
     percolate_reset_samples();
     percolate_guard_release();

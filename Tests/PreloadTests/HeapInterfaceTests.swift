@@ -18,6 +18,21 @@ import Testing
         for promise in ["limits", "profile"] { try await Self.program.keeps(promise, in: mode) }
     }
 
+    /// What a process asks of its heap before it ever allocated has the answer that it has later, and
+    /// the options hold afterwards.
+    @Test(arguments: [
+        "", "rseq=off", "index=mm_cid", "hardened=basic", "hardened=1",
+        "sample=4K,guard=64K,limit=1G,release=lazy", "hardened=basic,sample=4K",
+        "hardened=1,sample=4K", "background=no,cache=64K,soft=64M",
+    ])
+    func anyCallMayBeTheFirst(options: String) async throws {
+        let program = try await Compiler.shared.executable(
+            "Interface/first_call.c", flags: Headers.internalFlags + ["-w"])
+        let outcome = try await run(
+            program, under: .percolate(options: options), timeout: .seconds(60))
+        #expect(outcome.succeeded && outcome.errors == "", "\(outcome.report)")
+    }
+
     @Test func withoutTheLibraryTheFunctionsAreNull() async throws {
         let outcome = try await run(try await Self.program.executable(), ["absence"], under: .glibc)
         #expect(outcome.succeeded, "\(outcome.report)")

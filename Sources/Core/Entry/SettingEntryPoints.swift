@@ -74,3 +74,14 @@ public func percolatePrepareRestriction() {
 public func percolateSetSampling(_ rate: UInt64, _ guardRate: UInt64) -> Bool {
     visiting { Heap.ensureStarted() && Heap.setSampling(rate: rate, guardRate: guardRate) }
 }
+
+/// Sets the mean number of bytes between sampled blocks, 0 for none, and leaves that between guarded
+/// ones alone. Whether it holds now.
+@c(percolate_set_sample_rate)
+public func percolateSetSampleRate(_ rate: UInt64) -> Bool {
+    visiting { Heap.ensureStarted() && Heap.setSampling(rate: rate, guardRate: sampled.guard_rate) }
+}
+
+/// The mean number of bytes between sampled blocks that holds now; 0 for none.
+@c(percolate_sample_rate)
+public func percolateSampleRate() -> UInt64 { Heap.ensureStarted() ? sampled.rate : 0 }

@@ -79,7 +79,9 @@ struct HeapAccess: @unchecked Sendable {
                 },
                 set_sampling: { percolateSetSampling($0, $1) },
                 samples: percolateSamples,
-                harden: { percolateHardenHeap($0) }))
+                harden: { percolateHardenHeap($0) },
+                set_sample_rate: { percolateSetSampleRate($0) },
+                sample_rate: { percolateSampleRate() }))
         return unsafe UnsafePointer(table)
     }
 }

@@ -92,15 +92,13 @@ public struct HeapProfile: Sendable {
     public static func start(meanByteCount: Int = defaultMeanByteCount) throws(StartError) {
         guard meanByteCount >= 1 else { throw .invalidMean(meanByteCount) }
         let table = unsafe HeapAccess.current.table
-        let guardRate = unsafe table.pointee.samples.pointee.guard_rate
-        guard unsafe table.pointee.set_sampling(UInt64(meanByteCount), guardRate) else { throw .outOfMemory }
+        guard unsafe table.pointee.set_sample_rate(UInt64(meanByteCount)) else { throw .outOfMemory }
     }
 
     /// Stops sampling. What was sampled stays in the profile until it is freed, and in its totals.
     public static func stop() {
         let table = unsafe HeapAccess.current.table
-        let guardRate = unsafe table.pointee.samples.pointee.guard_rate
-        _ = unsafe table.pointee.set_sampling(0, guardRate)
+        _ = unsafe table.pointee.set_sample_rate(0)
     }
 
     /// The profile as it is now. Other threads may go on meanwhile: each site and each sample is
@@ -125,7 +123,7 @@ private struct SampleReader {
 
     init() { unsafe samplesTable = HeapAccess.current.table.pointee.samples }
 
-    var meanByteCount: Int { unsafe Int(samplesTable.pointee.rate) }
+    var meanByteCount: Int { unsafe Int(HeapAccess.current.table.pointee.sample_rate()) }
     var lostSamples: Int { unsafe Int(samplesTable.pointee.lost_samples) }
 
     func samples() -> [HeapProfile.Sample] {

@@ -16,7 +16,7 @@
 #include "samples.h"
 #include "vector_entry.h"
 
-#define PERCOLATE_HEAP_INTERFACE_VERSION 3
+#define PERCOLATE_HEAP_INTERFACE_VERSION 4
 
 struct percolate_heap_interface {
     uint32_t version;
@@ -53,6 +53,9 @@ struct percolate_heap_interface {
     const struct percolate_samples *samples;
     /// Checks at least as much as an `enum percolate_hardening` says. 0, or a negative error number.
     int (*harden)(int level);
+    /// Sets the mean number of bytes between sampled blocks alone, and says it. As `set_sampling`.
+    bool (*set_sample_rate)(uint64_t rate);
+    uint64_t (*sample_rate)(void);
 };
 
 #endif
