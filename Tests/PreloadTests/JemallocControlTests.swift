@@ -6,6 +6,9 @@ import Testing
 @Suite(.serialized)
 struct JemallocControlTests {
     private let program = InterfaceProgram(source: "mallctl.c")
+    private let figures = InterfaceProgram(source: "mallctl_figures.c")
+    private let arenas = InterfaceProgram(source: "mallctl_arenas.c")
+    private let printer = InterfaceProgram(source: "malloc_stats_print.c")
 
     @Test func namesAndNumbersAgree() async throws {
         try await program.keeps("names_and_numbers_agree")
@@ -30,37 +33,37 @@ struct JemallocControlTests {
     /// In a hardened process blocks are larger than what may be used of them.
     @Test(arguments: [InterfaceMode.sections, .locked])
     func figuresAreExactToTheByte(in mode: InterfaceMode) async throws {
-        try await program.keeps("figures_are_exact", in: mode)
+        try await figures.keeps("figures_are_exact", in: mode)
     }
 
     @Test func purgeGivesMemoryBack() async throws {
-        try await program.keeps("purge_gives_memory_back")
+        try await arenas.keeps("purge_gives_memory_back")
     }
 
     @Test func arenasAreMadeAndGivenUp() async throws {
-        try await program.keeps("arenas_are_made_and_given_up")
+        try await arenas.keeps("arenas_are_made_and_given_up")
     }
 
     @Test func timesOfDecayChooseTheRelease() async throws {
-        try await program.keeps("times_choose_the_release")
+        try await arenas.keeps("times_choose_the_release")
     }
 
     @Test(arguments: InterfaceMode.allCases)
     func backgroundThreadIsTheScavenger(in mode: InterfaceMode) async throws {
-        try await program.keeps("background_thread_is_the_scavenger", in: mode)
+        try await arenas.keeps("background_thread_is_the_scavenger", in: mode)
     }
 
     @Test(arguments: InterfaceMode.allCases)
     func requestsAreCountedFromTheFirstQuestionOn(in mode: InterfaceMode) async throws {
-        try await program.keeps("requests_are_counted", in: mode)
+        try await figures.keeps("requests_are_counted", in: mode)
     }
 
     @Test func childrenOfABusyProcessAreAnswered() async throws {
-        try await program.keeps("children_of_a_busy_process_are_answered")
+        try await figures.keeps("children_of_a_busy_process_are_answered")
     }
 
     @Test func statisticsArePrintedAsText() async throws {
-        try await program.keeps("text_is_printed")
+        try await printer.keeps("text_is_printed")
     }
 
     /// Names of JSON objects, joined by slashes, as they occur below `value`.
@@ -78,7 +81,7 @@ struct JemallocControlTests {
     }
 
     private func printed(_ promise: String, under allocator: Allocator) async throws -> JSONValue {
-        let outcome = try await run(try await program.executable(), [promise], under: allocator)
+        let outcome = try await run(try await printer.executable(), [promise], under: allocator)
         #expect(outcome.succeeded, "\(outcome.report)")
         let text = outcome.output.replacing("holds: \(promise)\n", with: "")
         return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
