@@ -71,11 +71,15 @@ import Testing
 
     @Test(
         .enabled(if: glibcRegisters, "glibc registers no area here"), arguments: ["index=cpu_id", "index=mm_cid"])
-    func aFenceReachesEveryCPU(index: String) {
+    func theKernelFencesEachCPU(index: String) {
         let sequences = decide(index)
         guard sequences.canFence else {
             return #expect(!sequences.fence(cpu: 0), "a kernel without the rseq membarrier")
         }
         for cpu in TestHeap.processors { #expect(sequences.fence(cpu: cpu)) }
+        #expect(sequences.fence(cpu: nil) && sequences.fenceAll())
+        // What a fence does to a section is seen by the stress of a build without it (`StressTests`).
+        let withoutFence = decide("membarrier=off")
+        #expect(!withoutFence.fence(cpu: TestHeap.processors.first) && !withoutFence.fenceAll())
     }
 }

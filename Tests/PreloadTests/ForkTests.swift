@@ -108,6 +108,7 @@ import Testing
         do {
             let outcome = try await program.outcome(under: .other(library: library))
             #expect(!outcome.succeeded, "forks under load passed without fork handlers")
+            #expect(outcome.errors.contains("hangs: a fork child"), "no hang, but: \(outcome.errors)")
         } catch is TimedOut {
             // The parent itself hung: what this build must do.
         }
