@@ -25,6 +25,11 @@ struct ClassHeader {
     @inline(__always)
     var word: UInt64 { UInt64(current) | UInt64(countdown) &<< 16 | UInt64(begin) &<< 32 | UInt64(end) &<< 48 }
 
+    /// `word` after `count` blocks were pushed, or popped where it is negative: `current` is the lowest field, and stays in
+    /// its range.
+    @inline(__always)
+    static func word(_ word: UInt64, movedBy count: Int) -> UInt64 { word &+ UInt64(bitPattern: Int64(count)) }
+
     var capacity: Int { end &- begin }
     /// Free blocks in the cache.
     var count: Int { current &- begin }

@@ -73,18 +73,30 @@ enum FrontEnd {
         }
     }
 
+    /// The lock of a cache, which is its gate's.
+    @inline(__always)
+    static func lock(_ index: Int) -> Lock { Lock(at: UInt(bitPattern: caches[index])) }
+
+    @inline(__always)
+    static func gateWord(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        pointer(UInt(front.tables) &+ UInt(PERCOLATE_TABLE_GATES) &+ UInt(index) &* 8)
+    }
+
     @inline(__always)
     static func gate(_ index: Int) -> Gate {
-        let word = UInt(front.tables) &+ UInt(PERCOLATE_TABLE_GATES) &+ UInt(index) &* 8
-        return Gate(
-            word: pointer(word), lock: Lock(at: UInt(bitPattern: caches[index])), index: index,
+        Gate(
+            word: gateWord(index), lock: lock(index), index: index,
             indexOffset: sequences.indexOffset, closed: closed)
     }
 
-    /// The slab of an index to use now: nil when the CPU has none yet or its gate is closed.
+    /// The slab of an index to use now. Nil when the CPU has none yet, or where its gate is closed to sections.
     @inline(__always)
-    static func openSlab(_ index: Int) -> Slab? {
-        let value = gate(index).value
+    static func usableSlab(_ index: Int) -> Slab? {
+        if mode == .locked {
+            let address = caches[index].pointee.slab
+            return address == 0 ? nil : Slab(address: address)
+        }
+        let value = gateWord(index).pointee.load(ordering: .acquiring)
         return value == closed ? nil : Slab(address: value)
     }
 

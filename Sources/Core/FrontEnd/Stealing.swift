@@ -136,12 +136,13 @@ extension FrontEnd {
         guard forGood ? gate.lock.acquire() == .entered : gate.lock.tryAcquire() else { return 0 }
         defer { gate.lock.release() }
         let slab = Slab(address: caches[index].pointee.slab)
-        let open = forGood ? gate.value != closed : mode == .sections
-        if open {
+        // Without sections gates are closed, and the lock is enough.
+        let isOpen = gate.value != closed
+        if isOpen {
             guard gate.value == slab.address, gate.close(sequences) != nil else { return 0 }
         }
         let sum = empty(index, slab)
-        if open, !forGood { gate.open(slab.address) }
+        if isOpen, !forGood { gate.open(slab.address) }
         return sum
     }
 
@@ -174,20 +175,7 @@ extension FrontEnd {
         var sum = 0
         withBatch { start in
             for sizeClass in 1..<SizeClass.count {
-                var header = slab.header(sizeClass)
-                let before = sum
-                while header.count > 0 {
-                    let part = min(header.count, MoveVector.limit)
-                    guard case .done = popVector(part, sizeClass, index, slab, header, into: start).interpret() else {
-                        break
-                    }
-                    tally(.vectorsRemote, at: index)
-                    Middle.free(sizeClass, start, part)
-                    sum &+= part
-                    header = slab.header(sizeClass)
-                }
-                announceDrain(sum &- before, ofSize: SizeClass.size(ofClass: sizeClass), at: index)
-                slab.headerWord(sizeClass).pointee = Countdown.emptyHeader(sizeClass)
+                sum &+= CachedClass(sizeClass, at: index, in: slab).drain(through: start)
                 cache.pointee.misses[sizeClass] = 0
                 cache.pointee.regionPowers[sizeClass] = 0
             }

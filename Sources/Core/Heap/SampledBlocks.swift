@@ -146,7 +146,7 @@ extension Heap {
         let sizeClass = Middle.sampledClass(ofPage: page)
         if sizeClass != 0 {
             guard Samples.end(at: address) else { return DeferredFrees.add(address) }
-            return FrontEnd.giveBack(address, sizeClass)
+            return FrontEnd.freeAround(address, sizeClass)
         }
         let id = spans.span(of: page)
         if id != 0, spans[id].pointee.isSampled, arena.address(page) == address {

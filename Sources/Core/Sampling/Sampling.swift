@@ -62,7 +62,7 @@ enum Sampling {
             let record = Samples.add(
                 block, size: size, blocks: choice.weight, isGuarded: false, stack: stack, depth: depth)
             if record == 0 {
-                FrontEnd.giveBack(block, sizeClass)
+                FrontEnd.freeAround(block, sizeClass)
                 return 0
             }
             return block

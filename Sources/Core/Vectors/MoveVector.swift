@@ -65,10 +65,7 @@ struct MoveVector {
     }
 
     /// Runs the vector for a caller that holds the gate's lock.
-    ///
-    /// - Parameter gatesOpen: false where gates are closed for good and the lock alone guards the slab.
-    func runHoldingLock(_ sequences: Sequences, gatesOpen: Bool) -> Outcome {
-        guard gatesOpen else { return interpret() }
+    func runHoldingLock(_ sequences: Sequences) -> Outcome {
         if count <= Self.limit, let outcome = runAsSection(sequences) { return outcome }
         return closeAndInterpret(sequences)
     }
