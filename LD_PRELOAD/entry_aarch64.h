@@ -3,22 +3,31 @@
 #ifndef PERCOLATE_ENTRY_AARCH64_H
 #define PERCOLATE_ENTRY_AARCH64_H
 
-// marks[x16 / 16] = live. Changes x10, x17.
-.macro MARK_LIVE
-    PERCOLATE_LOAD_FRONT x10, PERCOLATE_FRONT_MARKS
-    add x10, x10, x16, lsr #PERCOLATE_MARK_SHIFT
-    mov w17, #PERCOLATE_MARK_LIVE
-    strb w17, [x10]
+// x14 = address of the mark of \block, of class x12. In: x11 = tables. Changes x15.
+.macro FIND_MARK block
+    add x14, x11, x12, lsl #3
+    add x14, x14, #PERCOLATE_TABLE_MARKS >> 12, lsl #12
+    ldr x14, [x14, #PERCOLATE_TABLE_MARKS & 4095]
+    lsr x15, \block, x14
+    add x14, x15, x14, asr #PERCOLATE_MARK_SHIFT_BITS
 .endm
 
-// Leaves for \slow unless the block x0 is marked live. x17 = the address of its mark. Changes x16.
+// Marks the block x16, of class x12, as handed out. In: x11 = tables. Changes x10, x14, x15.
+.macro MARK_LIVE
+    FIND_MARK x16
+    add w10, w16, #PERCOLATE_MARK_LIVE
+    strb w10, [x14]
+.endm
+
+// Leaves for \slow unless the block x0, of class x12, is marked as handed out. x14 = address of its
+// mark. In: x11 = tables. Changes x15 to x17.
 .macro CHECK_MARK slow
-    tst x0, #(1 << PERCOLATE_MARK_SHIFT) - 1
+    tst x0, #(1 << PERCOLATE_MARK_ALIGNMENT) - 1
     b.ne \slow
-    PERCOLATE_LOAD_FRONT x17, PERCOLATE_FRONT_MARKS
-    add x17, x17, x0, lsr #PERCOLATE_MARK_SHIFT
-    ldrb w16, [x17]
-    cmp w16, #PERCOLATE_MARK_LIVE
+    FIND_MARK x0
+    ldrb w16, [x14]
+    add w17, w0, #PERCOLATE_MARK_LIVE
+    cmp w16, w17, uxtb
     b.ne \slow
 .endm
 
@@ -152,12 +161,13 @@
     ldrb w12, [x12]
 .endm
 
-// The push of a block, whose page is x10, that must be marked live; \slow is for one that is not.
+// The push of a block, whose page is x10, that must be marked as handed out; \slow is for one that
+// is not.
 .macro MARKED_PUSH name, index, slow
-    CHECK_MARK \slow
     PAGE_CLASS
+    CHECK_MARK \slow
     mov w16, #PERCOLATE_MARK_FREE
-    strb w16, [x17]
+    strb w16, [x14]
     PERCOLATE_PUSH \name, \index, percolate_free_marked_slow, percolate_free_marked_slow, 0
 .endm
 
@@ -236,6 +246,7 @@
     b.lo .Lrealloc_marked
     BELOW x10, PERCOLATE_FRONT_PAGES_MARKED_MM_CID, percolate_realloc_slow
 .Lrealloc_marked:
+    PAGE_CLASS
     CHECK_MARK percolate_realloc_slow
     b .Lrealloc_known
     END realloc

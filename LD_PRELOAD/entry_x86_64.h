@@ -2,22 +2,29 @@
 #ifndef PERCOLATE_ENTRY_X86_64_H
 #define PERCOLATE_ENTRY_X86_64_H
 
-// marks[rax / 16] = live. Changes rcx.
-.macro MARK_LIVE
-    movq %rax, %rcx
-    shrq $PERCOLATE_MARK_SHIFT, %rcx
-    addq percolate_front+PERCOLATE_FRONT_MARKS(%rip), %rcx
-    movb $PERCOLATE_MARK_LIVE, (%rcx)
+// rcx + \number = address of the mark of \block, of the class in \class. In: r8 = tables.
+.macro FIND_MARK block, class, number
+    movq PERCOLATE_TABLE_MARKS(%r8,\class,8), %rcx
+    movq \block, \number
+    shrq %cl, \number
+    sarq $PERCOLATE_MARK_SHIFT_BITS, %rcx
 .endm
 
-// Leaves for \slow unless the block rdi is marked live. r9 = the address of its mark.
-.macro CHECK_MARK slow
-    testb $(1 << PERCOLATE_MARK_SHIFT) - 1, %dil
+// Marks the block rax, of class r9, as handed out. In: r8 = tables. Changes rcx, rdx, rsi.
+.macro MARK_LIVE
+    FIND_MARK %rax, %r9, %rsi
+    leal PERCOLATE_MARK_LIVE(%rax), %edx
+    movb %dl, (%rcx,%rsi)
+.endm
+
+// Leaves for \slow unless the block rdi, of the class in \class, is marked as handed out. rcx + r9 =
+// address of its mark. In: r8 = tables. Changes rdx.
+.macro CHECK_MARK class, slow
+    testb $(1 << PERCOLATE_MARK_ALIGNMENT) - 1, %dil
     jne \slow
-    movq %rdi, %r9
-    shrq $PERCOLATE_MARK_SHIFT, %r9
-    addq percolate_front+PERCOLATE_FRONT_MARKS(%rip), %r9
-    cmpb $PERCOLATE_MARK_LIVE, (%r9)
+    FIND_MARK %rdi, \class, %r9
+    leal PERCOLATE_MARK_LIVE(%rdi), %edx
+    cmpb %dl, (%rcx,%r9)
     jne \slow
 .endm
 
@@ -33,6 +40,8 @@
     PERCOLATE_POP \name, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
     ret
 .L\name\()_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rdi
+    jb .L\name\()_hardened
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rdi
     jae .L\name\()_sampled_twin
     PERCOLATE_SIZE_CLASS %rdi
@@ -48,13 +57,12 @@
     .p2align 4
 .L\name\()_sampled_mm_cid_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED_MM_CID(%rip), %rdi
-    jae .L\name\()_hardened
+    jae .L\name\()_hardened_twin
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP_SAMPLED \name\()_sampled_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow, \expired
     ret
+    .p2align 4
 .L\name\()_hardened:
-    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rdi
-    jae .L\name\()_hardened_twin
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP \name\()_marked, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
     MARK_LIVE
@@ -98,6 +106,8 @@
     movq %r10, %rdx
     jmp *memset@GOTPCREL(%rip)
 .Lcalloc_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rax
+    jb .Lcalloc_hardened
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rax
     jae .Lcalloc_sampled_twin
     PERCOLATE_SIZE_CLASS %rax
@@ -111,7 +121,7 @@
     jmp .Lcalloc_zero
 .Lcalloc_sampled_mm_cid_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED_MM_CID(%rip), %rax
-    jae .Lcalloc_hardened
+    jae .Lcalloc_hardened_twin
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP_SAMPLED calloc_sampled_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow, .Lcalloc_expired
     jmp .Lcalloc_zero
@@ -119,8 +129,6 @@
     movq %r10, %rdi
     EXPIRED percolate_calloc_sampled
 .Lcalloc_hardened:
-    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rax
-    jae .Lcalloc_hardened_twin
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP calloc_marked, PERCOLATE_RSEQ_CPU_ID, .Lcalloc_slow, .Lcalloc_slow
     MARK_LIVE
@@ -145,12 +153,13 @@
     shrq $PERCOLATE_PAGE_SHIFT, %rax
 .endm
 
-// The push of a block, whose page is rax, that must be marked live; \slow is for one that is not.
+// The push of a block, whose page is rax, that must be marked as handed out; \slow is for one that
+// is not.
 .macro MARKED_PUSH name, index, slow
-    CHECK_MARK \slow
     movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
     movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
-    movb $PERCOLATE_MARK_FREE, (%r9)
+    CHECK_MARK %rax, \slow
+    movb $PERCOLATE_MARK_FREE, (%rcx,%r9)
     PERCOLATE_PUSH \name, \index, percolate_free_marked_slow, percolate_free_marked_slow, 0
 .endm
 
@@ -164,15 +173,16 @@
     PERCOLATE_PUSH free, PERCOLATE_RSEQ_CPU_ID, percolate_free_slow, percolate_free_slow
     ret
 .Lfree_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED(%rip), %rax
+    jb .Lfree_hardened
     cmpq percolate_front+PERCOLATE_FRONT_PAGES_MM_CID(%rip), %rax
-    jae .Lfree_hardened
+    jae .Lfree_hardened_twin
     movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
     movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
     PERCOLATE_PUSH free_mm_cid, PERCOLATE_RSEQ_MM_CID, percolate_free_slow, percolate_free_slow
     ret
+    .p2align 4
 .Lfree_hardened:
-    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED(%rip), %rax
-    jae .Lfree_hardened_twin
     MARKED_PUSH free_marked, PERCOLATE_RSEQ_CPU_ID, percolate_free_slow
     ret
 .Lfree_hardened_twin:
@@ -241,7 +251,9 @@
     cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED_MM_CID(%rip), %rax
     jae percolate_realloc_slow
 .Lrealloc_marked:
-    CHECK_MARK percolate_realloc_slow
+    movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
+    movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %ecx
+    CHECK_MARK %rcx, percolate_realloc_slow
     jmp .Lrealloc_known
     END realloc
 .endm

@@ -86,6 +86,40 @@ import Testing
         #expect(memory.pointee.facts.state == .busy && memory.pointee.facts.size == 1 << 46)
     }
 
+    /// A signal handler that interrupted the arena, or a change of the samples, frees more blocks than
+    /// the quarantine has slots: none is lost, and each goes back to the heap once that may be.
+    @Test(arguments: [40_000, 100])
+    func blocksThatCannotLeaveTheQuarantineAreKept(size: Int) async {
+        let result = await #expect(
+            processExitsWith: .success, observing: [\.standardErrorContent]
+        ) { [size] in
+            let heap = try TestHeap("hardened=1,quarantine=64K,sample=16K")
+            heap.bound {
+                func allocateAll() -> [UInt] { (0..<1500).map { _ in Heap.allocate(UInt(size)) } }
+                func freeAll(_ blocks: [UInt]) { for block in blocks { Heap.free(block) } }
+                func free() -> Int {
+                    for _ in 0..<1500 { Heap.free(Heap.allocate(UInt(size))) }
+                    Heap.flushQuarantine()
+                    _ = Heap.trim()
+                    return arena.inUse
+                }
+                freeAll(allocateAll())
+                let before = free()
+                for _ in 0..<2 {
+                    let blocks = allocateAll()
+                    precondition(!blocks.contains(0))
+                    precondition(arenaLock.acquire() == .entered && Samples.lock.acquire() == .entered)
+                    freeAll(blocks)
+                    Samples.lock.release()
+                    arenaLock.release()
+                }
+                let after = free()
+                precondition(after <= before + 500, "\(before) pages in use, then \(after)")
+            }
+        }
+        #expect(result != nil, "\(report(result))")
+    }
+
     /// Two blocks of one array never share a record.
     @Test func everyBlockOfASpanHasARecordOfItsOwn() throws {
         try TestHeap.run {

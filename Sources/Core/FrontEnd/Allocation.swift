@@ -33,7 +33,11 @@ extension FrontEnd {
             tally(.refills, at: cached.index)
             tally(.refilledObjects, count, at: cached.index)
             announceRefill(count, ofSize: cached.blockSize, at: cached.index)
-            if Hardening.isBasic { for block in (end - count)..<end { marks.set(UInt(block.pointee), Marks.free) } }
+            if Hardening.isBasic {
+                for block in (end - count)..<end {
+                    marks.set(UInt(block.pointee), cached.sizeClass, Marks.free)
+                }
+            }
             if count > 1 { put(cached.sizeClass, end - count, count &- 1) }
             return (end[-1], supply)
         }

@@ -110,6 +110,27 @@ enum FencedBlocks {
         return true
     }
 
+    /// Keeps a block that cannot be released now, and for which the quarantine has no room.
+    static func setAside(_ block: UInt) {
+        guard let id = records.existing(block, spanPower)?.pointee.link else { return }
+        let span = spans[SpanID(truncatingIfNeeded: id)]
+        // The fields have no other use while a large block has the span.
+        span.pointee.next = 0
+        span.pointee.previous = UInt32(truncatingIfNeeded: Middle.page(of: block))
+        hardenedState.pointee.blocksAside.add(SpanID(truncatingIfNeeded: id))
+    }
+
+    /// Takes one of them; 0 where there is none. The others go back first, so that a thread that is
+    /// lost meanwhile loses no more than the one.
+    static func takeAside() -> UInt {
+        guard !hardenedState.pointee.blocksAside.isEmpty else { return 0 }
+        let id = hardenedState.pointee.blocksAside.takeAll()
+        guard id != 0 else { return 0 }
+        let rest = spans[id].pointee.next
+        if rest != 0 { hardenedState.pointee.blocksAside.add(rest) }
+        return arena.address(Int(spans[id].pointee.previous))
+    }
+
     /// What the kernel charged for the pages went to others since they were locked, where a limit
     /// counts it: free pages have to give theirs.
     private static func makeUsable(_ start: UInt, _ pages: Int) -> Bool {

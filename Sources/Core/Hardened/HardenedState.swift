@@ -17,6 +17,8 @@ struct HardenedState: ~Copyable {
     let nextEmptyBlock: Atomic<UInt>
     /// Blocks that have guard pages.
     let fencedBlocks: Atomic<Int>
+    /// Spans of blocks that left the quarantine and could not be released, nor go in again.
+    let blocksAside: SpanStack
     /// Grows with every secret number.
     let secrets: Atomic<UInt64>
 }

@@ -106,7 +106,7 @@ extension Heap {
     private static func noteUnchecked(_ block: UInt, _ number: Int) {
         switch Hardening.level {
         case .off: break
-        case .basic: marks.set(block, Marks.live)
+        case .basic: marks.set(block, number, Marks.live(block))
         case .full:
             records.existing(block, RecordTable.power(forBlocksOf: sizeClasses[number].pointee.size))?.pointee.forget()
         }
@@ -135,9 +135,10 @@ extension Heap {
     /// Frees a block whose mark says so already (`Marks`).
     static func freeMarked(_ address: UInt) {
         if Counting.isActive {
-            marks.set(address, Marks.live)
+            let number = publishedClass(of: address)
+            marks.set(address, number, Marks.live(address))
             _ = Counting.noteFree(address)
-            marks.set(address, Marks.free)
+            marks.set(address, number, Marks.free)
         }
         takeDeferred()
         freeChecked(address)
@@ -279,30 +280,39 @@ extension Heap {
         refuseInterior(address, number)
         let size = Int(sizeClasses[number].pointee.size)
         // A block that is not marked is from before, unless its span has it.
-        if number == 1 || marks.value(address) == 0 {
+        if number == 1 || marks.value(address, number) == 0 {
             guard !Middle.isFree(UInt64(address), number) else {
                 ProgrammerError.notAllocated.report(address, .block(size))
             }
         }
-        guard number == 1 || marks.free(address) else { ProgrammerError.doubleFree.report(address, .block(size)) }
+        guard number == 1 || marks.free(address, number) else {
+            ProgrammerError.doubleFree.report(address, .block(size))
+        }
     }
 
     /// The same before a block is resized, or its size said.
     private static func refuseFreed(_ address: UInt, _ number: Int) {
-        guard number != 1, publishedClass(of: address) != 0, marks.value(address) == Marks.free else { return }
+        guard number != 1, publishedClass(of: address) != 0,
+            marks.value(address, number) == Marks.free
+        else { return }
         ProgrammerError.useAfterFree.report(address, .block(Int(sizeClasses[number].pointee.size)))
     }
 
     /// Frees what signal handlers could not.
     @inline(__always)
     static func takeDeferred() {
-        if !DeferredFrees.isEmpty || !DeferredSpans.isEmpty { takeAllDeferred() }
+        if !DeferredFrees.isEmpty || !middleState.pointee.deferredSpans.isEmpty {
+            takeAllDeferred()
+        }
     }
 
     @inline(never)
     private static func takeAllDeferred() {
         guard !Visit.isNested else { return }
-        DeferredFrees.takeAll { freeChecked($0) }
+        DeferredFrees.takeAll { block in
+            if Hardening.isFull { _ = forgetNoted(block) }
+            freeChecked(block)
+        }
         Middle.freeDeferredSpans()
     }
 }

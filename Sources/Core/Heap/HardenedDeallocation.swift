@@ -38,6 +38,7 @@ extension Heap {
         found.record.pointee.set(found.facts.with(.quarantined))
         leaveQuarantine(quarantineRing.put(address, cost: cost))
         leaveQuarantine(quarantineRing.takeOldest())
+        if !Visit.isNested { leaveQuarantine(FencedBlocks.takeAside()) }
         return true
     }
 
@@ -45,9 +46,11 @@ extension Heap {
     static func flushQuarantine() {
         for _ in 0..<quarantineRing.count {
             let block = quarantineRing.takeOldest(all: true)
-            guard block != 0 else { return }
+            guard block != 0 else { break }
             leaveQuarantine(block)
         }
+        var aside = FencedBlocks.takeAside()
+        while aside != 0, leave(large: aside) { aside = FencedBlocks.takeAside() }
     }
 
     /// Checks that nobody wrote to a block since it was freed, and gives it back for use. 0 is no
@@ -56,18 +59,41 @@ extension Heap {
         var block = first
         while block != 0 {
             let number = pageClass(of: block)
-            let record = number == 0 ? nil : records.existing(block, power(number))
-            if let record { refuseLateWrite(block, number, record) }
-            guard forgetNoted(block), number != 0 || FencedBlocks.release(block) else {
-                _ = quarantineRing.put(block, cost: 0)
+            guard number != 0 else {
+                _ = leave(large: block)
                 return
             }
-            guard number != 0 else { return }
-            if let record { record.pointee.set(record.pointee.facts.with(.free)) }
-            FrontEnd.free(UInt64(block), number)
-            tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
+            leave(small: block, number)
             block = quarantineRing.takeOldest()
         }
+    }
+
+    private static func leave(small block: UInt, _ number: Int) {
+        if let record = records.existing(block, power(number)) {
+            refuseLateWrite(block, number, record)
+            record.pointee.set(record.pointee.facts.with(.free))
+        }
+        if forgetNoted(block) {
+            FrontEnd.free(UInt64(block), number)
+        } else {
+            DeferredFrees.add(block)
+        }
+        tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
+    }
+
+    /// The same for a large block. False when it cannot leave now: then it goes in again, and what it
+    /// displaces leaves in its place, or waits aside.
+    private static func leave(large block: UInt) -> Bool {
+        if forgetNoted(block), FencedBlocks.release(block) { return true }
+        let displaced = quarantineRing.put(block, cost: 0)
+        guard displaced != 0 else { return false }
+        let number = pageClass(of: displaced)
+        if number != 0 {
+            leave(small: displaced, number)
+        } else {
+            FencedBlocks.setAside(displaced)
+        }
+        return false
     }
 
     static func refuseLateWrite(

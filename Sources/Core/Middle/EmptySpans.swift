@@ -7,7 +7,7 @@ extension Middle {
         guard first != 0 else { return }
         guard arenaLock.acquire() == .entered else {
             holdChain(0)
-            return DeferredSpans.add(first)
+            return middleState.pointee.deferredSpans.add(first)
         }
         var id = first
         while id != 0 {
@@ -44,7 +44,7 @@ extension Middle {
 
     /// Gives the spans back that signal handlers could not.
     static func freeDeferredSpans() {
-        guard !DeferredSpans.isEmpty else { return }
-        freeEmpty(DeferredSpans.takeAll())
+        guard !middleState.pointee.deferredSpans.isEmpty else { return }
+        freeEmpty(middleState.pointee.deferredSpans.takeAll())
     }
 }

@@ -8,9 +8,11 @@ struct MiddleState: ~Copyable {
     var transferMemory: TransferMemory.State
     /// The classes' descriptions. Written once, at start.
     var sizeClasses: Table<SizeClass>
-    /// The latest of `DeferredFrees`, and of `DeferredSpans`; 0 for none.
+    /// The latest of `DeferredFrees`; 0 for none.
     let deferredFrees: Atomic<UInt>
-    let deferredSpans: Atomic<SpanID>
+    /// Empty spans that signal handlers could not give back to the arena. The next visit that is no
+    /// handler's gives them back.
+    let deferredSpans: SpanStack
 }
 
 @inline(__always)

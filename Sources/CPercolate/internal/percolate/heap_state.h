@@ -28,7 +28,7 @@ struct percolate_word_line {
 struct percolate_heap {
     /// First: sections find its fields by the address of the whole.
     struct percolate_front front;
-    uint64_t padding[2];
+    uint64_t padding[3];
     /// Words of locks, and those that the scavenger sleeps on: until there is work, and until it is
     /// to end.
     struct percolate_word_line start_lock, arena_lock, growth_lock, counting_lock, sampling_lock;

@@ -4,6 +4,7 @@
 ///
 ///     0        size class of (size + 7) / 8, one byte each, for sizes up to PERCOLATE_SMALL_MAX
 ///     4128     slab gates: one pointer per index, entries -2 and -1 in front (an unregistered thread reads those)
+///     72 Ki    under basic hardening, 8 bytes for each class: where the marks of its blocks are
 ///     128 Ki   class of each arena page, one byte each: 0 where the page holds no small blocks
 ///
 /// A slab: one line for the front end, then one header of 8 bytes per size class, then arrays of pointers. A header's fields
@@ -16,6 +17,7 @@
 
 #define PERCOLATE_TABLE_SIZE_CLASS 0
 #define PERCOLATE_TABLE_GATES 4128
+#define PERCOLATE_TABLE_MARKS 73728
 #define PERCOLATE_TABLE_PAGE_CLASS 131072
 #define PERCOLATE_MAX_CPUS 8192
 
@@ -35,17 +37,20 @@
 #define PERCOLATE_FRONT_LIMIT_MARKED_MM_CID 80
 #define PERCOLATE_FRONT_PAGES_MARKED 88
 #define PERCOLATE_FRONT_PAGES_MARKED_MM_CID 96
-#define PERCOLATE_FRONT_MARKS 104
 
 /// Offsets in a class's header.
 #define PERCOLATE_HEADER_COUNTDOWN 2
 #define PERCOLATE_HEADER_BEGIN 4
 #define PERCOLATE_HEADER_END 6
 
-/// Marks of basic hardening (Sources/Core/Arena/Marks.swift): a byte for each 16 bytes of the arena.
-#define PERCOLATE_MARK_SHIFT 4
-#define PERCOLATE_MARK_LIVE 1
+/// The mark of a free block, and what the low byte of a block's address is more by where it is
+/// handed out (Sources/Core/Arena/Marks.swift).
 #define PERCOLATE_MARK_FREE 2
+#define PERCOLATE_MARK_LIVE 1
+/// Blocks that have marks begin at multiples of 1 << PERCOLATE_MARK_ALIGNMENT.
+#define PERCOLATE_MARK_ALIGNMENT 4
+/// Bits of an entry of PERCOLATE_TABLE_MARKS that hold a shift.
+#define PERCOLATE_MARK_SHIFT_BITS 8
 
 /// Distances from the field `rseq_cs` of a thread's rseq area to the two ids that can index the gates.
 #define PERCOLATE_RSEQ_CPU_ID -4
@@ -95,8 +100,6 @@ struct percolate_front {
     uint64_t limit_marked_mm_cid;
     uint64_t pages_marked;
     uint64_t pages_marked_mm_cid;
-    /// Address at which the mark of address 0 would be.
-    uint64_t marks;
 };
 
 /// The process's own, by the name that assembly uses: the beginning of `percolate_process_heap`.
@@ -121,6 +124,6 @@ _Static_assert(offsetof(struct percolate_front, limit_marked) == PERCOLATE_FRONT
 _Static_assert(offsetof(struct percolate_front, limit_marked_mm_cid) == PERCOLATE_FRONT_LIMIT_MARKED_MM_CID, "layout");
 _Static_assert(offsetof(struct percolate_front, pages_marked) == PERCOLATE_FRONT_PAGES_MARKED, "layout");
 _Static_assert(offsetof(struct percolate_front, pages_marked_mm_cid) == PERCOLATE_FRONT_PAGES_MARKED_MM_CID, "layout");
-_Static_assert(offsetof(struct percolate_front, marks) == PERCOLATE_FRONT_MARKS, "layout");
+_Static_assert(PERCOLATE_TABLE_GATES + (PERCOLATE_MAX_CPUS + 2) * 8 <= PERCOLATE_TABLE_MARKS, "layout");
 #endif
 #endif
