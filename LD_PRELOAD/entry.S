@@ -9,8 +9,7 @@
 // slow path, one for each index, which count down to the next sample.
 //
 // Under basic hardening both limits are 0, and two further forms, `_marked`, look at the block's
-// mark; on x86-64 the first of them is asked for before the twin, for a taken branch less
-// (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's
+// mark (Sources/Core/Arena/Marks.swift). A mark is written outside the section, by the block's
 // owner: after the commit of a pop, before a push. So what leaves a marked push is a block that is
 // marked free, and goes to `percolate_free_marked_slow`.
 #include "Jemalloc/Flags.h"

@@ -40,12 +40,18 @@
     PERCOLATE_POP \name, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
     ret
 .L\name\()_twin:
-    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rdi
-    jb .L\name\()_hardened
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rdi
-    jae .L\name\()_sampled_twin
+    jae .L\name\()_hardened
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP \name\()_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow
+    ret
+    .p2align 4
+.L\name\()_hardened:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rdi
+    jae .L\name\()_sampled_twin
+    PERCOLATE_SIZE_CLASS %rdi
+    PERCOLATE_POP \name\()_marked, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
+    MARK_LIVE
     ret
     .p2align 4
 .L\name\()_sampled_twin:
@@ -60,12 +66,6 @@
     jae .L\name\()_hardened_twin
     PERCOLATE_SIZE_CLASS %rdi
     PERCOLATE_POP_SAMPLED \name\()_sampled_mm_cid, PERCOLATE_RSEQ_MM_CID, \slow, \slow, \expired
-    ret
-    .p2align 4
-.L\name\()_hardened:
-    PERCOLATE_SIZE_CLASS %rdi
-    PERCOLATE_POP \name\()_marked, PERCOLATE_RSEQ_CPU_ID, \slow, \slow
-    MARK_LIVE
     ret
 .L\name\()_hardened_twin:
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED_MM_CID(%rip), %rdi
@@ -106,14 +106,14 @@
     movq %r10, %rdx
     jmp *memset@GOTPCREL(%rip)
 .Lcalloc_twin:
-    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rax
-    jb .Lcalloc_hardened
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MM_CID(%rip), %rax
     jae .Lcalloc_sampled_twin
     PERCOLATE_SIZE_CLASS %rax
     PERCOLATE_POP calloc_mm_cid, PERCOLATE_RSEQ_MM_CID, .Lcalloc_slow, .Lcalloc_slow
     jmp .Lcalloc_zero
 .Lcalloc_sampled_twin:
+    cmpq percolate_front+PERCOLATE_FRONT_LIMIT_MARKED(%rip), %rax
+    jb .Lcalloc_hardened
     cmpq percolate_front+PERCOLATE_FRONT_LIMIT_SAMPLED(%rip), %rax
     jae .Lcalloc_sampled_mm_cid_twin
     PERCOLATE_SIZE_CLASS %rax
@@ -173,16 +173,16 @@
     PERCOLATE_PUSH free, PERCOLATE_RSEQ_CPU_ID, percolate_free_slow, percolate_free_slow
     ret
 .Lfree_twin:
-    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED(%rip), %rax
-    jb .Lfree_hardened
     cmpq percolate_front+PERCOLATE_FRONT_PAGES_MM_CID(%rip), %rax
-    jae .Lfree_hardened_twin
+    jae .Lfree_hardened
     movq percolate_front+PERCOLATE_FRONT_TABLES(%rip), %r8
     movzbl PERCOLATE_TABLE_PAGE_CLASS(%r8,%rax), %eax
     PERCOLATE_PUSH free_mm_cid, PERCOLATE_RSEQ_MM_CID, percolate_free_slow, percolate_free_slow
     ret
     .p2align 4
 .Lfree_hardened:
+    cmpq percolate_front+PERCOLATE_FRONT_PAGES_MARKED(%rip), %rax
+    jae .Lfree_hardened_twin
     MARKED_PUSH free_marked, PERCOLATE_RSEQ_CPU_ID, percolate_free_slow
     ret
 .Lfree_hardened_twin:
