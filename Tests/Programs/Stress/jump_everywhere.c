@@ -5,6 +5,7 @@
 ///
 /// With a stride, only at each so many instructions. Far behind the start, where bytes are copied and filled, at fewer.
 #include "check.h"
+#include "trim.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -48,7 +49,7 @@ static void set_up(int kind) {
         for (int i = 0; i < held; i++) CHECK((kept[i] = malloc(size_of(kind))) != NULL);
         for (int i = 1; i < held; i++) free(kept[i]);
     }
-    if (kind == 2 || kind == 6) malloc_trim(0);
+    if (kind == 2 || kind == 6) trim_now();
 }
 
 __attribute__((noinline)) static void operate(int kind, size_t size) {
@@ -59,7 +60,7 @@ __attribute__((noinline)) static void operate(int kind, size_t size) {
     case 3: free(kept[0]); break;
     case 4: large = realloc(large, 900000); break;
     case 5: kept[0] = malloc(8 + 8 * (size_t)random_below(&random_sizes, 4000)); break;
-    default: malloc_trim(0); break;
+    default: trim_now(); break;
     }
 }
 

@@ -8,6 +8,7 @@
 /// caller. The program has one thread, and the allocator must have none of its own
 /// (`background=0`).
 #include "check.h"
+#include "trim.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -246,14 +247,14 @@ int main(int count, char **texts) {
             give(block);
         if (step % 512 == 0) {
             is_refusing = true;
-            malloc_trim(0);
+            trim_now();
             is_refusing = false;
             expect_books_to_agree(base, "on the way");
         }
     }
     for (int i = 0; i < slots; i++)
         if (blocks[i].address != NULL) give(&blocks[i]);
-    malloc_trim(0);
+    trim_now();
     expect_books_to_agree(base, "at the end");
     // Were pages lost, the window of 256 MiB would have no room for this.
     char *rest = malloc(200 << 20);

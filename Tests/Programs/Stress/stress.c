@@ -6,8 +6,9 @@
 ///          [--signals US]   a timer per thread whose handler allocates and frees, every US microseconds
 ///          [--storm US]     a side thread signals the threads in turn with the same handler, every US microseconds
 ///          [--affinity N]   each thread moves to a random CPU after every N operations
-///          [--trim US]      a side thread calls malloc_trim(0) every US microseconds
+///          [--trim US]      a side thread gives free memory back every US microseconds
 #include "block.h"
+#include "trim.h"
 
 enum { most_threads = 64, exchange_slots = 1024, handler_slots = 16, handler_owner = 1000, child_owner = 2000 };
 
@@ -133,7 +134,7 @@ static void *work(void *argument) {
 static void *trim(void *argument) {
     (void)argument;
     for (; !atomic_load(&finished); pause_microseconds(trim_period)) {
-        malloc_trim(0);
+        trim_now();
         atomic_fetch_add(&trims, 1);
     }
     return NULL;
