@@ -72,7 +72,8 @@ void percolate_fork_child(void);
 void percolate_vfork_started(void);
 void percolate_vfork_ended(void);
 
-/// The entry points of this very object, whatever another library or the program makes of their names.
+/// The entry points of this very object, whatever another library or the program makes of their
+/// names.
 void *percolate_own_malloc(size_t size);
 void *percolate_own_realloc(void *block, size_t size);
 void percolate_own_free(void *block);
@@ -89,7 +90,8 @@ void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment);
 /// Ends the scavenger, or lets it be made; makes it where the process has threads.
 void percolate_enable_scavenger(bool is_wanted);
 bool percolate_scavenger_lives(void);
-/// The C++ library's own form of a function that this library exports too, NULL where there is none.
+/// The C++ library's own form of a function that this library exports too, NULL where there is
+/// none.
 void *percolate_next_cxx_function(const char *name);
 #pragma GCC visibility pop
 

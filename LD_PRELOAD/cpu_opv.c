@@ -1,4 +1,5 @@
-// The entry points of operation vectors: they hold what the core leaves to C, `errno` and the copy of the vector.
+// The entry points of operation vectors: they hold what the core leaves to C, `errno` and the copy
+// of the vector.
 
 #include <errno.h>
 #include <percolate/probes.h>

@@ -1,4 +1,5 @@
-/// What the Embedded Swift runtime wants of libc and older glibc releases do not have. The shared object exports none of it.
+/// What the Embedded Swift runtime wants of libc and older glibc releases do not have. The shared
+/// object exports none of it.
 #include <percolate/syscalls.h>
 
 /// The seed of hashing, which the core does not use, would otherwise tie the shared object to glibc 2.36.

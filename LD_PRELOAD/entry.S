@@ -28,7 +28,8 @@
     ALIAS percolate_own\name, \target
 .endm
 
-// An operator that is defined by another one (`operators.c`): OWN unless a program's own operator stands behind it.
+// An operator that is defined by another one (`operators.c`): OWN unless a program's own operator
+// stands behind it.
 .macro OPERATOR name, own
     ENTRY \name
     OPERATOR_ENTRY \name, \own
@@ -139,8 +140,8 @@ ALIAS __vfork, vfork
 //     number == SYS_seccomp: percolate_program_seccomp(...)
 //     as libc's syscall(2)
 //
-// A program that registers restartable sequences itself, or filters its system calls, does it by this function. Nothing
-// else of it is of interest here.
+// A program that registers restartable sequences itself, or filters its system calls, does it by
+// this function. Nothing else of it is of interest here.
 SYSCALL
 
 // Names that no other library can take, for the table of `heap_interface.c`.

@@ -145,7 +145,8 @@
     END calloc
 .endm
 
-// x10 = the page of block x0: a number beyond every page for NULL and for what lies below the arena.
+// x10 = the page of block x0: a number beyond every page for NULL and for what lies below the
+// arena.
 .macro BLOCK_PAGE
     PERCOLATE_FRONT_PAGE
     PERCOLATE_LOAD_FRONT x10, PERCOLATE_FRONT_BASE

@@ -17,8 +17,8 @@
     movb %dl, (%rcx,%rsi)
 .endm
 
-// Leaves for \slow unless the block rdi, of the class in \class, is marked as handed out. rcx + r9 =
-// address of its mark. In: r8 = tables. Changes rdx.
+// Leaves for \slow unless the block rdi, of the class in \class, is marked as handed out. rcx + r9
+// = address of its mark. In: r8 = tables. Changes rdx.
 .macro CHECK_MARK class, slow
     testb $(1 << PERCOLATE_MARK_ALIGNMENT) - 1, %dil
     jne \slow
@@ -146,7 +146,8 @@
     END calloc
 .endm
 
-// rax = the page of block rdi: a number beyond every page for NULL and for what lies below the arena.
+// rax = the page of block rdi: a number beyond every page for NULL and for what lies below the
+// arena.
 .macro BLOCK_PAGE
     movq %rdi, %rax
     subq percolate_front+PERCOLATE_FRONT_BASE(%rip), %rax
@@ -258,7 +259,8 @@
     END realloc
 .endm
 
-// The return address is kept in a register that the system call preserves, since the child's return overwrites it.
+// The return address is kept in a register that the system call preserves, since the child's return
+// overwrites it.
 .macro VFORK
     ENTRY vfork
     subq $8, %rsp

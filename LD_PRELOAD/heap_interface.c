@@ -1,4 +1,5 @@
-/// The table through which the Swift API of a program finds this heap (see <percolate/heap_interface.h>).
+/// The table through which the Swift API of a program finds this heap (see
+/// <percolate/heap_interface.h>).
 #include <percolate/heap_interface.h>
 #include <percolate/heap_state.h>
 

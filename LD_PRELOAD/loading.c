@@ -1,12 +1,16 @@
 /// dlopen and dlmopen: libc's own, without RTLD_DEEPBIND.
 ///
-/// A library that is loaded with that flag finds libc's malloc before the preloaded one, while everything that it exchanges blocks with
-/// uses the preloaded one: the first block that is freed on the other side ends the process. PHP loads its extensions so. Without the
-/// flag all of them use Percolate; the price is that a name which both the library and the program define is the program's.
+/// A library that is loaded with that flag finds libc's malloc before the preloaded one, while
+/// everything that it exchanges blocks with uses the preloaded one: the first block that is freed
+/// on the other side ends the process. PHP loads its extensions so. Without the flag all of them
+/// use Percolate; the price is that a name which both the library and the program define is the
+/// program's.
 ///
-/// Code that is loaded now may lie where other code was, so the rules of that code's frames are forgotten.
+/// Code that is loaded now may lie where other code was, so the rules of that code's frames are
+/// forgotten.
 ///
-/// A namespace of its own has a libc of its own, with that libc's malloc, so dlmopen keeps the flag there.
+/// A namespace of its own has a libc of its own, with that libc's malloc, so dlmopen keeps the flag
+/// there.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -17,7 +21,8 @@
 typedef void *(*open_function)(const char *, int);
 typedef void *(*open_in_namespace_function)(Lmid_t, const char *, int);
 
-/// The call is a jump: libc sees the caller's return address, by which it chooses the namespace and the RUNPATH (dlopen(3)).
+/// The call is a jump: libc sees the caller's return address, by which it chooses the namespace and
+/// the RUNPATH (dlopen(3)).
 __attribute__((visibility("default"))) void *dlopen(const char *file, int mode) {
     static _Atomic(open_function) next;
     open_function open = atomic_load_explicit(&next, memory_order_relaxed);

@@ -1,5 +1,5 @@
-/// The C interface beside `malloc`, `calloc` and `free`: C23, POSIX and the man pages malloc(3), posix_memalign(3),
-/// malloc_usable_size(3). Safe in every thread.
+/// The C interface beside `malloc`, `calloc` and `free`: C23, POSIX and the man pages malloc(3),
+/// posix_memalign(3), malloc_usable_size(3). Safe in every thread.
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,8 @@ static void *allocate_aligned(size_t alignment, size_t size) {
     return block;
 }
 
-/// A program that brings its own `realloc`, but no `reallocarray`, gets one that goes with it, as from glibc.
+/// A program that brings its own `realloc`, but no `reallocarray`, gets one that goes with it, as
+/// from glibc.
 EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) {

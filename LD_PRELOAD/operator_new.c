@@ -1,5 +1,6 @@
-/// C++ allocation that the fast path could not serve, and its aligned forms, without depending on a C++ library: what only
-/// that has (the new-handler, std::bad_alloc) is looked up in the process when memory is out.
+/// C++ allocation that the fast path could not serve, and its aligned forms, without depending on a
+/// C++ library: what only that has (the new-handler, std::bad_alloc) is looked up in the process
+/// when memory is out.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -15,8 +16,9 @@
 
 typedef void (*handler)(void);
 
-/// A function of the C++ library of `caller`, a return address, NULL where there is none. `scope` is searched first. The library may be out
-/// of sight of it: the dependency of a plug-in that was loaded with RTLD_LOCAL, or linked into one (-static-libstdc++).
+/// A function of the C++ library of `caller`, a return address, NULL where there is none. `scope`
+/// is searched first. The library may be out of sight of it: the dependency of a plug-in that was
+/// loaded with RTLD_LOCAL, or linked into one (-static-libstdc++).
 static void *cxx_function_in(void *scope, const char *name, const void *caller) {
     Dl_info plug_in;
     const char *libraries[] = {NULL, "libstdc++.so.6", "libc++.so.1"};
@@ -46,8 +48,9 @@ static handler new_handler(const void *caller) {
     return get ? get() : NULL;
 }
 
-/// Throws std::bad_alloc, by libstdc++ or libc++. A plug-in with a library of its own may have no more of it than an operator new, which throws
-/// where no block can be as large. A program without either cannot catch it and ends.
+/// Throws std::bad_alloc, by libstdc++ or libc++. A plug-in with a library of its own may have no
+/// more of it than an operator new, which throws where no block can be as large. A program without
+/// either cannot catch it and ends.
 __attribute__((noreturn)) static void throw_bad_alloc(const void *caller) {
     static const char *const names[] = {"_ZSt17__throw_bad_allocv", "_ZNSt3__117__throw_bad_allocEv"};
     for (size_t index = 0; index < sizeof names / sizeof names[0]; index++) {
@@ -78,7 +81,8 @@ static void *allocate_or_throw(size_t alignment, size_t size, const void *caller
 /// The fast path comes here by a jump: the return address is that of operator new's caller.
 void *percolate_new_slow(size_t size) { return allocate_or_throw(0, size, __builtin_return_address(0)); }
 
-/// The handler of a nothrow form may throw: libstdc++'s own form calls the throwing one and catches.
+/// The handler of a nothrow form may throw: libstdc++'s own form calls the throwing one and
+/// catches.
 void *percolate_new_nothrow_slow(size_t size, const void *tag) {
     void *block = percolate_allocate(size);
     if (block || !new_handler(__builtin_return_address(0))) return block;
@@ -88,7 +92,8 @@ void *percolate_new_nothrow_slow(size_t size, const void *tag) {
     return next ? next(size, tag) : NULL;
 }
 
-/// An alignment that is no power of two is nobody's: libstdc++ fails for it as for a size that cannot be had.
+/// An alignment that is no power of two is nobody's: libstdc++ fails for it as for a size that
+/// cannot be had.
 void *percolate_new_aligned(size_t size, size_t alignment) {
     const void *caller = __builtin_return_address(0);
     if (!percolate_is_power_of_two(alignment)) throw_bad_alloc(caller);

@@ -1,8 +1,10 @@
-/// The operators that C++ defines by another one: `operator delete(void *, size_t)` calls `operator delete(void *)`, and so on. A
-/// program may replace the latter alone, so the former must find it, and not the heap behind it.
+/// The operators that C++ defines by another one: `operator delete(void *, size_t)` calls `operator
+/// delete(void *)`, and so on. A program may replace the latter alone, so the former must find it,
+/// and not the heap behind it.
 ///
-/// Whether one is replaced is what the loader made of its name: a reference to it from here is the program's. Where this
-/// library was loaded with dlopen, a reference to the derived operator itself is not this library's, and none is followed.
+/// Whether one is replaced is what the loader made of its name: a reference to it from here is the
+/// program's. Where this library was loaded with dlopen, a reference to the derived operator itself
+/// is not this library's, and none is followed.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +37,8 @@ void _ZdaPvmSt11align_val_t(void *, size_t, alignment);
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/// 1 until the first derived operator has looked, and for good where one of those that others are defined by is replaced. A cache
-/// line of its own: the fast paths read it.
+/// 1 until the first derived operator has looked, and for good where one of those that others are
+/// defined by is replaced. A cache line of its own: the fast paths read it.
 HIDDEN _Alignas(64) uint8_t percolate_operators_differ[64] = {1};
 
 /// Hides from the compiler that two names may be one function.

@@ -11,7 +11,8 @@
 
 #pragma weak gnu_get_libc_version
 
-/// Apart from the allocator's code: a process that never allocates does not touch that, and does not have its pages mapped.
+/// Apart from the allocator's code: a process that never allocates does not touch that, and does
+/// not have its pages mapped.
 #define LIGHT __attribute__((section(".text.startup")))
 
 /// The oldest release of glibc that is supported: 2.OLDEST.
@@ -51,8 +52,8 @@ LIGHT static void require_supported_libc(void) {
     if (!version || minor_version(version) < OLDEST) refuse_libc(version);
 }
 
-/// For a process that has not allocated by now; start-up registers otherwise. The heap itself starts with the first call that
-/// needs it: a program that never allocates never pays.
+/// For a process that has not allocated by now; start-up registers otherwise. The heap itself
+/// starts with the first call that needs it: a program that never allocates never pays.
 LIGHT __attribute__((constructor)) static void begin(void) {
     require_supported_libc();
     percolate_note_program_break();
@@ -72,8 +73,8 @@ LIGHT __attribute__((destructor)) static void exit_in_order(void) {
     end();
 }
 
-/// Many programs end without running destructors (a shell's child, a server's snapshot process); their statistics are wanted
-/// too. Otherwise as _exit(2), and as safe in signal handlers.
+/// Many programs end without running destructors (a shell's child, a server's snapshot process);
+/// their statistics are wanted too. Otherwise as _exit(2), and as safe in signal handlers.
 __attribute__((visibility("default"), noreturn)) void _exit(int status) {
     end();
     for (;;) percolate_syscall6(SYS_exit_group, status, 0, 0, 0, 0, 0);

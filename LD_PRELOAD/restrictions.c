@@ -1,8 +1,9 @@
-/// Calls by which a program restricts itself after start. The allocator has to know: it reserves addresses that a limit would
-/// count, and makes system calls that a filter may not allow. Each works as libc's own.
+/// Calls by which a program restricts itself after start. The allocator has to know: it reserves
+/// addresses that a limit would count, and makes system calls that a filter may not allow. Each
+/// works as libc's own.
 ///
-/// A program may also make these system calls by itself. Then a limit of addresses counts what the heap reserved
-/// (`reserve=` says how much), and a filter must allow what README lists.
+/// A program may also make these system calls by itself. Then a limit of addresses counts what the
+/// heap reserved (`reserve=` says how much), and a filter must allow what README lists.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <percolate/process.h>
@@ -51,8 +52,9 @@ EXPORTED int percolate_prlimit64(pid_t process, int resource, const struct rlimi
     return change_limit(process, resource, limit, old);
 }
 
-/// A process without privilege may lock as many addresses as RLIMIT_MEMLOCK says, reserved or not. Where that is not enough
-/// the unused ones go; what stays reserved are tables for eight times the limit.
+/// A process without privilege may lock as many addresses as RLIMIT_MEMLOCK says, reserved or not.
+/// Where that is not enough the unused ones go; what stays reserved are tables for eight times the
+/// limit.
 EXPORTED int mlockall(int flags) {
     long result = percolate_syscall6(SYS_mlockall, flags, 0, 0, 0, 0, 0);
     struct rlimit limit;
@@ -69,7 +71,8 @@ __attribute__((visibility("hidden"))) long percolate_program_seccomp(long number
     return outcome(percolate_syscall6(number, (long)operation, (long)flags, (long)argument, 0, 0, 0));
 }
 
-/// A filter of system calls comes by PR_SET_SECCOMP, or by seccomp(2), mostly after PR_SET_NO_NEW_PRIVS.
+/// A filter of system calls comes by PR_SET_SECCOMP, or by seccomp(2), mostly after
+/// PR_SET_NO_NEW_PRIVS.
 EXPORTED int percolate_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     if (option == PR_SET_SECCOMP || (option == PR_SET_NO_NEW_PRIVS && a == 1)) percolate_prepare_restriction();
     return outcome(percolate_syscall6(SYS_prctl, option, (long)a, (long)b, (long)c, (long)d, 0));

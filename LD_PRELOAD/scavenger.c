@@ -1,7 +1,8 @@
 /// Makes the scavenger (Sources/Core/Heap/Scavenger.swift) in a process that makes threads.
 ///
-/// pthread_create is where a program says that it has threads, and a place where the calling thread is not inside malloc. The
-/// scavenger is made by pthread_create as well, so libc knows it: setuid(2) and its like reach every thread.
+/// pthread_create is where a program says that it has threads, and a place where the calling thread
+/// is not inside malloc. The scavenger is made by pthread_create as well, so libc knows it:
+/// setuid(2) and its like reach every thread.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,7 +27,8 @@ static void *scavenge(void *unused) {
 static pthread_t scavenger;
 static bool is_made;
 
-/// Looked up where the scavenger is made, so that neither it nor the end of the first thread takes the loader's lock.
+/// Looked up where the scavenger is made, so that neither it nor the end of the first thread takes
+/// the loader's lock.
 static struct {
     __typeof__(&pthread_attr_setstacksize) attr_setstacksize;
     __typeof__(&pthread_join) join;
@@ -42,8 +44,9 @@ static bool look_up_functions(void) {
     return functions.attr_setstacksize && functions.join && functions.key_create && functions.setspecific;
 }
 
-/// The destructor of a value that only the process's first thread has: so that thread ends, by pthread_exit(3) or cancelled, and the process
-/// goes on until its last thread ends. libc counts the scavenger, so it has to be gone by then.
+/// The destructor of a value that only the process's first thread has: so that thread ends, by
+/// pthread_exit(3) or cancelled, and the process goes on until its last thread ends. libc counts
+/// the scavenger, so it has to be gone by then.
 static void first_thread_ends(void *unused) {
     (void)unused;
     if (!percolate_scavenger_retire() || !is_made) return;
@@ -61,9 +64,10 @@ static bool expects_end_of_first_thread(void) {
 /// The scavenger's stack: all of it is resident under mlockall(MCL_FUTURE).
 enum { STACK = 262144 };
 
-/// Where threads or addresses are short it cannot be made: then pages go back when they come free, as in a process without threads.
-/// It inherits that all signals are blocked: those of the program are not its business. Nor is a real-time priority of its maker.
-/// In a process that restricts its system calls it does without what pthread_create does not call itself.
+/// Where threads or addresses are short it cannot be made: then pages go back when they come free,
+/// as in a process without threads. It inherits that all signals are blocked: those of the program
+/// are not its business. Nor is a real-time priority of its maker. In a process that restricts its
+/// system calls it does without what pthread_create does not call itself.
 static void make(create_function create) {
     sigset_t all, before;
     sigfillset(&all);

@@ -19,7 +19,8 @@ void *percolate_calloc_slow(size_t count, size_t size) {
     return or_no_memory(percolate_allocate_zeroed(total));
 }
 
-/// The fast path popped `block` of class `size_class` from `slab`, and found the class's countdown expired.
+/// The fast path popped `block` of class `size_class` from `slab`, and found the class's countdown
+/// expired.
 void *percolate_sampled(size_t size, void *block, uint64_t slab, uint64_t size_class, bool is_first) {
     return percolate_consider_sample(size, block, slab, size_class, is_first);
 }

@@ -1,5 +1,6 @@
-/// syscall(2), for its one call that concerns the allocator: a program registers restartable sequences of its own by it. The entry is in
-/// assembly, as libc's: some calls return twice, or with another stack.
+/// syscall(2), for its one call that concerns the allocator: a program registers restartable
+/// sequences of its own by it. The entry is in assembly, as libc's: some calls return twice, or
+/// with another stack.
 #include <errno.h>
 #include <percolate/rseq.h>
 

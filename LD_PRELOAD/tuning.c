@@ -68,8 +68,8 @@ EXPORTED int mallopt(int parameter, int value) {
     }
 }
 
-/// Empties the caches and gives free pages back: at most once in a tick of the clock, unless much is
-/// free. `pad` is ignored: the arena has no top to pad.
+/// Empties the caches and gives free pages back: at most once in a tick of the clock, unless much
+/// is free. `pad` is ignored: the arena has no top to pad.
 EXPORTED int malloc_trim(size_t pad) {
     (void)pad;
     int saved = errno;

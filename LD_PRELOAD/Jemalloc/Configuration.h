@@ -14,8 +14,8 @@ struct percolate_configuration {
     char print_options[16];
     bool prints_statistics;
     bool huge_pages;
-    /// `prof`, `prof_active`, `prof_final`, `prof_leak`, `lg_prof_sample` and `prof_prefix`. Without
-    /// the first the others do nothing.
+    /// `prof`, `prof_active`, `prof_final`, `prof_leak`, `lg_prof_sample` and `prof_prefix`.
+    /// Without the first the others do nothing.
     bool profiles, profiles_at_start, profiles_at_exit, lists_leaks;
     unsigned profile_mean_logarithm;
     char profile_prefix[256];

@@ -16,7 +16,8 @@ int percolate_answer_profile_reset(struct percolate_key_query *query);
 /// `prof.dump`: writes the live samples to a file; by default `PREFIX.PID.SEQUENCE.mNUMBER.heap`.
 int percolate_answer_profile_dump(struct percolate_key_query *query);
 int percolate_answer_profile_prefix(struct percolate_key_query *query);
-/// `thread.prof.active`, `prof.thread_active_init`: every thread is sampled, and cannot be left out.
+/// `thread.prof.active`, `prof.thread_active_init`: every thread is sampled, and cannot be left
+/// out.
 int percolate_answer_thread_profile(struct percolate_key_query *query);
 
 /// `opt.*`, as it was at start.

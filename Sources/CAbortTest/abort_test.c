@@ -27,7 +27,8 @@ struct victim {
     long switches;
 };
 
-/// The area that a thread registers itself when glibc has not: it must outlive the registration, and does.
+/// The area that a thread registers itself when glibc has not: it must outlive the registration,
+/// and does.
 static _Thread_local struct abort_test_area own_area;
 
 static int pin(int cpu) {
@@ -100,7 +101,8 @@ enum abort_test_result abort_test_fence(void) {
     int pinned = !pin(allowed_cpu(0));
     while (!atomic_load(&victim.entered)) sched_yield();
     int fenced = !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0);
-    // Being taken off its CPU would abort the victim as well, so that a pass is no proof; a failure is one.
+    // Being taken off its CPU would abort the victim as well, so that a pass is no proof; a failure
+    // is one.
     int in_time = !atomic_load(&victim.left);
     pthread_join(thread, NULL);
     sched_setaffinity(0, sizeof before, &before);

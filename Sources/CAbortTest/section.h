@@ -1,11 +1,13 @@
-/// A restartable sequence that does nothing but last: the shape that the kernel asks for (rseq(2)), for each architecture.
+/// A restartable sequence that does nothing but last: the shape that the kernel asks for (rseq(2)),
+/// for each architecture.
 #ifndef PERCOLATE_ABORT_TEST_SECTION_H
 #define PERCOLATE_ABORT_TEST_SECTION_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-/// The area that a thread registers (32 bytes, so aligned), of which only `rseq_cs` is the program's to write.
+/// The area that a thread registers (32 bytes, so aligned), of which only `rseq_cs` is the
+/// program's to write.
 struct abort_test_area {
     uint32_t cpu_id_start, cpu_id;
     uint64_t rseq_cs;
@@ -21,8 +23,8 @@ struct abort_test_area {
 #error "no restartable sequence for this architecture"
 #endif
 
-/// Arms the section, stores 1 to `*entered` inside it, and counts `rounds` down. 1 when it was aborted, 0 when it came to its
-/// end.
+/// Arms the section, stores 1 to `*entered` inside it, and counts `rounds` down. 1 when it was
+/// aborted, 0 when it came to its end.
 __attribute__((noinline)) static int spin_in_section(uint64_t *rseq_cs, atomic_int *entered, uint64_t rounds) {
 #if defined(__x86_64__)
     __asm__ goto volatile(

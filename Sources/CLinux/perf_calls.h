@@ -1,8 +1,8 @@
 #ifndef PERCOLATE_PERF_CALLS_H
 #define PERCOLATE_PERF_CALLS_H
 
-/// perf_event_open(2) as the command uses it: events at instructions of a file (uprobes), sampled into rings that are read while
-/// they are written.
+/// perf_event_open(2) as the command uses it: events at instructions of a file (uprobes), sampled
+/// into rings that are read while they are written.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/// A disabled event at byte `offset` of the file at `path`, for every process on `cpu`. While it exists the kernel holds the
-/// semaphore at byte `semaphore` of the file raised. Its samples have the id, the thread, the time of the monotonic clock, the CPU and the
-/// user's registers in the mask `registers`. Readings have the count and, with `counts_lost`, the number of lost samples (Linux 6.0).
+/// A disabled event at byte `offset` of the file at `path`, for every process on `cpu`. While it
+/// exists the kernel holds the semaphore at byte `semaphore` of the file raised. Its samples have
+/// the id, the thread, the time of the monotonic clock, the CPU and the user's registers in the
+/// mask `registers`. Readings have the count and, with `counts_lost`, the number of lost samples
+/// (Linux 6.0).
 /// -1 with errno set when the kernel refuses.
 static inline int linux_open_probe(
     uint32_t type, const char *_Nonnull path, uint64_t offset, uint64_t semaphore, uint64_t registers, int cpu,

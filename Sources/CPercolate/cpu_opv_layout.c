@@ -1,4 +1,5 @@
-// The layout of struct cpu_op is an ABI: what a caller compiled years ago must still mean the same bytes.
+// The layout of struct cpu_op is an ABI: what a caller compiled years ago must still mean the same
+// bytes.
 
 #include <percolate/cpu_opv.h>
 #include <stddef.h>

@@ -40,7 +40,8 @@ static void report(siginfo_t *information, const mcontext_t *machine) {
 enum { RESTORER = 0 };
 #define percolate_signal_return ((void (*)(void))0)
 
-/// Whether the fault was a store, from the syndrome register that the kernel adds (asm/sigcontext.h).
+/// Whether the fault was a store, from the syndrome register that the kernel adds
+/// (asm/sigcontext.h).
 static bool is_store(const mcontext_t *machine) {
     const unsigned char *next = machine->__reserved, *end = next + sizeof machine->__reserved;
     while (next + sizeof(struct esr_context) <= end) {

@@ -1,7 +1,8 @@
 #include <percolate/gates.h>
 #include <percolate/vector_entry.h>
 
-// Zero is closed. A program linked at a fixed address gets a copy of these symbols that the shared object uses as well.
+// Zero is closed. A program linked at a fixed address gets a copy of these symbols that the shared
+// object uses as well.
 struct percolate_gate percolate_gates[PERCOLATE_GATES_MAX + 2];
 
 struct percolate_gate percolate_mm_cid_gates[PERCOLATE_GATES_MAX + 2];

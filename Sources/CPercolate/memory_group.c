@@ -8,7 +8,8 @@
 /// Not on the stack: the thread that reads may have little of one.
 static char groups[2048], text[2048], path[4096];
 
-/// Reads the file whose name is in `path`, with a zero behind it. The number of bytes, 0 where it cannot be read.
+/// Reads the file whose name is in `path`, with a zero behind it. The number of bytes, 0 where it
+/// cannot be read.
 static size_t read_file(char *bytes, size_t size) {
     long descriptor = percolate_open(path, O_RDONLY, 0);
     long count = descriptor < 0 ? 0 : percolate_read((int)descriptor, bytes, size - 1);
@@ -26,7 +27,8 @@ static bool name_file(size_t length, const char *name) {
     return true;
 }
 
-/// The number that a text begins with. The largest for the word `max`, and for what exceeds every memory.
+/// The number that a text begins with. The largest for the word `max`, and for what exceeds every
+/// memory.
 static int64_t number(const char *digits) {
     int64_t value = 0;
     if (*digits < '0' || *digits > '9') return INT64_MAX;

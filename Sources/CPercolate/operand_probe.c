@@ -5,16 +5,17 @@
 #include <sys/uio.h>
 
 int percolate_probe_read(uint64_t address) {
-    // A signal mask is read by the kernel before it looks at what to do with it, and there is no such thing to do.
-    // The eight aligned bytes around the address lie on its page. Null means "no mask", so page 0 is asked about further up.
+    // A signal mask is read by the kernel before it looks at what to do with it, and there is no
+    // such thing to do. The eight aligned bytes around the address lie on its page. Null means "no
+    // mask", so page 0 is asked about further up.
     const long no_such_thing = 77;
     uint64_t word = address & ~UINT64_C(7);
     return percolate_syscall6(SYS_rt_sigprocmask, no_such_thing, word ? (long)word : 8, 0, 8, 0, 0) != -EFAULT;
 }
 
 int percolate_probe_write(uint64_t address) {
-    // An atomic addition of zero, made by the kernel. It wakes nobody at `nobody`; whoever sleeps on the word itself
-    // may wake once too often, which sleepers on a futex have to expect.
+    // An atomic addition of zero, made by the kernel. It wakes nobody at `nobody`; whoever sleeps
+    // on the word itself may wake once too often, which sleepers on a futex have to expect.
     uint32_t nobody = 0;
     return percolate_syscall6(SYS_futex, (long)&nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0,
                               (long)(address & ~UINT64_C(3)), FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, -2048))

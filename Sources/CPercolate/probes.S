@@ -1,9 +1,11 @@
-// The probes of `percolate/probes.h`: for each a function, called only while a tracer listens, that does nothing but pass an
-// instruction where tracers stop the thread; the semaphore that they raise; and the note that tells them of both.
+// The probes of `percolate/probes.h`: for each a function, called only while a tracer listens, that
+// does nothing but pass an instruction where tracers stop the thread; the semaphore that they
+// raise; and the note that tells them of both.
 //
-// The note's form is that of SystemTap's <sys/sdt.h> ("User Space Probe Implementation", sourceware.org/systemtap/wiki). It is
-// written here, so that whether a build has probes does not depend on that header being installed. Arguments are in registers,
-// where the calling convention puts them: a sample of the registers holds them all, and every tracer can read them.
+// The note's form is that of SystemTap's <sys/sdt.h> ("User Space Probe Implementation",
+// sourceware.org/systemtap/wiki). It is written here, so that whether a build has probes does not
+// depend on that header being installed. Arguments are in registers, where the calling convention
+// puts them: a sample of the registers holds them all, and every tracer can read them.
 
 // An argument in the note's words: size in bytes, negative when signed, and register.
 #if defined(__x86_64__)
@@ -47,8 +49,9 @@
 #define OWNER_SIZE 8
 #define NOTE_TYPE 3
 
-    // Tracers compare this address with the one in the notes, to see whether the file's sections were moved after linking. Only
-    // notes refer to it, which the linker's garbage collection does not follow: "R" keeps it.
+    // Tracers compare this address with the one in the notes, to see whether the file's sections
+    // were moved after linking. Only notes refer to it, which the linker's garbage collection does
+    // not follow: "R" keeps it.
     .section .stapsdt.base, "aGR", @progbits, .stapsdt.base, comdat
     .weak _.stapsdt.base
     .hidden _.stapsdt.base

@@ -16,7 +16,8 @@
 
 extern char **environ;
 
-/// Where the process's initial stack begins: argc, argv, a null pointer, the environment. Set by the dynamic loader.
+/// Where the process's initial stack begins: argc, argv, a null pointer, the environment. Set by
+/// the dynamic loader.
 extern void *__libc_stack_end __attribute__((weak));
 
 LIGHT static char **initial_environment(void) {
@@ -25,8 +26,9 @@ LIGHT static char **initial_environment(void) {
     return (char **)(stack + 1 + stack[0] + 1);
 }
 
-/// Where the text goes on after "PERCOLATE_OPTIONS=", or NULL where it begins otherwise. The name is part of the code: constants lie
-/// elsewhere, and every process would have the pages around them mapped.
+/// Where the text goes on after "PERCOLATE_OPTIONS=", or NULL where it begins otherwise. The name
+/// is part of the code: constants lie elsewhere, and every process would have the pages around them
+/// mapped.
 LIGHT static const char *options_value(const char *text) {
     const uint64_t name[3] = {0x54414c4f43524550, 0x4e4f4954504f5f45, 0x3d53}; // PERCOLAT, E_OPTION, S=
     for (unsigned position = 0; position < 18; position++) {
@@ -90,8 +92,9 @@ void percolate_restrict(void) {
     atomic_store_explicit(&restricted, 1, memory_order_release);
 }
 
-/// UNMADE: the program made no thread yet. MADE: the scavenger lives, or could not be made. FORBIDDEN: it has retired, or the parent had
-/// threads when it forked this process, so this one makes none that it did not ask for.
+/// UNMADE: the program made no thread yet. MADE: the scavenger lives, or could not be made.
+/// FORBIDDEN: it has retired, or the parent had threads when it forked this process, so this one
+/// makes none that it did not ask for.
 enum { UNMADE, MADE, FORBIDDEN };
 static atomic_int scavenger_state = UNMADE;
 
@@ -125,8 +128,9 @@ __attribute__((weak)) const char *percolate_unserved_options(void) { return NULL
 int percolate_has_started;
 
 
-/// What pthread_atfork(3) is in glibc: a copy of that function in each library, which calls this. The copy would lie at the end of the code,
-/// and every process would have the pages around it mapped.
+/// What pthread_atfork(3) is in glibc: a copy of that function in each library, which calls this.
+/// The copy would lie at the end of the code, and every process would have the pages around it
+/// mapped.
 ///
 /// Weak: a libc without it is refused with a sentence of our own (`LD_PRELOAD/process.c`).
 __attribute__((weak)) extern int __register_atfork(
@@ -151,8 +155,9 @@ int64_t percolate_thread_cpu_time(int thread) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/// In a process that restricts its system calls the kernel is not asked for the number: the thread's own address tells it from others.
-/// Such numbers are above every number of the kernel, and below the highest bit, which locks use.
+/// In a process that restricts its system calls the kernel is not asked for the number: the
+/// thread's own address tells it from others. Such numbers are above every number of the kernel,
+/// and below the highest bit, which locks use.
 enum { MADE_NUMBER = 1 << 30 };
 
 uint32_t percolate_new_thread_number(void) {

@@ -7,8 +7,9 @@
 
 #include "percolate/syscalls.h"
 
-/// The area of a thread that glibc did not register. The ids read as unregistered until the kernel writes them, so
-/// that such a thread finds the closed gate at entry -1 whichever of the two indexes is in use.
+/// The area of a thread that glibc did not register. The ids read as unregistered until the kernel
+/// writes them, so that such a thread finds the closed gate at entry -1 whichever of the two
+/// indexes is in use.
 static __thread struct percolate_rseq_area own_area __attribute__((tls_model("initial-exec"))) = {
     .cpu_id = -1,
     .mm_cid = -1,
@@ -61,8 +62,9 @@ bool percolate_kernel_aborts_sections(void) {
 
 long percolate_rseq_call_of_program(void *area, uint32_t size, int flags, uint32_t signature) {
 #ifdef SYS_rseq
-    // A thread has one area. The program's takes the place of ours, which is registered again by the next slow path once the
-    // program gives its own up. Until then the thread reads as unregistered, so its sections leave at once.
+    // A thread has one area. The program's takes the place of ours, which is registered again by
+    // the next slow path once the program gives its own up. Until then the thread reads as
+    // unregistered, so its sections leave at once.
     bool gives_way = flags == 0 && area != &own_area && own_area.cpu_id >= 0;
     uint64_t signals = 0;
     if (gives_way) {

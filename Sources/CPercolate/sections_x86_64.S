@@ -95,8 +95,9 @@ percolate_section_close:
     .cfi_endproc
     .size percolate_section_close, . - percolate_section_close
 
-// Says to tracers that a section was aborted; eax: which. Keeps what the entry points' slow paths still need, their arguments:
-// rdi, rsi, r10, r11. Called with the stack as it is at a function's first instruction.
+// Says to tracers that a section was aborted; eax: which. Keeps what the entry points' slow paths
+// still need, their arguments: rdi, rsi, r10, r11. Called with the stack as it is at a function's
+// first instruction.
     .p2align 4
     .globl percolate_announce_abort
     .hidden percolate_announce_abort

@@ -1,8 +1,8 @@
 import ArgumentParser
 import SystemPackage
 
-/// A path given as an option's value, not empty and valid UTF-8 (the parser repairs what is not, and so names another
-/// file than the user meant).
+/// A path given as an option's value, not empty and valid UTF-8 (the parser repairs what is not,
+/// and so names another file than the user meant).
 struct ArgumentPath: ExpressibleByArgument, Sendable {
     let path: FilePath
 
@@ -11,7 +11,8 @@ struct ArgumentPath: ExpressibleByArgument, Sendable {
         path = FilePath(argument)
     }
 
-    /// The path from the root, so that it still names the same file after the program has changed its directory.
+    /// The path from the root, so that it still names the same file after the program has changed
+    /// its directory.
     ///
     /// Throws when the current directory has no name any more.
     func absolute() throws(Errno) -> FilePath {

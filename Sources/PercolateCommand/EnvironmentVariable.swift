@@ -1,7 +1,7 @@
 import Glibc
 
-/// A variable of this process's environment, as bytes: values need not be UTF-8, and what is passed on must stay as it
-/// is. Only for use while the process has one thread.
+/// A variable of this process's environment, as bytes: values need not be UTF-8, and what is passed
+/// on must stay as it is. Only for use while the process has one thread.
 struct EnvironmentVariable {
     let name: String
 

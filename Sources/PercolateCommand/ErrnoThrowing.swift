@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// Gives calls of SystemPackage the error type that they have but do not declare: they throw nothing but `Errno`.
+/// Gives calls of SystemPackage the error type that they have but do not declare: they throw
+/// nothing but `Errno`.
 func throwingErrno<Value>(_ calls: () throws -> Value) throws(Errno) -> Value {
     do {
         return try calls()

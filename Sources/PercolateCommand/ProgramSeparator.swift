@@ -1,5 +1,5 @@
-/// Puts `--` before a program where the user left it out: everything after the first argument that is neither an option nor an
-/// option's value belongs to the program, however it looks.
+/// Puts `--` before a program where the user left it out: everything after the first argument that
+/// is neither an option nor an option's value belongs to the program, however it looks.
 enum ProgramSeparator {
     static func adding(to arguments: [String]) -> [String] {
         let optionsWithValue: Set<String>

@@ -3,8 +3,8 @@ import TestSupport
 
 /// Runs of the command under test.
 enum CommandRun {
-    /// The stand-in for the allocator that keeps its contract about statistics and does nothing else: with it, these
-    /// tests judge the command alone.
+    /// The stand-in for the allocator that keeps its contract about statistics and does nothing
+    /// else: with it, these tests judge the command alone.
     static func contractLibrary() async throws -> String {
         try await Compiler.shared.executable("Command/contract_library.c", flags: ["-shared", "-fPIC"])
     }

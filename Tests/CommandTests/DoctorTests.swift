@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `percolate doctor`: what it says of the machine is compared with the machine, what it says of the allocator with
-/// statistics that the stand-in reports.
+/// `percolate doctor`: what it says of the machine is compared with the machine, what it says of
+/// the allocator with statistics that the stand-in reports.
 @Suite struct DoctorTests {
     private struct Report: Decodable {
         struct System: Decodable { let kernel, architecture, glibc: String }

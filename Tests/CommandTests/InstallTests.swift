@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What needs no build of the scripts that install. `Tests/Systems/packages` has the rest: packages made, installed, used and removed.
+/// What needs no build of the scripts that install. `Tests/Systems/packages` has the rest: packages
+/// made, installed, used and removed.
 @Suite struct InstallTests {
     private let packaging = Checkout.root.appending(path: "LD_PRELOAD/Packaging")
 

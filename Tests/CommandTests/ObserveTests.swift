@@ -55,7 +55,8 @@ import Testing
         let used = zip(classes, seen.sizeClasses).reduce(0) {
             $0 + $1.0 * ($1.1["block_bytes"] ?? 0)
         }
-        // Canaries, and blocks that wait in quarantine, are in the classes and not the application's.
+        // Canaries, and blocks that wait in quarantine, are in the classes and not the
+        // application's.
         let sum = used + (seen.process["large_bytes"] ?? 0)
         #expect(options == "hardened=1" ? try sum > #require(said) : sum == said)
         #expect(

@@ -55,7 +55,8 @@ import Testing
         #expect(outcome.errors == "")
     }
 
-    /// In a folder of builds, copied by hand, and where `LD_PRELOAD/Packaging` installs it: on most systems, Debian, Fedora.
+    /// In a folder of builds, copied by hand, and where `LD_PRELOAD/Packaging` installs it: on most
+    /// systems, Debian, Fedora.
     @Test(arguments: [
         "bin/libpercolate_malloc.so", "lib/libpercolate_malloc.so", "lib/libpercolate_malloc.so.0",
         "lib/\(multiarch)/libpercolate_malloc.so.0", "lib64/libpercolate_malloc.so.0",

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The command says which programs will not be served, and why, and it is right: whether the library was really
-/// loaded shows in the stand-in's statistics. Every program runs all the same.
+/// The command says which programs will not be served, and why, and it is right: whether the
+/// library was really loaded shows in the stand-in's statistics. Every program runs all the same.
 @Suite struct ServedTests {
     private static let isRoot = geteuid() == 0
 
@@ -28,7 +28,8 @@ import Testing
         try await expectServed(["true"])
         try await expectServed([try await Compiler.shared.executable("Command/greet.c")])
         try await expectServed([try await Compiler.shared.executable("Command/greet.c", flags: ["-no-pie"])])
-        // The dynamic loader has no interpreter, as a static executable has none, but loads what it is told to.
+        // The dynamic loader has no interpreter, as a static executable has none, but loads what it
+        // is told to.
         let loader = "/lib64/ld-linux-x86-64.so.2"
         if FileManager.default.fileExists(atPath: loader) { try await expectServed([loader, "/bin/true"]) }
     }
@@ -50,7 +51,8 @@ import Testing
     @Test(arguments: ["cc", "/usr/bin/clang"])
     func programBuiltWithASanitizerIsNotServed(compiler: String) async throws {
         let folder = try TemporaryFolder()
-        // Each runtime is linked differently: gcc needs a shared object, clang links it into the program.
+        // Each runtime is linked differently: gcc needs a shared object, clang links it into the
+        // program.
         for (kind, name) in [("address", "AddressSanitizer"), ("thread", "ThreadSanitizer"), ("leak", "LeakSanitizer")]
         {
             let program = folder.path("program-\(kind)")
@@ -129,7 +131,8 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: program)
         try await expectNotServed(
             [program], because: mode == 0o4755 ? "another user's rights" : "another group's rights")
-        // Neither bit has an effect for a process that has given up gaining privileges, and then the library is loaded.
+        // Neither bit has an effect for a process that has given up gaining privileges, and then
+        // the library is loaded.
         let launch = [Checkout.command] + (try await CommandRun.arguments(["--stats"], [program]))
         let outcome = try await TestSupport.run("setpriv", ["--no-new-privs"] + launch, under: .glibc)
         #expect(outcome.errors.hasPrefix("percolate statistics\n"), "\(outcome.errors)")

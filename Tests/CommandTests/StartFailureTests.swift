@@ -48,7 +48,8 @@ import Testing
         #expect(outcome.errors == "")
     }
 
-    /// However an executable is cut off, the command neither fails over it nor changes what comes of executing it.
+    /// However an executable is cut off, the command neither fails over it nor changes what comes
+    /// of executing it.
     @Test func damagedExecutablesEndAsTheyWouldWithoutTheCommand() async throws {
         let folder = try TemporaryFolder()
         let whole = try Data(contentsOf: URL(filePath: try await Compiler.shared.executable("Command/greet.c")))

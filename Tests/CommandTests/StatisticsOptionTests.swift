@@ -74,8 +74,8 @@ import Testing
         }
     }
 
-    /// With the allocator itself. The programs of coreutils close standard error before destructors run, dash ends by
-    /// `_exit`, and neither may cost the user the statistics that were asked for.
+    /// With the allocator itself. The programs of coreutils close standard error before destructors
+    /// run, dash ends by `_exit`, and neither may cost the user the statistics that were asked for.
     @Test(arguments: [["ls", "/"], ["bash", "-c", "exit 0"], ["dash", "-c", "exit 0"]])
     func programsReportHoweverTheyEnd(program: [String]) async throws {
         let outcome = try await CommandRun.command(["run", "--stats", "--"] + program)

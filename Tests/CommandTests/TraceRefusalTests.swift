@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where a program cannot be traced, one sentence says what is missing, and the program is not started.
+/// Where a program cannot be traced, one sentence says what is missing, and the program is not
+/// started.
 @Suite struct TraceRefusalTests {
     private static let isRoot = geteuid() == 0
 
@@ -50,7 +51,8 @@ import Testing
         expectRefusal(outcome, saying: "has no probe vec_begin", "another version")
     }
 
-    /// Probes that this command cannot read: an argument in memory, and a note that is longer than its section.
+    /// Probes that this command cannot read: an argument in memory, and a note that is longer than
+    /// its section.
     @Test(
         .enabled(if: TraceRun.hasProbes, "this kernel has no probes in programs"),
         arguments: [("8@%rdi -4@%esi", "8@(%rdi) 4@esi"), ("stapsdt\0", "\u{1}\0\0\0\u{2}\0\0\0")])

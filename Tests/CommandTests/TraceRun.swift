@@ -4,8 +4,8 @@ import Testing
 
 /// Runs of `percolate trace`, with the real allocator: the stand-in has no probes.
 enum TraceRun {
-    /// Whether this machine lets this process place probes in programs, found out without the command: root's capability, no
-    /// system-call filter, and a kernel that has them.
+    /// Whether this machine lets this process place probes in programs, found out without the
+    /// command: root's capability, no system-call filter, and a kernel that has them.
     static let isPermitted: Bool = {
         guard hasProbes, let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else {
             return false
@@ -44,7 +44,8 @@ enum TraceRun {
         return (outcome, try text.split(separator: "\n").map { try TraceLine($0) })
     }
 
-    /// Runs a shell script in which file systems are mounted as the script likes, `$@` being the command with its arguments.
+    /// Runs a shell script in which file systems are mounted as the script likes, `$@` being the
+    /// command with its arguments.
     static func run(inMountNamespace script: String, _ arguments: [String]) async throws -> Outcome {
         try await TestSupport.run(
             "unshare", ["--mount", "/bin/sh", "-c", script + "; exec \"$@\"", "sh", Checkout.command] + arguments,

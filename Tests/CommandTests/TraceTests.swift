@@ -127,11 +127,13 @@ struct TraceTests {
         #expect(row("spans taken").contains(/^spans taken +\d+ +\d+ pages$/))
     }
 
-    /// The trace is written to a pipe that nobody reads before the program has ended, so the kernel runs out of room.
+    /// The trace is written to a pipe that nobody reads before the program has ended, so the kernel
+    /// runs out of room.
     @Test func eventsThatAreLostAreCounted() async throws {
         let folder = try TemporaryFolder()
         let structures = try await TraceRun.program("Vectors/structures.c")
-        // On one CPU, since each has room of its own, and with no thread of the allocator, which may run vectors too.
+        // On one CPU, since each has room of its own, and with no thread of the allocator, which
+        // may run vectors too.
         let program = """
             cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/self/status)
             taskset -c $cpu "$0" counter vector 60000 1 && echo >"$1.ended"

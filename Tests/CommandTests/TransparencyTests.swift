@@ -99,8 +99,8 @@ import Testing
         #expect(try await interrupted([]) == ["ready", "status \(128 + SIGINT)"])
     }
 
-    /// Runs the program from a shell, as at a terminal, interrupts the whole process group once it is ready, and gives
-    /// what both printed.
+    /// Runs the program from a shell, as at a terminal, interrupts the whole process group once it
+    /// is ready, and gives what both printed.
     private func interrupted(_ arguments: [String]) async throws -> [String] {
         let program = try await Compiler.shared.executable("Command/await_interrupt.c")
         let launch = [Checkout.command] + (try await CommandRun.arguments([], [program] + arguments))

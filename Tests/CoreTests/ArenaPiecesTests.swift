@@ -3,7 +3,8 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// Where address space is short the window is not reserved: pieces are mapped around whatever is in the way.
+/// Where address space is short the window is not reserved: pieces are mapped around whatever is in
+/// the way.
 @Suite(.serialized) struct ArenaPiecesTests {
     private static let pages = 8 * Chunk.pages
 

@@ -102,7 +102,8 @@ import Testing
         window.grow(to: 64)
         let pages = 64 * Chunk.pages
         window.take(0..<pages)
-        // Each crosses the border of a chunk, of a node of eight chunks, and of the middle of the window.
+        // Each crosses the border of a chunk, of a node of eight chunks, and of the middle of the
+        // window.
         for border in [2, 8, 32] {
             let run = (border * Chunk.pages - 700)..<(border * Chunk.pages + 800)
             window.give(run)

@@ -93,7 +93,8 @@ import Testing
         }
     }
 
-    /// Who only allocates meets each block once: two batches of capacity spare as many misses as more would.
+    /// Who only allocates meets each block once: two batches of capacity spare as many misses as
+    /// more would.
     @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no restartable sequences here"))
     func onlyBlocksThatComeAndGoGrowACache() throws {
         try TestHeap.run {

@@ -86,8 +86,9 @@ import Testing
         #expect(memory.pointee.facts.state == .busy && memory.pointee.facts.size == 1 << 46)
     }
 
-    /// A signal handler that interrupted the arena, or a change of the samples, frees more blocks than
-    /// the quarantine has slots: none is lost, and each goes back to the heap once that may be.
+    /// A signal handler that interrupted the arena, or a change of the samples, frees more blocks
+    /// than the quarantine has slots: none is lost, and each goes back to the heap once that may
+    /// be.
     @Test(arguments: [40_000, 100])
     func blocksThatCannotLeaveTheQuarantineAreKept(size: Int) async {
         let result = await #expect(

@@ -10,7 +10,8 @@ import Testing
     ]
     private static let core = Checkout.root.appending(path: "Sources/Core")
 
-    /// What one source file declares for others, and the words in it that can mean something declared elsewhere.
+    /// What one source file declares for others, and the words in it that can mean something
+    /// declared elsewhere.
     private struct Source {
         let declared: Set<String>
         let used: Set<String>
@@ -76,7 +77,8 @@ import Testing
         text.matches(of: /(?m)^(?:public )?(?:struct|enum|class|protocol) (\w+)/).map { String($0.output.1) }
     }
 
-    /// A type is found by its name: its file, or that of the type it belongs to, is called as it is.
+    /// A type is found by its name: its file, or that of the type it belongs to, is called as it
+    /// is.
     @Test func filesAreNamedAfterTheirTypes() throws {
         #expect(Self.types("struct A {\n    enum B {}\n}\nprivate enum C {}\npublic protocol D {}") == ["A", "D"])
         for folder in Self.folders {

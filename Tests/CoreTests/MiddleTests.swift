@@ -53,7 +53,8 @@ import Testing
         }
     }
 
-    /// Two threads that miss at once both ask for a span; the second must not leave its own unused in the list.
+    /// Two threads that miss at once both ask for a span; the second must not leave its own unused
+    /// in the list.
     @Test func aFreshSpanThatIsNotNeededGoesBack() throws {
         try TestHeap.run {
             let before = spansInUse
@@ -77,7 +78,8 @@ import Testing
         }
     }
 
-    /// A refill that needs the blocks of several spans gets them of one run of pages, where there is one.
+    /// A refill that needs the blocks of several spans gets them of one run of pages, where there
+    /// is one.
     @Test func severalSpansComeOfOneRun() throws {
         try TestHeap.run {
             let before = (spans: spansInUse, pages: arena.inUse)
@@ -113,8 +115,8 @@ import Testing
         }
     }
 
-    /// Blocks of less than a cache line: what one CPU allocates shares no line with what another does, and a block knows whose
-    /// neighbour it is.
+    /// Blocks of less than a cache line: what one CPU allocates shares no line with what another
+    /// does, and a block knows whose neighbour it is.
     @Test(.enabled(if: Heap.ensureStarted() && Middle.shardCount(1) > 1, "one CPU"), arguments: [8, 16, 32, 48])
     func smallBlocksOfTwoCPUsShareNoLine(size: Int) throws {
         try TestHeap.run {

@@ -3,7 +3,8 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// What is made anew after a thread was lost: everything that can be derived is spoilt here, and must come back.
+/// What is made anew after a thread was lost: everything that can be derived is spoilt here, and
+/// must come back.
 @Suite struct RecoveryTests {
     @Test(arguments: UInt64(1)...4) func anArenaIsMadeAnewFromItsSpans(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

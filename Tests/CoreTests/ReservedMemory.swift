@@ -2,7 +2,8 @@ import CPercolate
 
 @testable import PercolateCoreHosted
 
-/// Addresses of a test's own: reserved on creation, unmapped with the value. What lies there is committed by whoever uses it.
+/// Addresses of a test's own: reserved on creation, unmapped with the value. What lies there is
+/// committed by whoever uses it.
 final class ReservedMemory {
     let address: UInt
     let size: UInt

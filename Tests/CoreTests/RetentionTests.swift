@@ -24,7 +24,8 @@ import Testing
             retention.release(pages: pages, at: time)
         }
 
-        /// `pages` come free, and what the rule asks for is released. Returns the number of pages released.
+        /// `pages` come free, and what the rule asks for is released. Returns the number of pages
+        /// released.
         func free(_ pages: Int, at time: UInt64) -> Int {
             retention.give(pages: pages)
             var sum = 0
@@ -101,7 +102,8 @@ import Testing
         #expect(releases[1...].allSatisfy { $0 < 200 }, "\(releases)")
     }
 
-    /// Waves of `pages`, a release every `length` ms, taken again a third of that later. What each release left.
+    /// Waves of `pages`, a release every `length` ms, taken again a third of that later. What each
+    /// release left.
     private func waves(_ count: Int, of pages: Int, every length: UInt64, _ keeper: Keeper) -> [Int] {
         (0..<count).map { turn in
             _ = keeper.free(pages, at: 1 + UInt64(turn) * length)

@@ -78,7 +78,8 @@ import Testing
         }
         for cpu in TestHeap.processors { #expect(sequences.fence(cpu: cpu)) }
         #expect(sequences.fence(cpu: nil) && sequences.fenceAll())
-        // What a fence does to a section is seen by the stress of a build without it (`StressTests`).
+        // What a fence does to a section is seen by the stress of a build without it
+        // (`StressTests`).
         let withoutFence = decide("membarrier=off")
         #expect(!withoutFence.fence(cpu: TestHeap.processors.first) && !withoutFence.fenceAll())
     }

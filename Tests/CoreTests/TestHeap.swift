@@ -4,11 +4,11 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// A heap of a test's own. Tests that look at a heap's counters, or change what its caches hold, run
-/// side by side.
+/// A heap of a test's own. Tests that look at a heap's counters, or change what its caches hold,
+/// run side by side.
 ///
-/// A thread uses the heap that it is bound to. The threads that `onThreads` and `onProcessor` start are
-/// bound to their caller's.
+/// A thread uses the heap that it is bound to. The threads that `onThreads` and `onProcessor` start
+/// are bound to their caller's.
 final class TestHeap: Sendable {
     struct DoesNotStart: Error {}
 
@@ -38,7 +38,8 @@ final class TestHeap: Sendable {
         return Heap.begin(affinity, Sequences.decide(Heap.options, allowedCPUs: affinity.allowed))
     }
 
-    /// Gives all addresses back. Tests do not harden their heaps, nor sample: those tables would stay.
+    /// Gives all addresses back. Tests do not harden their heaps, nor sample: those tables would
+    /// stay.
     deinit {
         bound {
             for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
@@ -112,7 +113,8 @@ final class TestHeap: Sendable {
 /// Spans in use in the heap that the thread is bound to.
 var spansInUse: Int { arenaState.pointee.spansInUse }
 
-/// What a report of a programmer's error must be: the text of standard error of a test that was to abort.
+/// What a report of a programmer's error must be: the text of standard error of a test that was to
+/// abort.
 func report(_ result: ExitTest.Result?) -> String {
     String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
 }

@@ -4,8 +4,8 @@ import Testing
 
 /// A clone of this checkout, as committed: what a package manager fetches.
 enum CommittedClone {
-    /// Makes it in `folder`, under the name `percolate`, with the commit as its branch `main` and, when there is a
-    /// `tag`, under that tag.
+    /// Makes it in `folder`, under the name `percolate`, with the commit as its branch `main` and,
+    /// when there is a `tag`, under that tag.
     static func make(in folder: URL, tag: String? = nil) async throws {
         let clone = folder.appending(path: "percolate").path
         try await require("git", "clone", "--quiet", Checkout.root.path, clone)
@@ -15,7 +15,8 @@ enum CommittedClone {
     }
 }
 
-/// Runs a program that prepares a test, and fails the test with what it said when it does not succeed.
+/// Runs a program that prepares a test, and fails the test with what it said when it does not
+/// succeed.
 func require(_ program: String, _ arguments: String...) async throws {
     let outcome = try await run(program, arguments, under: .glibc, timeout: .seconds(1500))
     try #require(
@@ -23,8 +24,8 @@ func require(_ program: String, _ arguments: String...) async throws {
 }
 
 extension CommittedClone {
-    /// Copies a package of the clone, which lies in its folder `path`, to `folder`, where it depends on the clone
-    /// beside it. Returns the copy.
+    /// Copies a package of the clone, which lies in its folder `path`, to `folder`, where it
+    /// depends on the clone beside it. Returns the copy.
     static func extract(_ path: String, to folder: URL) async throws -> URL {
         try await make(in: folder)
         let package = folder.appending(path: "outside")

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A package of a new user, in a folder of its own, that depends on a tagged clone of this checkout, as committed.
+/// A package of a new user, in a folder of its own, that depends on a tagged clone of this
+/// checkout, as committed.
 actor Consumer {
     static let debug = Consumer("debug")
     static let release = Consumer("release")

@@ -4,7 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Counts of this API's own use: nothing else in the test process allocates here, unless the shared object is loaded.
+/// Counts of this API's own use: nothing else in the test process allocates here, unless the shared
+/// object is loaded.
 @Suite(.serialized) struct CountingTests {
     /// What the test process allocates besides goes elsewhere.
     private static let isAlone = !ProcessHeap.servesMalloc

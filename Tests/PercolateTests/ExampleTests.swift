@@ -2,11 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The programs of `Benchmarks/Examples`, linked with Percolate as a user links it, built once and run for a short time.
+/// The programs of `Benchmarks/Examples`, linked with Percolate as a user links it, built once and
+/// run for a short time.
 ///
 /// Each checks its own result, and ends with a failure where that is wrong.
 @Suite(.serialized) struct ExampleTests {
-    /// Far from the ratios that a quiet machine shows (0.4 and 0.2): only a counter that has lost its section fails.
+    /// Far from the ratios that a quiet machine shows (0.4 and 0.2): only a counter that has lost
+    /// its section fails.
     @Test func aPerCPUCounterBeatsASharedAtomicNumber() async throws {
         let program = try await Self.built.value.appending(path: "counter").path
         let outcome = try await run(program, under: .glibc, timeout: .seconds(300))
@@ -15,8 +17,8 @@ import Testing
         #expect(ratios.count == 2 && ratios.allSatisfy { $0 < 0.9 }, "\(outcome.output)")
     }
 
-    /// Far from the ratios that a quiet machine shows (0.2 to 0.4): only an array that is not built in
-    /// place, or an arena that is not inlined, fails.
+    /// Far from the ratios that a quiet machine shows (0.2 to 0.4): only an array that is not built
+    /// in place, or an arena that is not inlined, fails.
     @Test func buildingAnOwnedArrayBeatsAnArrayAndAnArenaBeatsBlocks() async throws {
         let program = try await Self.built.value.appending(path: "arrays").path
         let outcome = try await run(program, under: .glibc, timeout: .seconds(300))

@@ -4,7 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Blocks of the heap, whichever core serves them: the suite also runs under the preloaded shared object (`SharedObjectTests`).
+/// Blocks of the heap, whichever core serves them: the suite also runs under the preloaded shared
+/// object (`SharedObjectTests`).
 @Suite struct HeapTests {
     private func isFilled(_ block: UnsafeMutableRawPointer, _ count: Int, with byte: UInt8) -> Bool {
         UnsafeRawBufferPointer(start: block, count: count).allSatisfy { $0 == byte }

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Adding the product `percolate_malloc` makes Percolate the program's malloc; without it the API finds a preloaded one.
+/// Adding the product `percolate_malloc` makes Percolate the program's malloc; without it the API
+/// finds a preloaded one.
 @Suite(.serialized) struct LinkingTests {
     private func consumer(_ configuration: String) async throws -> URL {
         try await (configuration == "debug" ? Consumer.debug : .release).products()
@@ -54,10 +55,12 @@ import Testing
                 """)
     }
 
-    /// The errors that the heap itself finds, and those of properties, which have no way to know their caller.
+    /// The errors that the heap itself finds, and those of properties, which have no way to know
+    /// their caller.
     private static let withoutCallersLine: Set = ["size", "path"]
 
-    /// In release builds too, a caller's error ends the process with a line that says what it was, and where.
+    /// In release builds too, a caller's error ends the process with a line that says what it was,
+    /// and where.
     @Test(
         arguments: ["debug", "release"],
         [

@@ -3,7 +3,8 @@ import Percolate
 import Synchronization
 import Testing
 
-/// Runs `body` on `count` threads at once, and returns when they have ended and hold nothing any more.
+/// Runs `body` on `count` threads at once, and returns when they have ended and hold nothing any
+/// more.
 private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     final class Work: Sendable {
         let run: @Sendable () -> Void
@@ -152,7 +153,8 @@ private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
         #expect(Token.alive.load(ordering: .relaxed) == 0)
     }
 
-    /// Its words are not equal by chance: each thread's element is another, and a mixture of two is found.
+    /// Its words are not equal by chance: each thread's element is another, and a mixture of two is
+    /// found.
     private struct Wide<Words: BitwiseCopyable & Sendable>: ~Copyable, Sendable {
         let words: Words
     }

@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test func theFirstCommandBuildsAndServesARealProgram() async throws {
-        // The build is the one under test. A second one would wait for the lock that `swift test` holds.
+        // The build is the one under test. A second one would wait for the lock that `swift test`
+        // holds.
         let build = "swift build -c release && "
         let command = try #require(try Self.commands().first)
         try #require(command.hasPrefix(build))

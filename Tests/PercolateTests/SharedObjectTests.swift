@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// One process, one heap: the API's own tests again, in a process whose `malloc` is the preloaded shared object, in every mode.
+/// One process, one heap: the API's own tests again, in a process whose `malloc` is the preloaded
+/// shared object, in every mode.
 @Suite(.serialized) struct SharedObjectTests {
     @Test(arguments: ["", "hardened=1", "rseq=off", "membarrier=off", "index=mm_cid"])
     func theAPIKeepsItsPromisesOnThePreloadedHeap(options: String) async throws {

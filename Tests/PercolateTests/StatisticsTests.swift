@@ -6,7 +6,8 @@ import Testing
     @Test func statisticsFollowWhatIsAllocated() throws {
         let blocks = try (0..<5000).map { _ in try ProcessHeap.allocate(byteCount: 200) }
         let held = ProcessHeap.statistics
-        // Under hardening the usable size is what was asked for, and the class has room for a canary.
+        // Under hardening the usable size is what was asked for, and the class has room for a
+        // canary.
         let usable = ProcessHeap.usableSize(of: blocks[0])
         let size = try #require(held.sizeClasses.first { $0.blockBytes >= usable && $0.usedBlocks >= 5000 })
         #expect(size.usedBlocks >= 5000)

@@ -2,14 +2,16 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `Tests/run`, in a checkout that has little else, on a machine that has only the programs that the script is written
-/// with, and stand-ins, which write down how they were called, for Swift and for what installs packages.
+/// `Tests/run`, in a checkout that has little else, on a machine that has only the programs that
+/// the script is written with, and stand-ins, which write down how they were called, for Swift and
+/// for what installs packages.
 @Suite struct TestScriptTests {
     private struct Machine {
         private let folder: TemporaryFolder
         private var manager: FileManager { .default }
 
-        /// - Parameter tools: the stand-ins, by name, each with what it does after it wrote down its call.
+        /// - Parameter tools: the stand-ins, by name, each with what it does after it wrote down
+        ///   its call.
         init(tools: [String: String]) throws {
             folder = try TemporaryFolder()
             for path in ["programs", "Tests/Programs/Real", "Sources", "LD_PRELOAD", "Benchmarks"] {

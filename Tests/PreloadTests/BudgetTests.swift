@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The fast paths cost what the checked-in budget says: neither more, nor less without somebody writing it down.
+/// The fast paths cost what the checked-in budget says: neither more, nor less without somebody
+/// writing it down.
 struct BudgetTests {
     static let sections = [
         "malloc", "free", "free_sized", "calloc", "_Znwm", "mallocx", "dallocx", "sdallocx",
@@ -25,7 +26,8 @@ struct BudgetTests {
         return result
     }
 
-    /// The built library, or for another architecture the entry points alone, which need nothing else to be assembled.
+    /// The built library, or for another architecture the entry points alone, which need nothing
+    /// else to be assembled.
     private static func code(for architecture: FastPath.Architecture) async throws -> String {
         if architecture == .own { return Checkout.library }
         return try await assembled(for: architecture)
@@ -44,7 +46,8 @@ struct BudgetTests {
         return object
     }
 
-    /// Older assemblers do not take the unwinding information of a section that is written inside another one.
+    /// Older assemblers do not take the unwinding information of a section that is written inside
+    /// another one.
     private static func swiftsClang() throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         for folder in path.split(separator: ":") {

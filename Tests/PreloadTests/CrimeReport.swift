@@ -22,8 +22,8 @@ struct CrimeProgram {
         case withItsBatch
     }
 
-    /// Expects the program to die of its crime: by SIGABRT, after one line on standard error that names the crime, the
-    /// address and the thread.
+    /// Expects the program to die of its crime: by SIGABRT, after one line on standard error that
+    /// names the crime, the address and the thread.
     ///
     /// - Parameters:
     ///   - options: in place of those of `mode`.
@@ -57,7 +57,8 @@ struct CrimeProgram {
         }
     }
 
-    /// What, address, size class or "not ours", thread. With the advice it is the whole of standard error.
+    /// What, address, size class or "not ours", thread. With the advice it is the whole of standard
+    /// error.
     private static var finding: Regex<(Substring, Substring, Substring, Substring, Substring)> {
         /percolate: ([a-z ]+): (0x[0-9a-f]+) \(([^()\n]+)\), thread ([0-9]+)/
     }

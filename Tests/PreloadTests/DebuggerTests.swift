@@ -81,7 +81,8 @@ enum Debugger {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    /// Runs `commands` and returns all that gdb and the program printed. gdb ends at the first command that fails.
+    /// Runs `commands` and returns all that gdb and the program printed. gdb ends at the first
+    /// command that fails.
     static func run(_ commands: String) async throws -> String {
         let program = try await Compiler.shared.executable("Stress/debuggee.c")
         let script = FileManager.default.temporaryDirectory.appending(path: "percolate-\(UUID().uuidString).gdb")

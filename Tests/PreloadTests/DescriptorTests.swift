@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The descriptors of the library's restartable sequences hold what the kernel and debuggers expect of them.
+/// The descriptors of the library's restartable sequences hold what the kernel and debuggers expect
+/// of them.
 @Suite struct DescriptorTests {
     /// `struct rseq_cs` of the kernel, with the four bytes that lie before its abort handler.
     struct Descriptor {
@@ -39,8 +40,8 @@ import Testing
         }
     }
 
-    /// By cpu_id and by mm_cid: malloc, two of new, mallocx and calloc, each plain, sampled and marked;
-    /// free, plain and marked; sized free and sdallocx. And the move vector and the close.
+    /// By cpu_id and by mm_cid: malloc, two of new, mallocx and calloc, each plain, sampled and
+    /// marked; free, plain and marked; sized free and sdallocx. And the move vector and the close.
     static let count = 2 * (5 * 3 + 2 + 1 + 1) + 2
 
     @Test func everyDescriptorIsWhatTheKernelAccepts() async throws {

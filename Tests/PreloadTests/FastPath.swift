@@ -37,7 +37,8 @@ struct FastPath {
     let instructions: [String]
     let architecture: Architecture
 
-    /// Follows the code of `symbol` from its entry, past every conditional jump, to its return or to its jump to another function.
+    /// Follows the code of `symbol` from its entry, past every conditional jump, to its return or
+    /// to its jump to another function.
     ///
     /// Every conditional jump of a fast path leaves it, so it is a straight line.
     init(of symbol: String, in library: String, _ architecture: Architecture = .own) async throws {

@@ -98,7 +98,8 @@ import Testing
         try await StressProgram(name: "spawn_storm", arguments: [Effort.isLong ? "200" : "25"]).expectPass()
     }
 
-    /// In this build a child does not find out by itself either that threads of its parent were inside.
+    /// In this build a child does not find out by itself either that threads of its parent were
+    /// inside.
     @Test func withoutForkHandlersForkUnderLoadHangs() async throws {
         let library = try await TestBuild.noForkHandlers.library()
         let threads = try await StressProgram(name: "threads", arguments: ["100"])

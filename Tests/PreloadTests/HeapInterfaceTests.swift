@@ -18,8 +18,8 @@ import Testing
         for promise in ["limits", "profile"] { try await Self.program.keeps(promise, in: mode) }
     }
 
-    /// What a process asks of its heap before it ever allocated has the answer that it has later, and
-    /// the options hold afterwards.
+    /// What a process asks of its heap before it ever allocated has the answer that it has later,
+    /// and the options hold afterwards.
     @Test(arguments: [
         "", "rseq=off", "index=mm_cid", "hardened=basic", "hardened=1",
         "sample=4K,guard=64K,limit=1G,release=lazy", "hardened=basic,sample=4K",

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The shared object serves programs of every glibc since 2.28, whatever it was built on, and says so to others.
-/// `Tests/Systems/glibc` runs it on such systems.
+/// The shared object serves programs of every glibc since 2.28, whatever it was built on, and says
+/// so to others. `Tests/Systems/glibc` runs it on such systems.
 @Suite struct LibcTests {
     private func needs() async throws -> [Substring] {
         let outcome = try await run("readelf", ["-VW", Checkout.library], under: .glibc)
@@ -16,15 +16,16 @@ import Testing
         let needs = try await needs()
         #expect(needs.contains("GLIBC_2.2.5"))
         let newer = needs.filter { need in
-            // GLIBC_2.34, but also GLIBC_ABI_DT_RELR and what else may come, which only newer releases have.
+            // GLIBC_2.34, but also GLIBC_ABI_DT_RELR and what else may come, which only newer
+            // releases have.
             guard let version = need.wholeMatch(of: /GLIBC_2\.(\d+)(\.\d+)?/) else { return true }
             return Int(version.1).map { $0 > 17 } ?? true
         }
         #expect(newer == [], "a newer function is reached by PERCOLATE_NEXT or percolate_loaded_symbol")
     }
 
-    /// Names that no older libc has, or has in another library, are not referred to, except by a weak reference that
-    /// names no version.
+    /// Names that no older libc has, or has in another library, are not referred to, except by a
+    /// weak reference that names no version.
     @Test func itRefersToNothingThatOlderLibcsHaveElsewhere() async throws {
         let outcome = try await run("nm", ["-D", "--undefined-only", Checkout.library], under: .glibc)
         try #require(outcome.succeeded, "\(outcome.report)")

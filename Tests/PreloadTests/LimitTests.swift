@@ -82,14 +82,16 @@ struct LimitPeakTests {
         let small = folder.url.appending(path: "small")
         try "a small file\n".write(to: small, atomically: true, encoding: .utf8)
         let command = command.map { $0 == "small" ? small.path : $0 }
-        // A fault maps the pages around it as well, and how many depends on the random addresses: single runs differ by 15 %.
+        // A fault maps the pages around it as well, and how many depends on the random addresses:
+        // single runs differ by 15 %.
         let runs = 40
         var (our, their) = (0, 0)
         for _ in 0..<runs {
             our += try await peak(command, under: .percolate(), in: folder.url)
             their += try await peak(command, under: .glibc, in: folder.url)
         }
-        // Of the difference three quarters are the library's code, which all processes share and the kernel maps in large pieces.
+        // Of the difference three quarters are the library's code, which all processes share and
+        // the kernel maps in large pieces.
         #expect(Double(our) <= 1.3 * Double(their), "means: \(our / runs) KiB against \(their / runs) KiB")
     }
 }

@@ -57,7 +57,8 @@ struct Mode: Sendable, CustomTestStringConvertible {
             expected: unfenced.merging(["index": "mm_cid"]) { $1 }),
     ]
 
-    /// Whether the kernel keeps a compact index of the process's running threads (`mm_cid`, at offset 24 of its area).
+    /// Whether the kernel keeps a compact index of the process's running threads (`mm_cid`, at
+    /// offset 24 of its area).
     static let kernelHasThreadIndex: Bool = {
         let featureSizeEntry: UInt64 = 27  // AT_RSEQ_FEATURE_SIZE
         guard let vector = try? Data(contentsOf: URL(filePath: "/proc/self/auxv")) else { return false }

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// In a program that runs with more rights than its caller has, the caller's options count for nothing.
+/// In a program that runs with more rights than its caller has, the caller's options count for
+/// nothing.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "only root can make a program that runs with another user's rights"))
 struct OptionSecureTests {
     @Test func optionsAreIgnoredAndNothingIsWrittenUnderAtSecure() async throws {

@@ -112,7 +112,8 @@ struct OptionTests {
     @Test func theMainProcessWritesExactlyTheFileItWasTold() async throws {
         let folder = try TemporaryFolder()
         let file = folder.url.appending(path: "statistics").path
-        // The shell becomes the program, so that its process id is known in front of the program's start.
+        // The shell becomes the program, so that its process id is known in front of the program's
+        // start.
         let script = "PERCOLATE_OPTIONS=stats=$1,main=$$ LD_PRELOAD=$2 exec timeout 60 /bin/echo hello"
         let outcome = try await run("sh", ["-c", script, "sh", file, Checkout.library], under: .glibc)
         #expect(outcome.succeeded && outcome.output == "hello\n" && outcome.errors == "", "\(outcome.report)")

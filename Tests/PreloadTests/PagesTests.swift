@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What lies between blocks and the kernel: nothing is slower in a larger heap, resident without need, or refused while there
-/// is room.
+/// What lies between blocks and the kernel: nothing is slower in a larger heap, resident without
+/// need, or refused while there is room.
 @Suite(.serialized) struct PagesTests {
     private static let modes = [[], ["rseq=off"], ["hardened=1"]]
 
@@ -32,7 +32,8 @@ import Testing
         try await expectPass("again", "48", "3", options: ["reserve=64M"])
     }
 
-    /// Refusals of one call of the layer, and of all of them. Not in a hardened heap, whose quarantine keeps what was freed.
+    /// Refusals of one call of the layer, and of all of them. Not in a hardened heap, whose
+    /// quarantine keeps what was freed.
     @Test(arguments: ["mmap", "mprotect", "madvise", "mremap", "all"], [[], ["rseq=off"], ["hardened=basic"]])
     func nothingIsLostByARefusalOfTheKernel(call: String, options: [String]) async throws {
         for seed in 1...(Effort.isLong ? 40 : 1) {
@@ -67,7 +68,8 @@ import Testing
         #expect(outcome.exitCode == 1 && outcome.errors.contains("no memory"), "\(outcome.report)")
     }
 
-    /// A process of a memory control group that is nearly full is not killed for memory that is free.
+    /// A process of a memory control group that is nearly full is not killed for memory that is
+    /// free.
     @Test func aMemoryControlGroupIsNotExceeded() async throws {
         let group = URL(filePath: "/sys/fs/cgroup/memory/percolate-test-\(ProcessInfo.processInfo.processIdentifier)")
         do {

@@ -38,8 +38,8 @@ import Testing
     /// What is wrong with figures that should be unbiased; empty where nothing is.
     ///
     /// Of 210 figures one lies beyond three standard deviations in two of five tests, nine in less
-    /// than one of 10^6; one lies beyond five in one of 10^4. A mean is off when it is so by two in a
-    /// hundred and by more than chance: four of its own standard deviations.
+    /// than one of 10^6; one lies beyond five in one of 10^4. A mean is off when it is so by two in
+    /// a hundred and by more than chance: four of its own standard deviations.
     private static func faults(_ shares: [[String: Share]]) -> String {
         var faults: [String] = []
         var beyond = 0
@@ -167,8 +167,8 @@ import Testing
         #expect(outcome.errors.contains(" samples:\n"))
     }
 
-    /// The profile that the option `profile` asks for: pprof reads it, and finds the names where there
-    /// is debug information; jeprof(1) finds them anywhere.
+    /// The profile that the option `profile` asks for: pprof reads it, and finds the names where
+    /// there is debug information; jeprof(1) finds them anywhere.
     @Test func theProfileIsWrittenAtTheEnd() async throws {
         let folder = try TemporaryFolder()
         let program = try await Compiler.shared.executable(

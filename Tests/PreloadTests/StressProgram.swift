@@ -9,8 +9,8 @@ enum Effort {
     static let isLong = ProcessInfo.processInfo.environment["PERCOLATE_LONG"] == "1"
 }
 
-/// One run of a program of `Tests/Programs/Stress`, each of which ends with status 0, after a line that starts with
-/// its own name, only if everything it checks held.
+/// One run of a program of `Tests/Programs/Stress`, each of which ends with status 0, after a line
+/// that starts with its own name, only if everything it checks held.
 struct StressProgram {
     let name: String
     var arguments: [String] = []
@@ -25,7 +25,8 @@ struct StressProgram {
     var launcher: [String] = []
     var timeout: Duration = .seconds(150)
 
-    /// Runs the program under Percolate, expects it to pass, and expects the statistics to prove who served it.
+    /// Runs the program under Percolate, expects it to pass, and expects the statistics to prove
+    /// who served it.
     ///
     /// - Returns: The statistics of the process that was served most, which is the program itself.
     @discardableResult

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every block of millions of operations is accounted for: none lost, duplicated, overlapping or misaligned.
+/// Every block of millions of operations is accounted for: none lost, duplicated, overlapping or
+/// misaligned.
 @Suite(.serialized) struct StressTests {
     @Test(arguments: [1, 2, 8, 64]) func everyBlockIsAccountedFor(threads: Int) async throws {
         try await stress(threads: threads, operations: 2_000_000)
@@ -37,7 +38,8 @@ import Testing
             "--affinity", "500", "--trim", "1000")
     }
 
-    /// A block lost in a cache is in no program's hands: only memory that grows without end shows it.
+    /// A block lost in a cache is in no program's hands: only memory that grows without end shows
+    /// it.
     @Test(arguments: [1, 8]) func aConstantLiveSetNeedsConstantMemory(threads: Int) async throws {
         try await StressProgram(name: "steady", arguments: ["\(threads)"]).expectPass()
     }
@@ -68,8 +70,8 @@ struct StressMatrix {
     }
 }
 
-/// The proof that the stress sees what it is for: with a delay inside the sections it passes when closes fence, and
-/// fails when they do not.
+/// The proof that the stress sees what it is for: with a delay inside the sections it passes when
+/// closes fence, and fails when they do not.
 @Suite(.serialized) struct StressOfTheFence {
     /// Without `trim` no gate of another CPU is closed, so that the fence has no work.
     private static func outcome(under build: TestBuild, seed: Int, trim: Bool = true) async throws -> Outcome {

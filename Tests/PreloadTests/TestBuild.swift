@@ -2,10 +2,12 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// A variant of the shared object that only tests use, as a control: `Tests/build-variants` builds it.
+/// A variant of the shared object that only tests use, as a control: `Tests/build-variants` builds
+/// it.
 struct TestBuild {
     let variant: String
-    /// An environment variable that names a folder with the variant, for a run that should not build it.
+    /// An environment variable that names a folder with the variant, for a run that should not
+    /// build it.
     let variable: String
 
     /// In sections, a delay between the load and the commit; closes fence as they should.

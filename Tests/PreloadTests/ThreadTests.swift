@@ -50,7 +50,8 @@ import Testing
         #expect(deep.signal != nil && deep.output == "", "this library does not bind deeply")
     }
 
-    /// glibc leaves the registration to the program, and Percolate does so once the program asks for it.
+    /// glibc leaves the registration to the program, and Percolate does so once the program asks
+    /// for it.
     @Test(arguments: [[], ["index=mm_cid"], ["index=cpu_id"], ["membarrier=off"], ["rseq=off"], ["hardened=1"]])
     func aProgramMayRegisterSequencesItself(options: [String]) async throws {
         try await StressProgram(

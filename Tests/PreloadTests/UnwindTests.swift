@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The shared object as it is built, and as distributions ship one: without symbols and debug information.
+/// The shared object as it is built, and as distributions ship one: without symbols and debug
+/// information.
 enum LibraryForm: String, CaseIterable, Sendable {
     case asBuilt, stripped
 
@@ -30,8 +31,9 @@ private actor StrippedLibrary {
     }
 }
 
-/// Whoever looks at a stack from inside the allocator (a profiler, a debugger, `backtrace`, an exception) sees all of it,
-/// and the tools that read the shared object's debug information have nothing to say about it.
+/// Whoever looks at a stack from inside the allocator (a profiler, a debugger, `backtrace`, an
+/// exception) sees all of it, and the tools that read the shared object's debug information have
+/// nothing to say about it.
 @Suite(.serialized) struct UnwindTests {
     private static let program = StressProgram(
         name: "unwind", flags: ["-fno-omit-frame-pointer"], timeout: .seconds(300))
@@ -113,7 +115,8 @@ private actor StrippedLibrary {
         #expect(outcome.output.contains(##/#0 .*percolate_error(?s:.*) main /##), "\(outcome.report)")
     }
 
-    /// Valgrind puts its own functions in place of the shared object's, whose debug information it reads all the same.
+    /// Valgrind puts its own functions in place of the shared object's, whose debug information it
+    /// reads all the same.
     @Test func valgrindReadsTheDebugInformation() async throws {
         let program = try await Compiler.shared.executable("Stress/debuggee.c")
         let outcome = try await run("valgrind", ["--error-exitcode=9", program, "5"], timeout: .seconds(100))

@@ -10,8 +10,8 @@ struct RealProgram {
     var environment: [String: String] = [:]
     /// Options for Percolate that the test is about.
     var ownOptions = ""
-    /// The processes that must prove by their statistics that Percolate served them: name (as in `/proc/<pid>/comm`) and
-    /// how many of that name at least.
+    /// The processes that must prove by their statistics that Percolate served them: name (as in
+    /// `/proc/<pid>/comm`) and how many of that name at least.
     let served: [String: Int]
 
     /// `quick`, or `long` when `PERCOLATE_LONG` is 1.
@@ -28,7 +28,8 @@ struct RealProgram {
         return nil
     }
 
-    /// Runs the workload under glibc and under Percolate, and expects the same output and enough served processes.
+    /// Runs the workload under glibc and under Percolate, and expects the same output and enough
+    /// served processes.
     func givesTheSameResult(_ location: SourceLocation = #_sourceLocation) async throws {
         let workspace = try Workspace(named: ([script] + arguments).joined(separator: "-"))
         defer { workspace.remove() }
@@ -87,7 +88,8 @@ struct RealProgram {
     }
 }
 
-/// A workload did not run to its end: its standard error says why, or which Debian package is missing.
+/// A workload did not run to its end: its standard error says why, or which Debian package is
+/// missing.
 struct WorkloadFailed: Error, CustomStringConvertible {
     let description: String
 }

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Each runs alone: most of them use both CPUs of a small machine, and some of CPython's tests are about time.
+/// Each runs alone: most of them use both CPUs of a small machine, and some of CPython's tests are
+/// about time.
 @Suite("Real programs give the same result and are served", .serialized)
 struct RealProgramTests {
     @Test func pythonPassesItsOwnRegressionTests() async throws {

@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
 
-/// The folders of one comparison, below the temporary folder, open to every user: PostgreSQL's processes belong to a user
-/// who may not be able to enter the checkout, so they get a copy of the shared object.
+/// The folders of one comparison, below the temporary folder, open to every user: PostgreSQL's
+/// processes belong to a user who may not be able to enter the checkout, so they get a copy of the
+/// shared object.
 struct Workspace {
     private let root: URL
     /// The copy of the shared object.
@@ -25,7 +26,8 @@ struct Workspace {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: library)
     }
 
-    /// An empty folder, always at the same path: compilers and others put the path into what they write.
+    /// An empty folder, always at the same path: compilers and others put the path into what they
+    /// write.
     func emptyFolder() throws -> URL {
         let folder = root.appending(path: "work")
         if FileManager.default.fileExists(atPath: folder.path) { try FileManager.default.removeItem(at: folder) }
@@ -34,7 +36,8 @@ struct Workspace {
         return folder
     }
 
-    /// Removes all of it. What cannot be removed stays in the temporary folder, and is no concern of the test.
+    /// Removes all of it. What cannot be removed stays in the temporary folder, and is no concern
+    /// of the test.
     func remove() {
         try? FileManager.default.removeItem(at: root)
     }

@@ -1,11 +1,12 @@
 // peak [-o FILE] PROGRAM [ARG ...]
 //
-// Runs PROGRAM and writes the peak resident size of its address space (VmHWM, in KiB, one line with the bare number) to
-// FILE, or to standard error. Ends as PROGRAM ended: the same exit code, or the same signal.
+// Runs PROGRAM and writes the peak resident size of its address space (VmHWM, in KiB, one line with
+// the bare number) to FILE, or to standard error. Ends as PROGRAM ended: the same exit code, or the
+// same signal.
 //
-// The number is read while the process is still whole, at the ptrace stop in front of its exit. `ru_maxrss` would not do:
-// it survives exec and so includes whoever started the program. After an exec only the new address space counts;
-// processes that PROGRAM starts do not.
+// The number is read while the process is still whole, at the ptrace stop in front of its exit.
+// `ru_maxrss` would not do: it survives exec and so includes whoever started the program. After an
+// exec only the new address space counts; processes that PROGRAM starts do not.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -54,8 +55,8 @@ static pid_t start_traced(char **command) {
         fprintf(stderr, "peak: %s: %s\n", command[0], strerror(errno));
         _exit(code);
     }
-    // Threads are followed because in a program that any other thread ends, the first thread is killed and may pass by
-    // without a stop.
+    // Threads are followed because in a program that any other thread ends, the first thread is
+    // killed and may pass by without a stop.
     long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
     if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options) != 0) fail("cannot trace");
     if (write(go[1], "g", 1) != 1) fail("pipe");
@@ -89,7 +90,8 @@ int main(int argc, char **argv) {
         }
         int event = status >> 16, deliver = 0;
         if (event == PTRACE_EVENT_EXIT) {
-            // A clone that shares nothing is traced as well, but its address space is not the program's.
+            // A clone that shares nothing is traced as well, but its address space is not the
+            // program's.
             if (status_value(task, "Tgid") == child) {
                 long now = status_value(task, "VmHWM");
                 if (now > highest) highest = now;

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Where the things under test are: the shared object, the command, and the C programs that tests compile.
+/// Where the things under test are: the shared object, the command, and the C programs that tests
+/// compile.
 public enum Checkout {
     /// The root of the checkout.
     public static let root: URL = URL(filePath: #filePath)

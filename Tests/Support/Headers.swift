@@ -7,8 +7,9 @@ public enum Headers {
     /// The folder of those that an installed copy has.
     public static let folder: String = target.appending(path: "include").path
 
-    /// The compiler's flags for programs that include them. In programs that include `Tests/Programs/Vectors/delays.h`, the
-    /// sections of `<percolate/rseq_ops.h>` have a delay in front of each step.
+    /// The compiler's flags for programs that include them. In programs that include
+    /// `Tests/Programs/Vectors/delays.h`, the sections of `<percolate/rseq_ops.h>` have a delay in
+    /// front of each step.
     public static func flags() throws -> [String] { ["-I", try delayed.get(), "-I", folder] }
 
     /// The compiler's flags for programs that include those of the allocator's inside as well.

@@ -8,7 +8,8 @@ import Testing
     static let compilers = [
         "gcc -std=c11", "clang -std=c11", "g++ -std=c++20 -x c++", "clang++ -std=c++20 -x c++",
     ]
-    /// An example's line may end with `-x none`, which clang complains about where no library follows.
+    /// An example's line may end with `-x none`, which clang complains about where no library
+    /// follows.
     static let warnings = "-Wall -Wextra -pedantic -Werror -Wno-unused-command-line-argument"
     static let examples = ["counters", "buffers", "log", "settings", "vector", "heap"]
 

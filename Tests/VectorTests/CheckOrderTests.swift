@@ -4,7 +4,8 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// The checks of `cpu_opv`, in their order: which error wins when several things are wrong, and that none has an effect.
+/// The checks of `cpu_opv`, in their order: which error wins when several things are wrong, and
+/// that none has an effect.
 @Suite struct CheckOrderTests {
     let memory = Pages(4)
     /// No address of any process: the kernel's half.
@@ -130,7 +131,8 @@ import Testing
     @Test func theFirstBadOperandDecides() {
         #expect(run([add(8, 1, 8), add(8, 1, 8, expectFault: 1)]) == .failed(EFAULT))
         #expect(run([add(8, 1, 8, expectFault: 1), add(8, 1, 8)]) == .failed(EAGAIN))
-        // The destination is looked at before the source, and the first range of a compare before the second.
+        // The destination is looked at before the source, and the first range of a compare before
+        // the second.
         #expect(run([copy(to: 8, from: 16, 8, expectFaultDestination: 1)]) == .failed(EAGAIN))
         #expect(run([copy(to: 8, from: 16, 8, expectFaultSource: 1)]) == .failed(EFAULT))
         #expect(run([compare(CPU_COMPARE_EQ_OP, 8, 16, 8, expectFaultA: 1)]) == .failed(EAGAIN))

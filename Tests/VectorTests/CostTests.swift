@@ -1,10 +1,12 @@
 import TestSupport
 import Testing
 
-/// What sections and vectors cost, as far as a busy machine can tell. `percolate-vectors` of the package Benchmarks measures.
+/// What sections and vectors cost, as far as a busy machine can tell. `percolate-vectors` of the
+/// package Benchmarks measures.
 @Suite struct CostTests {
-    /// The kernel is asked whether each page that is written can be written, once; to hold signals back, and let them in; to fence, for
-    /// another CPU. What lies on the caller's stack needs no question.
+    /// The kernel is asked whether each page that is written can be written, once; to hold signals
+    /// back, and let them in; to fence, for another CPU. What lies on the caller's stack needs no
+    /// question.
     @Test func vectorsAskTheKernelNoMoreThanTheyMust() async throws {
         let outcome = try await VectorPrograms.runAlone("system_calls")
         try #require(outcome.succeeded, "\(outcome.output)\(outcome.errors)")

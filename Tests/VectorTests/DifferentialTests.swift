@@ -4,14 +4,16 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// Random vectors, run by the core on real memory and by the model on an array: results, errors and every byte must agree.
+/// Random vectors, run by the core on real memory and by the model on an array: results, errors and
+/// every byte must agree.
 @Suite struct DifferentialTests {
     static let rounds = ProcessInfo.processInfo.environment["PERCOLATE_LONG"] == "1" ? 200_000 : 4_000
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func vectorsDoWhatTheModelSays(seed: UInt64) {
         var random = SplitMix(state: seed)
-        // Writable, writable, read-only, no access, writable; and a page behind them that says where the memory ends.
+        // Writable, writable, read-only, no access, writable; and a page behind them that says
+        // where the memory ends.
         let memory = Pages(6)
         for offset in 0..<5 * 4096 { memory[offset] = UInt8.random(in: 0...3, using: &random) }
         var model = SequentialModel(

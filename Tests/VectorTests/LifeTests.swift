@@ -21,7 +21,8 @@ import Testing
         #expect(outcome.succeeded, "\(outcome.output)\(outcome.errors)")
     }
 
-    /// The negative control: a child of which the library hears nothing closes gates as if it were its parent.
+    /// The negative control: a child of which the library hears nothing closes gates as if it were
+    /// its parent.
     @Test func vforkChildrenThatAreTakenForTheirParentLoseOperations() async throws {
         var isWrong = false
         for _ in 0..<8 where !isWrong {

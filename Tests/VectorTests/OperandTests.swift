@@ -4,7 +4,8 @@ import Testing
 
 @testable import PercolateCoreHosted
 
-/// Memory that an operand may lie in: which of it can be accessed, and that nothing else is harmed by finding out.
+/// Memory that an operand may lie in: which of it can be accessed, and that nothing else is harmed
+/// by finding out.
 @Suite struct OperandTests {
     let memory = Pages(4)
 

@@ -135,7 +135,8 @@ import Testing
     }
 
     @Test func everyAlignedWidthIsOneAccess() async {
-        // A writer stores patterns of equal halves by vectors; a reader must never see two halves of different ones.
+        // A writer stores patterns of equal halves by vectors; a reader must never see two halves
+        // of different ones.
         let cell = memory.address(256)
         let stop = memory.address(512)
         let reader = Task.detached { () -> Bool in

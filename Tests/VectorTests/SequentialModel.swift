@@ -1,8 +1,9 @@
 import CPercolate
 import Foundation
 
-/// A second implementation of operation vectors, written from the contract alone: on a byte array, one byte at a time, with
-/// the access rights of each page in a table. What the core does must be what this says.
+/// A second implementation of operation vectors, written from the contract alone: on a byte array,
+/// one byte at a time, with the access rights of each page in a table. What the core does must be
+/// what this says.
 struct SequentialModel {
     enum Rights { case none, read, write }
 

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// The five classic structures on per-CPU data: every operation takes effect exactly once, whichever way it went.
+/// The five classic structures on per-CPU data: every operation takes effect exactly once,
+/// whichever way it went.
 @Suite struct StructureTests {
     static let structures = ["lock", "counter", "list", "pointers", "bytes"]
     static let disturbances = ["affinity=1", "closes=2", "signals=1"]
@@ -57,8 +58,9 @@ import Testing
         }
     }
 
-    /// The negative control: with the fence taken away, and the section widened so that it shows, operations get lost or happen
-    /// twice. A counter needs vectors that take long, the others have several steps themselves.
+    /// The negative control: with the fence taken away, and the section widened so that it shows,
+    /// operations get lost or happen twice. A counter needs vectors that take long, the others have
+    /// several steps themselves.
     @Test(arguments: structures)
     func withoutTheFenceOperationsAreLost(structure: String) async throws {
         let arguments =

@@ -27,7 +27,8 @@ import Testing
         #expect(!notes.contains("Semaphore: 0x0000000000000000"))
         // Without the base symbol gdb does not look at the notes at all.
         #expect(!notes.contains("Base: 0x0000000000000000"))
-        // Registers and constants: what a sample of the registers has, and what no tracer fails to read.
+        // Registers and constants: what a sample of the registers has, and what no tracer fails to
+        // read.
         let arguments = notes.split(separator: "\n").filter { $0.contains("Arguments: ") }
         #expect(arguments.count >= Self.probes.count && arguments.allSatisfy { !$0.contains("(") }, "\(arguments)")
     }
@@ -49,7 +50,8 @@ import Testing
         #expect(outcome.output.contains("100 operations, 0 handled: ok"))
     }
 
-    /// A breakpoint at each probe, which is gone once it has stopped the process: the debugger comes to an end when all have.
+    /// A breakpoint at each probe, which is gone once it has stopped the process: the debugger
+    /// comes to an end when all have.
     @Test(
         .enabled(if: canAttach, "needs root, or kernel.yama.ptrace_scope to be 0"),
         .enabled(if: hasTwoCPUs, "needs two CPUs"))
@@ -114,7 +116,8 @@ import Testing
         #expect(report.contains(#/sdt_percolate:op: \(\w+\) arg1=0 arg2=3 arg3=8 arg4=\d+ arg5=1 arg6=1 /#))
     }
 
-    /// Runs `body` while a process makes every event happen again and again, and then ends that process.
+    /// Runs `body` while a process makes every event happen again and again, and then ends that
+    /// process.
     private func whileEventsHappen(_ body: @Sendable (Int32) async throws -> String) async throws -> String {
         let program = try await VectorPrograms.executable("events")
         return try await OneAtATime.shared.run {

@@ -14,7 +14,8 @@ import Testing
             "helpers", environment: ["GLIBC_TUNABLES": "glibc.pthread.rseq=0", "WITHOUT_SEQUENCES": "1"])
     }
 
-    /// Memory that may go away is fetched by process_vm_readv(2), number 310, which filters like to refuse.
+    /// Memory that may go away is fetched by process_vm_readv(2), number 310, which filters like to
+    /// refuse.
     @Test(arguments: [EPERM, ENOSYS])
     func helpersNeedNoFetchByTheKernel(error: Int32) async throws {
         try await expectSuccess("helpers", ["310", "\(error)"])
@@ -34,7 +35,8 @@ import Testing
 
     @Test func gdbStepsThroughASequenceAndArrives() async throws {
         let program = try await VectorPrograms.executable("structures")
-        // A breakpoint inside the sequence, at its first instruction, and then one instruction at a time.
+        // A breakpoint inside the sequence, at its first instruction, and then one instruction at a
+        // time.
         let script = [
             "-ex", "set breakpoint pending on", "-ex", "break add", "-ex", "run", "-ex", "delete",
             "-ex", "stepi 20000", "-ex", "continue",
@@ -44,7 +46,8 @@ import Testing
         #expect(outcome.output.contains("1000 operations, 0 handled: ok"), "\(outcome.output)\(outcome.errors)")
     }
 
-    /// A breakpoint interrupts the sequence it lies in, each time: the operation must be done all the same.
+    /// A breakpoint interrupts the sequence it lies in, each time: the operation must be done all
+    /// the same.
     @Test func breakpointsInsideEverySequenceDoNotHangTheProgram() async throws {
         let program = try await VectorPrograms.executable("structures", flags: ["-no-pie", "-fno-pie"])
         let starts = try await sequenceStarts(program)
@@ -62,10 +65,12 @@ import Testing
         }
     }
 
-    /// The addresses at which the sequences of a program start, which was linked at a fixed address.
+    /// The addresses at which the sequences of a program start, which was linked at a fixed
+    /// address.
     private func sequenceStarts(_ program: String) async throws -> [String] {
         let listing = try await run("objdump", ["-s", "-j", "__rseq_cs", program], under: .glibc).output
-        // A descriptor takes two lines of 16 bytes: version, flags and start; length and abort handler.
+        // A descriptor takes two lines of 16 bytes: version, flags and start; length and abort
+        // handler.
         let lines = listing.split(separator: "\n").filter { $0.hasPrefix(" ") }
         return stride(from: 0, to: lines.count, by: 2).map { line in
             let words = lines[line].split(separator: " ")

@@ -31,7 +31,8 @@ enum VectorPrograms {
     }
 }
 
-/// Programs that use both CPUs for seconds run one after the other, or they would starve each other.
+/// Programs that use both CPUs for seconds run one after the other, or they would starve each
+/// other.
 actor OneAtATime {
     static let shared = OneAtATime()
 

@@ -1,5 +1,6 @@
-/// Whether this kernel really aborts restartable sequences. Kernels have been released that, on some architectures, let a
-/// preempted section go on; everything that relies on sections then corrupts memory without a sign.
+/// Whether this kernel really aborts restartable sequences. Kernels have been released that, on
+/// some architectures, let a preempted section go on; everything that relies on sections then
+/// corrupts memory without a sign.
 #ifndef PERCOLATE_ABORT_TEST_H
 #define PERCOLATE_ABORT_TEST_H
 
@@ -14,12 +15,12 @@ enum abort_test_result {
     ABORT_TEST_NOT_RUN,
 };
 
-/// Holds a section open on one CPU until another thread has taken the CPU away from it. Takes some milliseconds where
-/// sections are aborted, and about a second where they are not.
+/// Holds a section open on one CPU until another thread has taken the CPU away from it. Takes some
+/// milliseconds where sections are aborted, and about a second where they are not.
 enum abort_test_result abort_test_preemption(void);
 
-/// Holds a section open on one CPU while a thread on another calls membarrier's fence for sections, for which it registers
-/// the process.
+/// Holds a section open on one CPU while a thread on another calls membarrier's fence for sections,
+/// for which it registers the process.
 enum abort_test_result abort_test_fence(void);
 
 #endif

@@ -1,20 +1,22 @@
 import CPercolate
 
-/// The pages of one window of addresses: which are in use, which are free, and how far the window is usable.
+/// The pages of one window of addresses: which are in use, which are free, and how far the window
+/// is usable.
 ///
-/// A page is in one state (`Chunk` says how the bits tell them apart): not committed, in use, free and clean, free and
-/// dirty, or releasing. Free pages are allocated lowest address first. `Retention` decides how many free pages stay
-/// dirty.
+/// A page is in one state (`Chunk` says how the bits tell them apart): not committed, in use, free
+/// and clean, free and dirty, or releasing. Free pages are allocated lowest address first.
+/// `Retention` decides how many free pages stay dirty.
 ///
-/// Nothing here asks the kernel for anything: growth (`Growth`) and release (`Release`) take pages out of this value,
-/// make their system calls without a lock, and put the pages back. A value of this type takes no lock: its owner guards it
-/// (`arenaLock` for the process's own).
+/// Nothing here asks the kernel for anything: growth (`Growth`) and release (`Release`) take pages
+/// out of this value, make their system calls without a lock, and put the pages back. A value of
+/// this type takes no lock: its owner guards it (`arenaLock` for the process's own).
 struct Arena {
     /// How the window is backed.
     enum Backing {
         /// One `PROT_NONE` mapping, of which a front part is made usable by mprotect(2).
         case reserved
-        /// Address space is short: nothing is reserved, and pieces are mapped one after the other, around whatever is in the way.
+        /// Address space is short: nothing is reserved, and pieces are mapped one after the other,
+        /// around whatever is in the way.
         case pieces
     }
 
@@ -22,13 +24,15 @@ struct Arena {
     struct Allocation {
         var first: Int
         var count: Int
-        /// The pages from the first to the last that may hold old bytes; empty where all of them read as zero.
+        /// The pages from the first to the last that may hold old bytes; empty where all of them
+        /// read as zero.
         var dirty: Range<Int>
     }
 
     /// Why there is no run of pages.
     enum Shortage: Error {
-        /// No free run is long enough: the window may grow, or pages that are being released may come back.
+        /// No free run is long enough: the window may grow, or pages that are being released may
+        /// come back.
         case noRun
         /// The limit does not allow for so many pages in use.
         case overLimit
@@ -40,7 +44,8 @@ struct Arena {
     /// Pages in front of this number are usable, but for the holes that pieces went around.
     private(set) var committed = 0
     private(set) var inUse = 0
-    /// The pages that the releasing thread gives back to the kernel. They are neither free nor in use.
+    /// The pages that the releasing thread gives back to the kernel. They are neither free nor in
+    /// use.
     private(set) var releasing = ReleaseBatch()
     /// The number of the releasing thread; 0 when there is none.
     private(set) var releaser: UInt32 = 0
@@ -56,8 +61,8 @@ struct Arena {
     /// Bytes of metadata of an arena of `pages` pages.
     static func metadataSize(pages: Int) -> UInt { FreeTree.size(chunkCount: pages / Chunk.pages) }
 
-    /// Starts with the `pages` pages at `base`, none of them usable yet, and metadata at `metadata`. False when the
-    /// kernel refuses memory.
+    /// Starts with the `pages` pages at `base`, none of them usable yet, and metadata at
+    /// `metadata`. False when the kernel refuses memory.
     mutating func start(base: UInt, pages: Int, metadata: UInt, backing: Backing) -> Bool {
         self.base = base
         self.backing = backing
@@ -86,7 +91,8 @@ struct Arena {
         return allocate(free: start..<(start &+ count))
     }
 
-    /// Allocates `count` pages of one chunk, whole ones of the kernel, as far behind all others as there are free ones.
+    /// Allocates `count` pages of one chunk, whole ones of the kernel, as far behind all others as
+    /// there are free ones.
     mutating func allocate(last count: Int) -> Allocation? {
         guard limits.allow(count, inUse: inUse) else { return nil }
         var index = tree.chunkCount &- 1
@@ -144,7 +150,8 @@ struct Arena {
                 first = min(first, base &+ chunk.dirty.first(true, from: range.lowerBound))
                 end = base &+ chunk.dirty.last(in: range) &+ 1
             }
-            // In this order, so that no page is ever neither: that is a page which does not exist (`repair`).
+            // In this order, so that no page is ever neither: that is a page which does not exist
+            // (`repair`).
             chunk.dirty.set(range)
             percolate_compiler_barrier()
             chunk.free.clear(range)
@@ -184,8 +191,9 @@ struct Arena {
 
     // MARK: Release
 
-    /// Moves dirty free pages into `releasing`, for the caller to give back to the kernel: at most `most` of them, the
-    /// highest first, in runs of `shortest` or more. One thread releases at a time.
+    /// Moves dirty free pages into `releasing`, for the caller to give back to the kernel: at most
+    /// `most` of them, the highest first, in runs of `shortest` or more. One thread releases at a
+    /// time.
     ///
     /// - Returns: whether the caller has something to release.
     mutating func beginRelease(most: Int, shortest: Int) -> Bool {
@@ -218,8 +226,8 @@ struct Arena {
         return true
     }
 
-    /// Moves chunks of nothing but free dirty pages into `releasing`: the last of them, and those in a row below it, as far as
-    /// `most` allows. Whether there are any.
+    /// Moves chunks of nothing but free dirty pages into `releasing`: the last of them, and those
+    /// in a row below it, as far as `most` allows. Whether there are any.
     private mutating func takeWholeChunks(through last: Int, most: Int) -> Bool {
         var first = last &+ 1
         while first > 0, releasing.pageCount &+ Chunk.pages <= most, !releasing.isFull,
@@ -238,7 +246,8 @@ struct Arena {
         return true
     }
 
-    /// Frees what `beginRelease` took. Bit n of `released` says that the kernel took the memory of run n back.
+    /// Frees what `beginRelease` took. Bit n of `released` says that the kernel took the memory of
+    /// run n back.
     mutating func finishRelease(_ released: UInt64, at milliseconds: UInt64) {
         for index in 0..<releasing.count {
             let isReleased = released &>> UInt64(index) & 1 != 0
@@ -262,10 +271,12 @@ struct Arena {
 
     // MARK: Repair
 
-    /// Says which pages are in use, and makes everything else of the arena anew, after a thread was lost in it.
+    /// Says which pages are in use, and makes everything else of the arena anew, after a thread was
+    /// lost in it.
     ///
-    /// A page in use is dirty and not free. Such a page that no span covers was on its way: it is free now, and counts as
-    /// dirty. A page that is neither free nor dirty does not exist: it lies in a hole between pieces.
+    /// A page in use is dirty and not free. Such a page that no span covers was on its way: it is
+    /// free now, and counts as dirty. A page that is neither free nor dirty does not exist: it lies
+    /// in a hole between pieces.
     ///
     /// - Parameter spans: the spans that cover pages, each by the entry of its first page at least.
     mutating func repair(_ spans: SpanTable) {
@@ -308,14 +319,16 @@ struct Arena {
 
     // MARK: Growth
 
-    /// Takes pages that became usable into the arena, as free and clean. Their metadata is committed.
+    /// Takes pages that became usable into the arena, as free and clean. Their metadata is
+    /// committed.
     mutating func grow(by pages: Range<Int>) {
         tree.grow(toChunks: (pages.upperBound &+ Chunk.pages &- 1) / Chunk.pages)
         committed = pages.upperBound
         putBack(pages, clean: true)
     }
 
-    /// Commits the metadata of `pages` pages. Only the growing thread calls it, without the arena's lock.
+    /// Commits the metadata of `pages` pages. Only the growing thread calls it, without the arena's
+    /// lock.
     mutating func commitMetadata(pages: Int) -> Bool { tree.commit(chunks: (pages &+ Chunk.pages &- 1) / Chunk.pages) }
 
     /// The window ends at `pages` from now on, and grows in pieces.

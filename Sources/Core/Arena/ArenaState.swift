@@ -24,7 +24,8 @@ struct ArenaState: ~Copyable {
     /// When the limit of the memory control group was last read. Guarded by the lock of growth.
     var groupReadAt: UInt64
     /// The outcome of a release whose thread could not take the lock again, a signal handler that
-    /// must not wait, with the highest bit set; 0 where there is none. The next release finishes it.
+    /// must not wait, with the highest bit set; 0 where there is none. The next release finishes
+    /// it.
     let leftRelease: Atomic<UInt64>
     private var secondLine: CacheLine
     /// Where the records are, which every slow path reads.
@@ -54,14 +55,16 @@ var publishedPages: Int { arenaState.pointee.publishedPages }
 
 var arenaLock: Lock { Lock(at: addressOf(&platformState.pointee.shared.arena_lock.word)) }
 
-/// A thread that makes more pages usable holds it for as long as that takes (`Growth`). The arena's lock
-/// is taken inside it.
+/// A thread that makes more pages usable holds it for as long as that takes (`Growth`). The arena's
+/// lock is taken inside it.
 var growthLock: Lock { Lock(at: addressOf(&platformState.pointee.shared.growth_lock.word)) }
 
-/// Pages of a heap to which limits of the machine do not matter: a small program starts without asking for them.
+/// Pages of a heap to which limits of the machine do not matter: a small program starts without
+/// asking for them.
 private let smallHeap = 1024
 
-/// Reads what the machine says of huge pages, once, and of memory, now and then. The lock of growth is held.
+/// Reads what the machine says of huge pages, once, and of memory, now and then. The lock of growth
+/// is held.
 private func readMachine() {
     if !arena.hugePages.isDecided { arena.hugePages.decide(percolate_is_restricted() != 0) }
     refreshGroupLimit()
@@ -74,7 +77,8 @@ func readMachineBeforeRestriction() {
     growthLock.release()
 }
 
-/// Reads the limit of the group now and then while nothing grows. Safe to call at every tick of the scavenger.
+/// Reads the limit of the group now and then while nothing grows. Safe to call at every tick of the
+/// scavenger.
 func refreshLimits() {
     guard arena.committed > smallHeap, growthLock.acquire() == .entered else { return }
     refreshGroupLimit()
@@ -106,10 +110,12 @@ func growArena(_ count: Int) -> Growing {
     return .grown
 }
 
-/// Tells the fast path how many pages it may look up: their entries exist. The arena's lock is held.
+/// Tells the fast path how many pages it may look up: their entries exist. The arena's lock is
+/// held.
 private func publishPages() {
     arenaState.pointee.publishedPages = arena.committed
-    // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to change it, turn it on.
+    // A limit of 0 says that the fast path is off: start-up or vfork, which also hold this lock to
+    // change it, turn it on.
     if front.limit_marked != 0 { front.pages_marked = UInt64(arena.committed) }
     if front.limit_marked_mm_cid != 0 { front.pages_marked_mm_cid = UInt64(arena.committed) }
     if front.limit | front.limit_sampled != 0 { front.pages = UInt64(arena.committed) }
@@ -120,7 +126,8 @@ private func publishPages() {
 
 /// Makes the arena and the spans whole after a thread was lost in them. The lock is held.
 ///
-/// The records of spans are the truth, each by one store to its kind: a large block that was on its way in or out is lost or free as a whole.
+/// The records of spans are the truth, each by one store to its kind: a large block that was on its
+/// way in or out is lost or free as a whole.
 func repairArena() {
     spans.rebuild()
     arenaState.pointee.spansInUse = 0
@@ -131,7 +138,8 @@ func repairArena() {
         arenaState.pointee.spansInUse &+= 1
         guard record.kind == .large else { continue }
         arenaState.pointee.largePages &+= Int(record.pages)
-        // A block between guard pages has taken its span's entry away: nobody shall find the block by a guard page.
+        // A block between guard pages has taken its span's entry away: nobody shall find the block
+        // by a guard page.
         let first = Int(record.firstPage)..<(Int(record.firstPage) &+ 1)
         if spans.span(of: first.lowerBound) == 0 {
             spans[id].pointee.hidesEntry = true
@@ -139,7 +147,8 @@ func repairArena() {
         }
     }
     arena.repair(spans)
-    // A thread that grew the arena may have been lost before it said so. The entries of its pages exist.
+    // A thread that grew the arena may have been lost before it said so. The entries of its pages
+    // exist.
     publishPages()
     for id in spans.recordNumbers where spans[id].pointee.kind == .large && spans[id].pointee.hidesEntry {
         let first = Int(spans[id].pointee.firstPage)
@@ -158,10 +167,12 @@ private func clearStalePageClasses() {
     }
 }
 
-/// Gives up the addresses that are reserved and not used, so that the process can live with a limit on them
-/// (RLIMIT_AS, or RLIMIT_MEMLOCK and mlockall(2)). The window goes on in pieces of what the limit leaves.
+/// Gives up the addresses that are reserved and not used, so that the process can live with a limit
+/// on them (RLIMIT_AS, or RLIMIT_MEMLOCK and mlockall(2)). The window goes on in pieces of what the
+/// limit leaves.
 ///
-/// - Parameter bytes: the limit. Twice as many addresses may be used, to go around what is in the way.
+/// - Parameter bytes: the limit. Twice as many addresses may be used, to go around what is in the
+///   way.
 func giveUpReservation(limit bytes: UInt) {
     guard growthLock.acquire() == .entered else { return }
     defer { growthLock.release() }

@@ -13,7 +13,8 @@ struct Chunk {
     static var pages: Int { 512 }
     static var words: Int { 8 }
 
-    /// The chunk's bits: 8 words of `free`, 8 words of `dirty`, 1 word that is not 0 while it is `isHuge`.
+    /// The chunk's bits: 8 words of `free`, 8 words of `dirty`, 1 word that is not 0 while it is
+    /// `isHuge`.
     private let bits: UnsafeMutablePointer<UInt64>
 
     init(_ bits: UnsafeMutablePointer<UInt64>) { self.bits = bits }
@@ -143,8 +144,9 @@ struct Chunk {
         return nil
     }
 
-    /// The last run of free pages with at least `shortest` dirty ones in a row; nil when there is none. It begins and ends
-    /// with a dirty page; clean ones in between cost the kernel less than a call of their own.
+    /// The last run of free pages with at least `shortest` dirty ones in a row; nil when there is
+    /// none. It begins and ends with a dirty page; clean ones in between cost the kernel less than
+    /// a call of their own.
     func lastReleasable(shortest: Int) -> Range<Int>? {
         var end = Self.pages
         while let last = lastBoth(below: end) {
@@ -193,8 +195,8 @@ struct Chunk {
 
     /// Pages that must be free in a chunk with a huge page before a part of it is released.
     ///
-    /// A release takes the huge page apart for good. While most of the chunk is in use, its free pages wait
-    /// for the next allocation instead.
+    /// A release takes the huge page apart for good. While most of the chunk is in use, its free
+    /// pages wait for the next allocation instead.
     static var breakingPoint: Int { pages / 2 }
 
     /// The runs of free pages, as the tree of summaries keeps them.
@@ -290,7 +292,8 @@ private struct RunLengths {
     }
 }
 
-/// Runs of free pages in a node of the tree: at its start, the longest anywhere, and at its end. In pages.
+/// Runs of free pages in a node of the tree: at its start, the longest anywhere, and at its end. In
+/// pages.
 struct FreeRuns: Equatable {
     var start: UInt32 = 0
     var longest: UInt32 = 0

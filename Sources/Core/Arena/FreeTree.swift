@@ -1,18 +1,20 @@
 /// Finds the lowest run of free pages: a tree of summaries above the chunks.
 ///
-/// Level 0 has one summary a chunk; a node of the next level sums up eight nodes. Runs that cross nodes are seen where they
-/// meet, so nothing is ever coalesced: freeing sets bits and the summaries on the way up. Lowest first keeps the top of the
-/// arena free, to be released. Guarded by the arena's lock.
+/// Level 0 has one summary a chunk; a node of the next level sums up eight nodes. Runs that cross
+/// nodes are seen where they meet, so nothing is ever coalesced: freeing sets bits and the
+/// summaries on the way up. Lowest first keeps the top of the arena free, to be released. Guarded
+/// by the arena's lock.
 ///
-/// A technique of address-ordered first fit over bitmaps, as in the page allocator of the Go runtime.
+/// A technique of address-ordered first fit over bitmaps, as in the page allocator of the Go
+/// runtime.
 struct FreeTree {
     static var fanOut: Int { 8 }
     static var maxLevels: Int { 9 }
 
     /// The chunks, behind the reservations of the levels.
     private var chunks = Reservation()
-    /// The reservation of each level, for the whole window; committed as the arena grows. They lie in metadata
-    /// themselves: a walk through the levels copies none.
+    /// The reservation of each level, for the whole window; committed as the arena grows. They lie
+    /// in metadata themselves: a walk through the levels copies none.
     private var levels: Table<Reservation> { Table(address: chunks.address) }
     /// The level whose node 0 covers every chunk in use.
     private var top = 0
@@ -40,8 +42,8 @@ struct FreeTree {
         roundUp(UInt((nodes &+ fanOut) &* MemoryLayout<FreeRuns>.stride), Reservation.pageSize)
     }
 
-    /// Places the tree at `address`, in reserved memory of `size(chunkCount:)` bytes. False when the kernel
-    /// refuses memory.
+    /// Places the tree at `address`, in reserved memory of `size(chunkCount:)` bytes. False when
+    /// the kernel refuses memory.
     mutating func place(at address: UInt, chunkCount: Int) -> Bool {
         chunks = Reservation(address: address, size: Self.chunkSize(chunkCount))
         guard chunks.commit(Self.headerSize, step: 4096) else { return false }
@@ -57,7 +59,8 @@ struct FreeTree {
 
     /// Makes the metadata of the first `count` chunks usable. False when the kernel refuses.
     ///
-    /// Only the growing thread calls it, without the arena's lock: what others read does not change.
+    /// Only the growing thread calls it, without the arena's lock: what others read does not
+    /// change.
     mutating func commit(chunks count: Int) -> Bool {
         guard count > chunkCount else { return true }
         guard chunks.commit(Self.headerSize &+ UInt(count &* Chunk.stride), step: 16384) else { return false }
@@ -212,7 +215,8 @@ struct FreeTree {
     /// Whether some chunk has a run of `shortest` pages to release.
     func hasReleasable(_ shortest: Int) -> Bool { chunkCount > 0 && node(top, 0).pointee.releasable >= shortest }
 
-    /// The last chunk that has a run of `shortest` pages to release; nil when none has. Costs the tree's height.
+    /// The last chunk that has a run of `shortest` pages to release; nil when none has. Costs the
+    /// tree's height.
     func lastReleasableChunk(shortest: Int) -> Int? {
         guard hasReleasable(shortest) else { return nil }
         var index = 0

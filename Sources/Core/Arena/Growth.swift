@@ -2,9 +2,10 @@ import CPercolate
 
 /// More pages of the window become usable.
 ///
-/// The arena's lock is held for bit work only. A thread that needs more pages takes the lock of growth.
-/// It plans under the arena's lock, makes the system calls without it, and takes it again to put the
-/// pages in. Meanwhile other threads allocate and free. They wait only if they need more pages too.
+/// The arena's lock is held for bit work only. A thread that needs more pages takes the lock of
+/// growth. It plans under the arena's lock, makes the system calls without it, and takes it again
+/// to put the pages in. Meanwhile other threads allocate and free. They wait only if they need more
+/// pages too.
 struct Growth {
     /// Pages of the last request that the free tail of the arena lacks, and all of them.
     private let missing: Int
@@ -30,7 +31,8 @@ struct Growth {
 
     /// Makes pages usable. Those that are; nil when the window or the kernel has no more.
     ///
-    /// - Parameter prepare: makes the metadata of so many pages usable; false when the kernel refuses.
+    /// - Parameter prepare: makes the metadata of so many pages usable; false when the kernel
+    ///   refuses.
     func run(_ prepare: (Int) -> Bool) -> Range<Int>? {
         let step = min(max(Self.smallestStep, first / 4), Self.largestStep)
         return commit(max(missing, step), prepare) ?? commit(missing, prepare)

@@ -1,23 +1,26 @@
 import CPercolate
 
-/// Huge pages, where a region is dense: a chunk that small spans are about to fill in a heap that grows and is
-/// already large, and whole chunks of a large block.
+/// Huge pages, where a region is dense: a chunk that small spans are about to fill in a heap that
+/// grows and is already large, and whole chunks of a large block.
 ///
-/// A huge page costs one fault in place of 512, and is resident as a whole from the first byte written. So a chunk
-/// for small spans gets one only when it is untouched, when it adds little to what is in use, and when few free
-/// pages are resident: then the heap grows because the program needs more, and not because its holes do not fit.
-/// A chunk loses its huge page when a part of it is released (`Chunk.breakingPoint`), and the kernel (khugepaged) must
-/// not fill it up again. Everything else in the window has MADV_NOHUGEPAGE, whatever the machine's default is.
+/// A huge page costs one fault in place of 512, and is resident as a whole from the first byte
+/// written. So a chunk for small spans gets one only when it is untouched, when it adds little to
+/// what is in use, and when few free pages are resident: then the heap grows because the program
+/// needs more, and not because its holes do not fit. A chunk loses its huge page when a part of it
+/// is released (`Chunk.breakingPoint`), and the kernel (khugepaged) must not fill it up again.
+/// Everything else in the window has MADV_NOHUGEPAGE, whatever the machine's default is.
 ///
-/// `huge=auto` follows the machine's setting: on where it is `always`, which is what programs without this
-/// allocator get there too. A machine that says `madvise` leaves the choice to the program, and `huge=1` makes it: in
-/// a virtual machine whose host takes free memory back, a huge page may come unbacked, and the host's faults cost
-/// more than the guest saves.
+/// `huge=auto` follows the machine's setting: on where it is `always`, which is what programs
+/// without this allocator get there too. A machine that says `madvise` leaves the choice to the
+/// program, and `huge=1` makes it: in a virtual machine whose host takes free memory back, a huge
+/// page may come unbacked, and the host's faults cost more than the guest saves.
 struct HugePages {
     var isOn = false
-    /// Whether `isOn` is known. `huge=auto` asks the machine once the heap is large enough for the answer to matter.
+    /// Whether `isOn` is known. `huge=auto` asks the machine once the heap is large enough for the
+    /// answer to matter.
     var isDecided = false
-    /// Ranges with the advice: each may be a mapping of its own, of which the kernel allows a process 65530.
+    /// Ranges with the advice: each may be a mapping of its own, of which the kernel allows a
+    /// process 65530.
     fileprivate(set) var ranges = 0
 
     /// A release takes the advice back from a chunk.
@@ -37,8 +40,8 @@ struct HugePages {
         isDecided = true
     }
 
-    /// Whether the machine gives huge pages to whoever does not refuse them (transparent_hugepage in the kernel's
-    /// documentation).
+    /// Whether the machine gives huge pages to whoever does not refuse them (transparent_hugepage
+    /// in the kernel's documentation).
     private static func isMachineDefault() -> Bool {
         var text = InlineArray<32, UInt8>(repeating: 0)
         let count = SmallFile.read(setting, into: &text)
@@ -47,8 +50,8 @@ struct HugePages {
 }
 
 extension Arena {
-    /// To be asked when a small span was allocated at `pages`, before they are touched. The pages to advise; empty
-    /// for none.
+    /// To be asked when a small span was allocated at `pages`, before they are touched. The pages
+    /// to advise; empty for none.
     mutating func hugePages(forSpan pages: Range<Int>) -> Range<Int> {
         let index = (pages.upperBound &- 1) / Chunk.pages
         let first = index &* Chunk.pages

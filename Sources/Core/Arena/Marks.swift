@@ -77,7 +77,8 @@ struct Marks {
         Self.entry(sizeClass).pointee = Self.entry(of: array &- Int(arena.base &>> shift), shift)
     }
 
-    /// The same of a class whose blocks have none: every address has the byte at `zero`, which stays
+    /// The same of a class whose blocks have none: every address has the byte at `zero`, which
+    /// stays
     /// 0.
     func place(_ sizeClass: Int, at zero: UInt) {
         Self.entry(sizeClass).pointee = Self.entry(of: Int(zero), 63)
@@ -105,8 +106,8 @@ struct Marks {
         cell(block, sizeClass).pointee.load(ordering: .relaxed)
     }
 
-    /// A thread that was about to hand out a block of 8 bytes when the process was hardened comes here
-    /// with class 1, which has no marks.
+    /// A thread that was about to hand out a block of 8 bytes when the process was hardened comes
+    /// here with class 1, which has no marks.
     func set(_ block: UInt, _ sizeClass: Int, _ value: UInt8) {
         guard sizeClass > 1 else { return }
         cell(block, sizeClass).pointee.store(value, ordering: .relaxed)

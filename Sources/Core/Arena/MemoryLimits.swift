@@ -4,10 +4,11 @@ import CPercolate
 struct MemoryLimits {
     /// No allocation may bring the pages in use above this number.
     var hard = Int.max
-    /// Pages in use and free resident pages together stay below this number, as far as there is something to release.
-    /// A heap that needs more gets it.
+    /// Pages in use and free resident pages together stay below this number, as far as there is
+    /// something to release. A heap that needs more gets it.
     var soft = Int.max
-    /// The same for the memory control group of the process, less what the group needs beside this heap.
+    /// The same for the memory control group of the process, less what the group needs beside this
+    /// heap.
     var group = Int.max
 
     /// The pages that `bytes` hold.
@@ -25,8 +26,9 @@ struct MemoryLimits {
     }
 }
 
-/// Reads the limit of the memory control group, at most once a second, and never once the process restricts its
-/// system calls: then what was read at start holds. The caller has the lock of growth.
+/// Reads the limit of the memory control group, at most once a second, and never once the process
+/// restricts its system calls: then what was read at start holds. The caller has the lock of
+/// growth.
 func refreshGroupLimit() {
     let now = percolate_milliseconds()
     let age = now &- arenaState.pointee.groupReadAt
@@ -35,7 +37,8 @@ func refreshGroupLimit() {
     arena.limits.group = groupTarget()
 }
 
-/// Pages that the heap may have so that its group stays a sixteenth below the limit, whatever else is in the group.
+/// Pages that the heap may have so that its group stays a sixteenth below the limit, whatever else
+/// is in the group.
 private func groupTarget() -> Int {
     guard let group = MemoryGroup.read(), group.limit < Int.max else { return Int.max }
     let allowed = (group.limit &- group.limit / 16) &>> Int(PERCOLATE_PAGE_SHIFT)

@@ -1,11 +1,12 @@
 import CPercolate
 import Synchronization
 
-/// Giving free pages of the process's arena back to the kernel. One thread does it at a time, without the arena's lock during
-/// the system calls, so that others can allocate. A thread that finds no other free page waits (`allocateSpan`).
+/// Giving free pages of the process's arena back to the kernel. One thread does it at a time,
+/// without the arena's lock during the system calls, so that others can allocate. A thread that
+/// finds no other free page waits (`allocateSpan`).
 
-/// For callers that made pages free: gives the arena's lock back, and releases free pages as far as the rule of `Retention` asks for
-/// it now.
+/// For callers that made pages free: gives the arena's lock back, and releases free pages as far as
+/// the rule of `Retention` asks for it now.
 func unlockArenaAndRelease() {
     let demand = arena.retention.demand(inUse: arena.inUse, at: percolate_milliseconds())
     let isPossible = demand.pages > 0 && arena.tree.hasReleasable(demand.shortestRun)
@@ -37,10 +38,12 @@ func release(_ demand: Retention.Demand, batches: Int = .max) -> Int {
     return done
 }
 
-/// Pages of one batch: the time of the kernel for them bounds how long somebody may have to wait for them.
+/// Pages of one batch: the time of the kernel for them bounds how long somebody may have to wait
+/// for them.
 private let mostPages = 16384
 
-/// Releases every free page, but for those that other threads free meanwhile: as fast as those come, it would not end.
+/// Releases every free page, but for those that other threads free meanwhile: as fast as those
+/// come, it would not end.
 ///
 /// - Returns: pages released.
 func releaseAllFreePages() -> Int {
@@ -54,7 +57,8 @@ func releaseAllFreePages() -> Int {
         done &+= pages
         if isRefused { return done }
         guard pages == 0 else { continue }
-        // Somebody else's batch is on its way: not for long, unless it is the frame that a signal handler interrupted.
+        // Somebody else's batch is on its way: not for long, unless it is the frame that a signal
+        // handler interrupted.
         guard arenaLock.acquire() == .entered else { return done }
         let isBusy = arena.isReleasingElsewhere
         arenaLock.release()
@@ -74,8 +78,8 @@ func releaseMetadata() {
     arena.forEachRunOfFreeChunks { spans.releaseEntries(of: $0) }
 }
 
-/// Frees the pages that a lost thread was giving back. A frame that a signal handler interrupted inside the arena goes on; then they are
-/// freed after it, by the next release.
+/// Frees the pages that a lost thread was giving back. A frame that a signal handler interrupted
+/// inside the arena goes on; then they are freed after it, by the next release.
 ///
 /// - Parameter isLost: whether the thread of that number never finishes its release.
 func abandonRelease(where isLost: (UInt32) -> Bool) {

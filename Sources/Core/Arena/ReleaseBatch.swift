@@ -1,4 +1,5 @@
-/// Runs of pages on their way to the kernel: what one thread takes out of the arena under one hold of its lock.
+/// Runs of pages on their way to the kernel: what one thread takes out of the arena under one hold
+/// of its lock.
 struct ReleaseBatch {
     static var capacity: Int { 32 }
 
@@ -28,7 +29,8 @@ struct ReleaseBatch {
 
     func dirtyPages(_ index: Int) -> Int { Int(dirty[index]) }
 
-    /// Adds a run with `count` dirty pages. One that ends where the last begins joins it, as one call of the kernel will do for both.
+    /// Adds a run with `count` dirty pages. One that ends where the last begins joins it, as one
+    /// call of the kernel will do for both.
     mutating func append(_ pages: Range<Int>, dirty pageCount: Int, wasHuge: Bool) {
         self.pageCount &+= pageCount
         if count > 0, self.wasHuge(count &- 1) == wasHuge, Int(first[count &- 1]) == pages.upperBound {

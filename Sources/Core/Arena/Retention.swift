@@ -6,19 +6,22 @@ import CPercolate
 /// goes back, and no allocation that finds no room among them makes the process larger: for each clean page
 /// that it takes, a free one goes.
 ///
-/// Some free pages stay in any case (`kept`): 1 MiB, a thirty-second of the pages in use, and what the program wanted back
-/// within 50 ms of its release. *Wanted back soon* is what tells a buffer that is freed and allocated for each frame
-/// from a wave of work that ends: a release costs about as much as the page faults that follow it, so a page that
-/// comes back every 50 ms or later spends most of its time with the program, and a page that comes back sooner
-/// would spend it with the kernel. `wanted` has a bound, so no history makes an idle program large.
+/// Some free pages stay in any case (`kept`): 1 MiB, a thirty-second of the pages in use, and what
+/// the program wanted back within 50 ms of its release. *Wanted back soon* is what tells a buffer
+/// that is freed and allocated for each frame from a wave of work that ends: a release costs about
+/// as much as the page faults that follow it, so a page that comes back every 50 ms or later spends
+/// most of its time with the program, and a page that comes back sooner would spend it with the
+/// kernel. `wanted` has a bound, so no history makes an idle program large.
 ///
-/// A program may build and drop its data in a slower rhythm (a garbage collector does). Once most of what went back
-/// was wanted within a second, three times in a row, that rhythm is expected to go on: what comes back within a second
-/// is kept as well, 32 MiB of it or a quarter of what a turn frees, and a period is a second.
+/// A program may build and drop its data in a slower rhythm (a garbage collector does). Once most
+/// of what went back was wanted within a second, three times in a row, that rhythm is expected to
+/// go on: what comes back within a second is kept as well, 32 MiB of it or a quarter of what a turn
+/// frees, and a period is a second.
 ///
-/// Periods are ticks of the scavenger (`Scavenger`). A process of one thread has none, and what it does not release
-/// while it frees may stay for ever. There a period ends with the first free after 100 ms, and no more than twice what
-/// is in use stays in between: while a program frees all that it has, free runs grow together and go back in few system calls.
+/// Periods are ticks of the scavenger (`Scavenger`). A process of one thread has none, and what it
+/// does not release while it frees may stay for ever. There a period ends with the first free after
+/// 100 ms, and no more than twice what is in use stays in between: while a program frees all that
+/// it has, free runs grow together and go back in few system calls.
 ///
 /// Guarded by the arena's lock.
 struct Retention {
@@ -40,7 +43,8 @@ struct Retention {
     /// Fewest resident free pages in this period, and when the period began.
     private var lowest = 0
     private var periodStart: UInt64 = 0
-    /// Pages that the releases of this turn gave back, how many of them nobody took since, and when the last one was.
+    /// Pages that the releases of this turn gave back, how many of them nobody took since, and when
+    /// the last one was.
     private var turn = 0
     private var returned = 0
     private var returnedAt: UInt64 = 0
@@ -50,7 +54,8 @@ struct Retention {
     private var wanted = 0
     /// Clean pages that were taken while free ones were resident.
     private var debt = 0
-    /// Whether nothing was taken since the last tick, and whether the kernel refused the last release.
+    /// Whether nothing was taken since the last tick, and whether the kernel refused the last
+    /// release.
     private var isQuiet = false
     private var isRefused = false
 
@@ -116,7 +121,8 @@ struct Retention {
         returned = 0
     }
 
-    /// Resident pages are free no more: the program takes them, or a release gives them to the kernel.
+    /// Resident pages are free no more: the program takes them, or a release gives them to the
+    /// kernel.
     mutating func withdraw(pages: Int) {
         resident &-= pages
         lowest = min(lowest, resident)
@@ -128,7 +134,8 @@ struct Retention {
         resident &+= pages
     }
 
-    /// What is counted is counted anew, after a thread was lost in the arena. What was learned starts again.
+    /// What is counted is counted anew, after a thread was lost in the arena. What was learned
+    /// starts again.
     mutating func reset(resident: Int) {
         let before = self
         self = Retention()
@@ -176,12 +183,14 @@ struct Retention {
         guard milliseconds &- periodStart >= period else { return .none }
         excess = endPeriod() &- kept(inUse)
         periodStart = milliseconds
-        // Holes between used pages wait until they are many: they are often used again, and each costs a system call.
+        // Holes between used pages wait until they are many: they are often used again, and each
+        // costs a system call.
         let shortest = excess > Self.slack &+ inUse / 16 ? 1 : Self.longRun
         return excess > Self.slack ? Demand(pages: excess, shortestRun: shortest) : .none
     }
 
-    /// Begins a period. Pages that were free throughout the last one; nobody wanted as many of them.
+    /// Begins a period. Pages that were free throughout the last one; nobody wanted as many of
+    /// them.
     private mutating func endPeriod() -> Int {
         let unused = lowest
         lowest = resident
@@ -198,8 +207,8 @@ struct Retention {
         return Demand(pages: pages, shortestRun: excess > inUse / 16 ? 1 : Self.longRun / 4)
     }
 
-    /// A tick of the scavenger: what stayed unused since the last one, but for what is wanted, which is nothing once the
-    /// program takes no pages.
+    /// A tick of the scavenger: what stayed unused since the last one, but for what is wanted,
+    /// which is nothing once the program takes no pages.
     mutating func tick() -> Demand {
         guard policy == .prompt else { return .none }
         let unused = endPeriod() &- Self.idleFloor

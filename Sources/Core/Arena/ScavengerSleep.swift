@@ -1,8 +1,8 @@
 import CPercolate
 import Synchronization
 
-/// Where the scavenger sleeps while there is nothing for it to do, and how slow paths wake it: a process that does nothing has no
-/// thread that wakes up. And how it is told to end.
+/// Where the scavenger sleeps while there is nothing for it to do, and how slow paths wake it: a
+/// process that does nothing has no thread that wakes up. And how it is told to end.
 enum ScavengerSleep {
     /// 1 while the scavenger sleeps or is about to. The kernel compares the low half.
     private static var word: UnsafeMutablePointer<Atomic<UInt>> { pointer(address) }
@@ -11,7 +11,8 @@ enum ScavengerSleep {
         addressOf(&platformState.pointee.shared.scavenger_sleep.word)
     }
 
-    /// Wakes the scavenger if it sleeps: one relaxed load otherwise, for slow paths. Safe in signal handlers.
+    /// Wakes the scavenger if it sleeps: one relaxed load otherwise, for slow paths. Safe in signal
+    /// handlers.
     @inline(__always)
     static func end() {
         if word.pointee.load(ordering: .relaxed) != 0 { wake() }
@@ -46,8 +47,8 @@ enum ScavengerSleep {
         _ = percolate_futex_wait_for(pointer(stopAddress), 0, milliseconds)
     }
 
-    /// Tells the scavenger to end. Before it sleeps it stores the word, then looks at `isStopping`: it
-    /// sees this, or is woken.
+    /// Tells the scavenger to end. Before it sleeps it stores the word, then looks at `isStopping`:
+    /// it sees this, or is woken.
     static func stop() {
         stopWord.pointee.store(1, ordering: .sequentiallyConsistent)
         _ = percolate_futex_wake(pointer(stopAddress), 1)

@@ -4,7 +4,8 @@ import CPercolate
 /// when there is no memory; `interrupted` is set when the calling thread holds the arena already,
 /// that is, in a signal handler that interrupted it.
 ///
-/// Pages that another thread gives back to the kernel are free again soon. A thread that finds no others waits for them.
+/// Pages that another thread gives back to the kernel are free again soon. A thread that finds no
+/// others waits for them.
 func allocateSpan(_ request: SpanRequest, interrupted: inout Bool) -> (id: SpanID, allocation: Arena.Allocation)? {
     var waits = 0
     while true {
@@ -139,8 +140,9 @@ func allocateMetadata(_ bytes: Int) -> UInt {
     return address
 }
 
-/// Takes `count` free pages out of the arena for good, so that the kernel charges nothing for them: others need the
-/// charge (RLIMIT_DATA). Their addresses are lost, of which there are plenty. False when there are fewer.
+/// Takes `count` free pages out of the arena for good, so that the kernel charges nothing for them:
+/// others need the charge (RLIMIT_DATA). Their addresses are lost, of which there are plenty. False
+/// when there are fewer.
 func retireFreePages(_ count: Int) -> Bool {
     var left = count
     while left > 0 {
@@ -168,7 +170,8 @@ private func advise(_ pages: Range<Int>) {
 
 /// Frees a span and its pages. The caller holds the arena's lock.
 ///
-/// - Parameter next: the span that the caller frees next: the tree of free pages is brought in line with a chunk once.
+/// - Parameter next: the span that the caller frees next: the tree of free pages is brought in line
+///   with a chunk once.
 func freeSpanLocked(_ id: SpanID, clean: Bool = false, blockSize: Int = 0, before next: SpanID = 0) {
     let record = spans[id].pointee
     let pages = Int(record.firstPage)..<Int(record.firstPage &+ record.pages)

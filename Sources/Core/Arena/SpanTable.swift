@@ -1,7 +1,7 @@
 import CPercolate
 
-/// The span records, and which span each page belongs to. Guarded by the arena's lock; looking a page up takes no lock, since the
-/// entry of a page in use does not change.
+/// The span records, and which span each page belongs to. Guarded by the arena's lock; looking a
+/// page up takes no lock, since the entry of a page in use does not change.
 struct SpanTable {
     private var records = Reservation()
     private var pageSpans = Reservation()
@@ -21,7 +21,8 @@ struct SpanTable {
     /// Where the spans' numbers of the pages are, for debuggers.
     var pageSpansAddress: UInt { pageSpans.address }
 
-    /// Bytes of records that are counted together and go back to the kernel together, where its pages are not larger.
+    /// Bytes of records that are counted together and go back to the kernel together, where its
+    /// pages are not larger.
     private static var recordPage: UInt { 4096 }
     /// Records of a page.
     private static var perPage: Int { Int(recordPage / Span.stride) }
@@ -46,11 +47,13 @@ struct SpanTable {
         uses = Reservation(address: pageSpans.address &+ pageSpans.size, size: Self.useSize(pages))
     }
 
-    /// Makes the entries of the first `pages` pages usable. Only the growing thread calls it, without the arena's lock.
+    /// Makes the entries of the first `pages` pages usable. Only the growing thread calls it,
+    /// without the arena's lock.
     mutating func grow(toPages pages: Int) -> Bool { pageSpans.commit(UInt(pages) &* 4) }
 
-    /// Makes more records usable, if it can enough for a heap of `pages` pages: where the program's limit is used up, free
-    /// pages are of no use without records. Only the growing thread calls it, without the arena's lock.
+    /// Makes more records usable, if it can enough for a heap of `pages` pages: where the program's
+    /// limit is used up, free pages are of no use without records. Only the growing thread calls
+    /// it, without the arena's lock.
     mutating func commitRecords(forPages pages: Int) -> Bool {
         let needed = UInt(count &+ 1) &* Span.stride
         guard needed <= records.size else { return false }
@@ -82,8 +85,8 @@ struct SpanTable {
     @inline(__always)
     func span(of page: Int) -> SpanID { Table<SpanID>(address: pageSpans.address)[page].pointee }
 
-    /// The pages of the span whose first page is `page`; nil when no span begins there. An entry that a lost thread left of a span that is
-    /// not there is cleared.
+    /// The pages of the span whose first page is `page`; nil when no span begins there. An entry
+    /// that a lost thread left of a span that is not there is cleared.
     func extent(at page: Int) -> Range<Int>? {
         guard UInt(page) &* 4 < pageSpans.committed else { return nil }
         let id = span(of: page)
@@ -102,7 +105,8 @@ struct SpanTable {
     /// The numbers of the records that were ever used.
     var recordNumbers: Range<SpanID> { 1..<count }
 
-    /// Chains the unused records anew and counts uses, after a thread was lost in the table. The kinds of the records are the truth.
+    /// Chains the unused records anew and counts uses, after a thread was lost in the table. The
+    /// kinds of the records are the truth.
     mutating func rebuild() {
         firstUnused = 0
         unusedCount = 0
@@ -196,7 +200,8 @@ struct SpanTable {
     mutating func releaseUnused() {
         firstUnused = 0
         unusedCount = 0
-        // The first page has record 0, the last one may have records that were never used: both stay.
+        // The first page has record 0, the last one may have records that were never used: both
+        // stay.
         var page = Int(count &- 1) / Self.perPage
         var end = page &+ 1
         while page >= 0 {
@@ -221,7 +226,8 @@ struct SpanTable {
         Reservation.discard(address, UInt(pages.count) &* Self.recordPage)
     }
 
-    /// Gives the entries of `pages`, none of which belongs to a span, back to the kernel: they read as 0.
+    /// Gives the entries of `pages`, none of which belongs to a span, back to the kernel: they read
+    /// as 0.
     func releaseEntries(of pages: Range<Int>) {
         Reservation.discard(pageSpans.address &+ UInt(pages.lowerBound) &* 4, UInt(pages.count) &* 4)
     }

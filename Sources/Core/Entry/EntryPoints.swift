@@ -1,10 +1,11 @@
 import CPercolate
 import Synchronization
 
-// What the C entry points call. Sizes are as C gives them; null stands for no memory, and setting errno is the caller's.
+// What the C entry points call. Sizes are as C gives them; null stands for no memory, and setting
+// errno is the caller's.
 
-/// Runs `body` inside the allocator, as a visit of the calling thread. Start-up comes before: registering fork handlers may
-/// allocate.
+/// Runs `body` inside the allocator, as a visit of the calling thread. Start-up comes before:
+/// registering fork handlers may allocate.
 @inline(__always)
 func visiting<R>(_ body: () -> R) -> R {
     _ = Heap.ensureStarted()
@@ -43,7 +44,8 @@ public func percolateAllocateAlignedZeroed(_ alignment: UInt, _ size: UInt) -> U
 @c(percolate_block_size)
 public func percolateBlockSize(_ alignment: UInt, _ size: UInt) -> UInt { Heap.blockSize(size, alignment: alignment) }
 
-/// For a fast path that popped `taken` of `sizeClass` from `slab`, and found the countdown expired, `isFirst` by its own pop.
+/// For a fast path that popped `taken` of `sizeClass` from `slab`, and found the countdown expired,
+/// `isFirst` by its own pop.
 @c(percolate_consider_sample)
 public func percolateConsiderSample(
     _ size: UInt, _ taken: UnsafeMutableRawPointer, _ slab: UInt64, _ sizeClass: UInt64, _ isFirst: Bool

@@ -40,8 +40,8 @@ public func percolateSetBackground(_ isWanted: Bool) {
     Heap.options.background = isWanted
 }
 
-/// Bytes of resident pages above which free ones go back at once; UINT64_MAX for no limit. What is resident above that goes
-/// back now, as far as it is free.
+/// Bytes of resident pages above which free ones go back at once; UINT64_MAX for no limit. What is
+/// resident above that goes back now, as far as it is free.
 @c(percolate_set_soft_memory_limit)
 public func percolateSetSoftMemoryLimit(_ bytes: UInt64) {
     visiting {
@@ -69,14 +69,15 @@ public func percolatePrepareRestriction() {
     }
 }
 
-/// Mean numbers of bytes between sampled and between guarded blocks, 0 for none. Whether they hold now.
+/// Mean numbers of bytes between sampled and between guarded blocks, 0 for none. Whether they hold
+/// now.
 @c(percolate_set_sampling)
 public func percolateSetSampling(_ rate: UInt64, _ guardRate: UInt64) -> Bool {
     visiting { Heap.ensureStarted() && Heap.setSampling(rate: rate, guardRate: guardRate) }
 }
 
-/// Sets the mean number of bytes between sampled blocks, 0 for none, and leaves that between guarded
-/// ones alone. Whether it holds now.
+/// Sets the mean number of bytes between sampled blocks, 0 for none, and leaves that between
+/// guarded ones alone. Whether it holds now.
 @c(percolate_set_sample_rate)
 public func percolateSetSampleRate(_ rate: UInt64) -> Bool {
     visiting { Heap.ensureStarted() && Heap.setSampling(rate: rate, guardRate: sampled.guard_rate) }

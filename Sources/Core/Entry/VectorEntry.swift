@@ -1,8 +1,9 @@
 import CPercolate
 import Synchronization
 
-/// The checked entry of operation vectors: everything that the `cpu_opv` system call checks, in its order, and then the
-/// vector. The order matters to callers that ask with several wrong arguments at once.
+/// The checked entry of operation vectors: everything that the `cpu_opv` system call checks, in its
+/// order, and then the vector. The order matters to callers that ask with several wrong arguments
+/// at once.
 @c(percolate_run_vector)
 public func runVector(
     _ vector: UnsafePointer<cpu_op>?, _ copy: UnsafeMutablePointer<cpu_op>, _ count: Int32, _ cpu: Int32,
@@ -25,8 +26,9 @@ public func runVector(
     let error = probe.firstError(copy, count: Int(count))
     guard error == 0 else { return -Int(error) }
     guard publicGates.isPossible(Int(cpu)) else { return -Int(EINVAL) }
-    // The start decides whether gates can be opened. In a signal handler that interrupts it they are closed, and the vector needs
-    // its lock only. Around vfork the thread's rseq area is another task's: the child is taken for its parent, wherever it runs.
+    // The start decides whether gates can be opened. In a signal handler that interrupts it they
+    // are closed, and the vector needs its lock only. Around vfork the thread's rseq area is
+    // another task's: the child is taken for its parent, wherever it runs.
     let knowsItsCPU = Heap.ensureStarted() && !FrontEnd.isSuspended
     guard which != PERCOLATE_VECTOR_ALLOWED_CPU || mayRun(on: Int(cpu), knowsItsCPU) else { return -Int(EINVAL) }
     var visit = percolate_visit()
@@ -40,7 +42,8 @@ public func runVector(
     return result
 }
 
-/// Whether the calling thread's affinity lets it run on `cpu`. Where it runs now it may run, which saves the question.
+/// Whether the calling thread's affinity lets it run on `cpu`. Where it runs now it may run, which
+/// saves the question.
 ///
 /// - Parameter knowsItsCPU: whether its rseq area, if it has one, says where it runs.
 private func mayRun(on cpu: Int, _ knowsItsCPU: Bool) -> Bool {
@@ -55,7 +58,8 @@ private func mayRun(on cpu: Int, _ knowsItsCPU: Bool) -> Bool {
     return cpu < bytes &* 8 && mask[cpu >> 6] & (1 << UInt64(cpu & 63)) != 0
 }
 
-/// One more than the highest CPU number that the machine may use: below it lie all that vectors may name.
+/// One more than the highest CPU number that the machine may use: below it lie all that vectors may
+/// name.
 @c(percolate_count_cpus)
 public func percolateCountCPUs() -> Int32 { Int32(truncatingIfNeeded: publicGates.count) }
 

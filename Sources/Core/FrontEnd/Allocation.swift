@@ -1,8 +1,10 @@
 import CPercolate
 
-/// Allocation when the fast path could not: the cache was empty, its gate closed, or the section aborted.
+/// Allocation when the fast path could not: the cache was empty, its gate closed, or the section
+/// aborted.
 extension FrontEnd {
-    /// Times that a thread may move between CPUs, or lose a race on one, before it goes around the caches.
+    /// Times that a thread may move between CPUs, or lose a race on one, before it goes around the
+    /// caches.
     static var attempts: Int { 8 }
 
     /// A block of `sizeClass`, and how the search for one ended.
@@ -20,7 +22,8 @@ extension FrontEnd {
         return Middle.allocateOne(sizeClass, cpu: cpu)
     }
 
-    /// The cache is empty: takes a batch from below, keeps one block and puts the others into the cache.
+    /// The cache is empty: takes a batch from below, keeps one block and puts the others into the
+    /// cache.
     private static func refill(_ cached: CachedClass) -> (address: UInt64, supply: Middle.Supply) {
         let now = percolate_milliseconds()
         touch(cached.index, now)
@@ -60,7 +63,8 @@ extension FrontEnd {
         }
         supply = Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: true)
         guard case .noMemory = supply else { return supply }
-        // The kernel has no more. What other CPUs cache, and what lies in other shards, may still serve.
+        // The kernel has no more. What other CPUs cache, and what lies in other shards, may still
+        // serve.
         if drainAll(except: index) > 0 {
             supply = Middle.takeFresh(sizeClass, wanted, before: end, cpu: index, growing: false)
             guard case .noMemory = supply else { return supply }
@@ -68,7 +72,8 @@ extension FrontEnd {
         return Middle.takeAnywhere(sizeClass, wanted, before: end)
     }
 
-    /// Puts `count` blocks into the cache of the CPU that the thread is on by now; what finds no room goes back down.
+    /// Puts `count` blocks into the cache of the CPU that the thread is on by now; what finds no
+    /// room goes back down.
     private static func put(_ sizeClass: Int, _ blocks: UnsafeMutablePointer<UInt64>, _ count: Int) {
         var left = count
         var cpu = 0
@@ -76,7 +81,8 @@ extension FrontEnd {
             guard let cached = CachedClass.ofThisCPU(sizeClass, cpu: &cpu) else { break }
             let part = min(left, cached.header.room)
             guard part > 0 else { break }
-            // The top of the stack is handed out next: it gets the lowest addresses, which come last.
+            // The top of the stack is handed out next: it gets the lowest addresses, which come
+            // last.
             let outcome = cached.push(part, from: blocks + (left &- part))
             if outcome == .done { left &-= part }
             if outcome == .closed { break }

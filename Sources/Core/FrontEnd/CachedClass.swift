@@ -3,9 +3,10 @@ import CPercolate
 /// One size class of one CPU's cache, with its header as the calling thread saw it.
 ///
 /// Every change is one vector {compare the header; move pointers; store the header}: one that was
-/// made for a header that has changed since changes nothing. How a vector runs follows from the mode.
-/// Where there are restartable sequences, it is a section on the slab of an open gate. Where there
-/// are none (`FrontEnd.Mode.locked`), gates stay closed, and it runs under the lock of the cache.
+/// made for a header that has changed since changes nothing. How a vector runs follows from the
+/// mode. Where there are restartable sequences, it is a section on the slab of an open gate. Where
+/// there are none (`FrontEnd.Mode.locked`), gates stay closed, and it runs under the lock of the
+/// cache.
 struct CachedClass {
     let sizeClass: Int
     let index: Int
@@ -42,8 +43,8 @@ struct CachedClass {
         return CachedClass(sizeClass, at: index, in: slab)
     }
 
-    /// The same class as it is now. The caller has the lock of the cache, so the capacity stays. Nil
-    /// where the slab is not to be used.
+    /// The same class as it is now. The caller has the lock of the cache, so the capacity stays.
+    /// Nil where the slab is not to be used.
     func asOfNow() -> CachedClass? {
         guard let slab = FrontEnd.usableSlab(index) else { return nil }
         return CachedClass(sizeClass, at: index, in: slab)
@@ -70,8 +71,8 @@ struct CachedClass {
         move(count, from: source, into: slab.words + header.current, leaving: ClassHeader.word(word, movedBy: count))
     }
 
-    /// Aborts when `address` is the block freed last. A block below `current` at any moment is free, so the test is exact although
-    /// other threads may move the stack meanwhile.
+    /// Aborts when `address` is the block freed last. A block below `current` at any moment is
+    /// free, so the test is exact although other threads may move the stack meanwhile.
     @inline(__always)
     func refuseDoubleFree(_ address: UInt64) {
         guard header.count > 0 else { return }
@@ -85,7 +86,8 @@ struct CachedClass {
         ProgrammerError.doubleFree.report(UInt(address), .block(blockSize))
     }
 
-    /// Brings every pointer that a header counts which the thread has seen. Whether that could be done.
+    /// Brings every pointer that a header counts which the thread has seen. Whether that could be
+    /// done.
     @inline(never)
     private func seesPushes() -> Bool {
         guard FrontEnd.mode == .locked else { return FrontEnd.sequences.fenceAll() }
@@ -99,7 +101,8 @@ struct CachedClass {
 
     enum Resizing { case resized, noWords, refused }
 
-    /// Gives the class `wanted` words, in its region or in a larger one. The caller has the lock of the cache.
+    /// Gives the class `wanted` words, in its region or in a larger one. The caller has the lock of
+    /// the cache.
     func resize(to wanted: Int) -> Resizing {
         guard header.capacity < wanted else { return .refused }
         let cache = FrontEnd.caches[index]

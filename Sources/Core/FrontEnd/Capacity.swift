@@ -3,24 +3,28 @@ import Synchronization
 
 /// How the classes of a CPU share its budget: capacity follows misses.
 ///
-/// A miss (an empty cache at allocation, a full one at deallocation) doubles the class's capacity, up to the class's maximum and
-/// within the CPU's budget of bytes. Beyond two batches it does so only when the miss before was of the other kind: a program that
-/// only allocates, or only frees, meets each block once, and a larger cache would not spare it a miss. When the budget is spent,
-/// each miss moves a hand on by some of the classes, and the first of them that had no miss since it came by last is halved: so a
-/// miss costs the same however many classes are busy. Every change is a vector: {compare the header; copy the pointers to the new
-/// region; store the header}.
+/// A miss (an empty cache at allocation, a full one at deallocation) doubles the class's capacity,
+/// up to the class's maximum and within the CPU's budget of bytes. Beyond two batches it does so
+/// only when the miss before was of the other kind: a program that only allocates, or only frees,
+/// meets each block once, and a larger cache would not spare it a miss. When the budget is spent,
+/// each miss moves a hand on by some of the classes, and the first of them that had no miss since
+/// it came by last is halved: so a miss costs the same however many classes are busy. Every change
+/// is a vector: {compare the header; copy the pointers to the new region; store the header}.
 extension FrontEnd {
     /// Capacity of a class that has none yet: blocks worth at most a page, at most 8, at least 2.
     private static func firstCapacity(_ size: Int) -> Int { min(8, max(2, 4096 / size)) }
 
-    /// Misses before a cache without capacity keeps foreign blocks. Until then they go back to where their neighbours are.
+    /// Misses before a cache without capacity keeps foreign blocks. Until then they go back to
+    /// where their neighbours are.
     private static var foreignMisses: UInt8 { 8 }
 
-    /// Misses before a cache without capacity gets some for allocations alone. So the first block of a class that a CPU
-    /// frees, and each further one that meets a full cache, takes the slow path, which looks up whether it is a block.
+    /// Misses before a cache without capacity gets some for allocations alone. So the first block
+    /// of a class that a CPU frees, and each further one that meets a full cache, takes the slow
+    /// path, which looks up whether it is a block.
     private static var firstMisses: UInt8 { 8 }
 
-    /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else is at the caches.
+    /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else
+    /// is at the caches.
     ///
     /// - Parameter isForeign: whether the miss is a freed block that had better not be allocated again here: its neighbours on the
     ///   cache line are another CPU's. A CPU that allocates nothing of the class and frees much of it gets its cache all the same.
@@ -84,8 +88,9 @@ extension FrontEnd {
         }
     }
 
-    /// What a CPU may hold in a large heap, whatever its budget: together the caches may hold a sixteenth of the pages in use. The
-    /// number of pages is read without the arena's lock: it is a hint.
+    /// What a CPU may hold in a large heap, whatever its budget: together the caches may hold a
+    /// sixteenth of the pages in use. The number of pages is read without the arena's lock: it is a
+    /// hint.
     private static var largeHeapBudget: UInt {
         guard state.pointee.mayExceedBudget else { return 0 }
         let pages = UInt(arena.inUse) / 16 / UInt(state.pointee.slabCount.load(ordering: .relaxed))
@@ -94,8 +99,8 @@ extension FrontEnd {
 
     static var largestBudget: UInt { 4 << 20 }
 
-    /// Works towards budget for `bytes` more: takes budget from idle CPUs, or capacity from a class without misses. What the class
-    /// held goes to the middle tier after the lock is given back.
+    /// Works towards budget for `bytes` more: takes budget from idle CPUs, or capacity from a class
+    /// without misses. What the class held goes to the middle tier after the lock is given back.
     private static func makeRoom(_ bytes: UInt, _ index: Int, besides sizeClass: Int) {
         if takeBudget(bytes, for: index) { return }
         withBatch { start in
@@ -108,7 +113,8 @@ extension FrontEnd {
     /// Classes that the hand passes for one miss.
     private static var handSteps: Int { 8 }
 
-    /// Halves the capacity of the next class that the hand finds unused. Nil when there is none near or the cache is busy.
+    /// Halves the capacity of the next class that the hand finds unused. Nil when there is none
+    /// near or the cache is busy.
     private static func shrinkOne(
         _ index: Int, besides sizeClass: Int, into buffer: UnsafeMutablePointer<UInt64>
     ) -> (victim: Int, count: Int)? {

@@ -1,5 +1,6 @@
-/// The header of one size class in a slab, as a value: where the class's array of pointers begins and ends, and how far it is
-/// filled. Positions count pointers from the start of the slab. It is compared and stored as one 8-byte word.
+/// The header of one size class in a slab, as a value: where the class's array of pointers begins
+/// and ends, and how far it is filled. Positions count pointers from the start of the slab. It is
+/// compared and stored as one 8-byte word.
 struct ClassHeader {
     var current: Int
     var begin: Int
@@ -25,8 +26,8 @@ struct ClassHeader {
     @inline(__always)
     var word: UInt64 { UInt64(current) | UInt64(countdown) &<< 16 | UInt64(begin) &<< 32 | UInt64(end) &<< 48 }
 
-    /// `word` after `count` blocks were pushed, or popped where it is negative: `current` is the lowest field, and stays in
-    /// its range.
+    /// `word` after `count` blocks were pushed, or popped where it is negative: `current` is the
+    /// lowest field, and stays in its range.
     @inline(__always)
     static func word(_ word: UInt64, movedBy count: Int) -> UInt64 { word &+ UInt64(bitPattern: Int64(count)) }
 

@@ -1,7 +1,7 @@
 import CPercolate
 
-/// Deallocation when the fast path could not: the cache was full, its gate closed, the section aborted, or the block may be on the
-/// stack already.
+/// Deallocation when the fast path could not: the cache was full, its gate closed, the section
+/// aborted, or the block may be on the stack already.
 extension FrontEnd {
     /// Frees a block of `sizeClass`.
     static func free(_ address: UInt64, _ sizeClass: Int) {

@@ -53,14 +53,16 @@ enum FrontEnd {
     @inline(__always)
     static var closed: UInt64 { state.pointee.closed }
 
-    /// The index of the calling thread, which registers here if it has to. Nil where the thread cannot have one now.
+    /// The index of the calling thread, which registers here if it has to. Nil where the thread
+    /// cannot have one now.
     @inline(__always)
     static func currentIndex() -> Int? {
         guard !isSuspended else { return nil }
         switch mode {
         case .sections:
             var index = sequences.currentIndex()
-            // The concurrency id of a thread that is not registered may read as any: its cpu_id tells.
+            // The concurrency id of a thread that is not registered may read as any: its cpu_id
+            // tells.
             if index < 0 || sequences.registration == .own || sequences.index == .mmCID {
                 guard sequences.registerThread() else { return nil }
                 index = sequences.currentIndex()
@@ -89,7 +91,8 @@ enum FrontEnd {
             indexOffset: sequences.indexOffset, closed: closed)
     }
 
-    /// The slab of an index to use now. Nil when the CPU has none yet, or where its gate is closed to sections.
+    /// The slab of an index to use now. Nil when the CPU has none yet, or where its gate is closed
+    /// to sections.
     @inline(__always)
     static func usableSlab(_ index: Int) -> Slab? {
         if mode == .locked {
@@ -100,7 +103,8 @@ enum FrontEnd {
         return value == closed ? nil : Slab(address: value)
     }
 
-    /// Gives an index its slab and opens its gate. False when somebody else is about it or there is no memory.
+    /// Gives an index its slab and opens its gate. False when somebody else is about it or there is
+    /// no memory.
     static func setUp(_ index: Int) -> Bool {
         let cache = caches[index]
         let gate = gate(index)

@@ -2,8 +2,8 @@ import Synchronization
 
 /// The caches of one CPU: its slab, its gate, and how the slab's room is divided.
 ///
-/// The record is apart from the slab, so that the fast path's lines hold nothing that another CPU writes. All fields but
-/// `lastUsed` are guarded by the lock, the first word.
+/// The record is apart from the slab, so that the fast path's lines hold nothing that another CPU
+/// writes. All fields but `lastUsed` are guarded by the lock, the first word.
 struct PerCPUCache: ~Copyable {
     private let lockWord = Atomic<UInt>(0)
     /// Address of the slab; 0 until the CPU first needs one.
@@ -21,7 +21,8 @@ struct PerCPUCache: ~Copyable {
     /// The usable part of the slab's addresses.
     var memory = Reservation()
     var regions = SlabRegions()
-    /// The region of each class: 1 more than the power of two of its words, 0 for none. A class that lost capacity keeps it.
+    /// The region of each class: 1 more than the power of two of its words, 0 for none. A class
+    /// that lost capacity keeps it.
     var regionPowers = InlineArray<74, UInt8>(repeating: 0)
     /// Milliseconds at which the slab was last emptied because its words had run out.
     var lastEmptied: UInt64 = 0

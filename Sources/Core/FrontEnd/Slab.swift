@@ -19,7 +19,8 @@ struct Slab {
         words + (Int(PERCOLATE_SLAB_HEADERS) / 8 &+ sizeClass)
     }
 
-    /// The header as it is at this moment: sections of other threads on the same CPU may change it at any time.
+    /// The header as it is at this moment: sections of other threads on the same CPU may change it
+    /// at any time.
     @inline(__always)
     func header(_ sizeClass: Int) -> ClassHeader {
         ClassHeader(word: percolate_operand_load(UInt64(UInt(bitPattern: headerWord(sizeClass))), 8))

@@ -1,9 +1,10 @@
 import CPercolate
 
-/// Divides the words of a slab into regions of a power of two, one for each class that has capacity.
+/// Divides the words of a slab into regions of a power of two, one for each class that has
+/// capacity.
 ///
-/// A class grows by moving to a region twice as large; the old one waits in a list for another class. The list's links lie in the
-/// regions themselves. Guarded by the lock of the cache.
+/// A class grows by moving to a region twice as large; the old one waits in a list for another
+/// class. The list's links lie in the regions themselves. Guarded by the lock of the cache.
 struct SlabRegions {
     /// First word that no region has used.
     private(set) var top = 0
@@ -21,7 +22,8 @@ struct SlabRegions {
         capacity <= 1 ? 0 : Int.bitWidth &- (capacity &- 1).leadingZeroBitCount
     }
 
-    /// The position of a region of `1 << power` words; nil when the slab is full. `memory` is the slab's.
+    /// The position of a region of `1 << power` words; nil when the slab is full. `memory` is the
+    /// slab's.
     mutating func allocate(power: Int, in slab: Slab, memory: inout Reservation) -> Int? {
         let reused = Int(free[power])
         if reused != 0 {

@@ -1,11 +1,12 @@
 import CPercolate
 import Synchronization
 
-/// Taking back what CPUs hold that the process has not run on lately, and emptying caches on request.
+/// Taking back what CPUs hold that the process has not run on lately, and emptying caches on
+/// request.
 ///
-/// Closing another CPU's gate can cost 17 us. So stealing is limited in rate and empties a whole CPU
-/// at once, and unused budget, which needs no close, is taken first. A thread steals in a slow path
-/// that would otherwise ask the kernel for memory.
+/// Closing another CPU's gate can cost 17 us. So stealing is limited in rate and empties a whole
+/// CPU at once, and unused budget, which needs no close, is taken first. A thread steals in a slow
+/// path that would otherwise ask the kernel for memory.
 extension FrontEnd {
     /// Milliseconds without a slow path after which a CPU counts as idle.
     private static var idleAge: UInt64 { 1000 }
@@ -20,14 +21,16 @@ extension FrontEnd {
         return now &- last > idleAge && now > last
     }
 
-    /// Claims the next round for the calling thread. At most one thread of the process gets one in an interval.
+    /// Claims the next round for the calling thread. At most one thread of the process gets one in
+    /// an interval.
     private static func claimRound(_ round: borrowing Atomic<UInt64>, _ now: UInt64) -> Bool {
         let last = round.load(ordering: .relaxed)
         guard now &- last >= stealInterval else { return false }
         return round.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
     }
 
-    /// Moves unused budget of idle CPUs to `index`: capacity, no objects, no gate closed. Whether it was `bytes` or more.
+    /// Moves unused budget of idle CPUs to `index`: capacity, no objects, no gate closed. Whether
+    /// it was `bytes` or more.
     static func takeBudget(_ bytes: UInt, for index: Int) -> Bool {
         let now = percolate_milliseconds()
         guard claimRound(state.pointee.lastTaking, now) else { return false }
@@ -59,8 +62,8 @@ extension FrontEnd {
         guard mode == .sections, claimRound(state.pointee.lastStealing, now) else { return false }
         var stolen = 0
         for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
-            // A CPU whose fast paths work takes no slow path: it is idle only if its caches did not change since the last
-            // round. One with nothing to take is not worth a close.
+            // A CPU whose fast paths work takes no slow path: it is idle only if its caches did not
+            // change since the last round. One with nothing to take is not worth a close.
             guard isUnchanged(other), holdsObjects(other) else { continue }
             let count = drainCache(other)
             if count > 0 {
@@ -84,7 +87,8 @@ extension FrontEnd {
         return sum &+ Middle.endRest()
     }
 
-    /// Whether the headers are what they were when this was last asked. Asked only by whoever has the round.
+    /// Whether the headers are what they were when this was last asked. Asked only by whoever has
+    /// the round.
     private static func isUnchanged(_ index: Int) -> Bool {
         let sum = headerSum(index)
         let same = caches[index].pointee.seenHeaders == sum
@@ -126,9 +130,11 @@ extension FrontEnd {
         return false
     }
 
-    /// Empties one cache, behind its gate, and takes its capacities away. Returns the number of blocks.
+    /// Empties one cache, behind its gate, and takes its capacities away. Returns the number of
+    /// blocks.
     ///
-    /// The gate's lock is held while the middle tier's are taken: the order gates, classes, arena, which is also that of fork.
+    /// The gate's lock is held while the middle tier's are taken: the order gates, classes, arena,
+    /// which is also that of fork.
     ///
     /// - Parameter forGood: whether the gate stays closed.
     static func drainCache(_ index: Int, forGood: Bool = false) -> Int {
@@ -146,10 +152,12 @@ extension FrontEnd {
         return sum
     }
 
-    /// Makes the cache of `index` whole after a thread was lost that had its lock. The caller has the lock.
+    /// Makes the cache of `index` whole after a thread was lost that had its lock. The caller has
+    /// the lock.
     ///
-    /// While the gate is open, every change was one section or had not begun, and a region that the thread had in hand is lost until the slab
-    /// is emptied. A closed gate says that the thread was emptying the slab, or had just closed it: that is carried out.
+    /// While the gate is open, every change was one section or had not begun, and a region that the
+    /// thread had in hand is lost until the slab is emptied. A closed gate says that the thread was
+    /// emptying the slab, or had just closed it: that is carried out.
     static func repair(_ index: Int) {
         let cache = caches[index]
         guard cache.pointee.slab != 0, mode != .hardened else { return }
@@ -163,13 +171,15 @@ extension FrontEnd {
             cache.pointee.capacityBytes = bytes
             return
         }
-        // The thread may have been lost between its store and the fence. Where there is no fence, it had closed the gate by a section.
+        // The thread may have been lost between its store and the fence. Where there is no fence,
+        // it had closed the gate by a section.
         if mode == .sections { _ = sequences.fence(cpu: gate.indexOffset == sequences.cpuOffset ? index : nil) }
         _ = empty(index, slab)
         if mode == .sections { gate.open(slab.address) }
     }
 
-    /// Empties a slab that the caller owns, and takes its capacities away. Returns the number of blocks.
+    /// Empties a slab that the caller owns, and takes its capacities away. Returns the number of
+    /// blocks.
     private static func empty(_ index: Int, _ slab: Slab) -> Int {
         let cache = caches[index]
         var sum = 0

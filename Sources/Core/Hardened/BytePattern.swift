@@ -10,8 +10,8 @@ struct BytePattern {
     static var freed: BytePattern { BytePattern(word: 0x9d9d_9d9d_9d9d_9d9d) }
 
     /// What lies behind the asked size of `block`: secret, different for each block, and of bytes
-    /// from 0x80 to 0xbf. What is most often written too far is none of those: the 0 at the end of a
-    /// string, ASCII, small numbers, and -1.
+    /// from 0x80 to 0xbf. What is most often written too far is none of those: the 0 at the end of
+    /// a string, ASCII, small numbers, and -1.
     static func canary(of block: UInt) -> BytePattern {
         let bits = Randomness.mix(percolate_random() ^ UInt64(block))
         return BytePattern(word: bits & 0x3f3f_3f3f_3f3f_3f3f | 0x8080_8080_8080_8080)

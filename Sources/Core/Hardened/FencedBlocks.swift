@@ -86,8 +86,8 @@ enum FencedBlocks {
     }
 
     /// Gives the pages of a block that left the quarantine back to the arena. False when that must
-    /// be tried again: the calling thread is a signal handler inside the arena, or the kernel refuses
-    /// to make the pages usable (RLIMIT_DATA, vm.max_map_count).
+    /// be tried again: the calling thread is a signal handler inside the arena, or the kernel
+    /// refuses to make the pages usable (RLIMIT_DATA, vm.max_map_count).
     static func release(_ block: UInt) -> Bool {
         guard let link = records.existing(block, spanPower),
             let record = records.existing(block, RecordTable.pagePower)

@@ -8,8 +8,8 @@ struct HardenedState: ~Copyable {
     var emptyBlocks: EmptyBlocks
     var quarantineRing: QuarantineRing
     var freeBlockPool: FreeBlockPool
-    /// Whether a limit of the process counts the addresses of freed blocks, or what the arena takes in
-    /// their place.
+    /// Whether a limit of the process counts the addresses of freed blocks, or what the arena takes
+    /// in their place.
     let areAddressesShort: Atomic<Bool>
     private var line: CacheLine
     // Changes with each block.

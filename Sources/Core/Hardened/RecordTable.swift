@@ -72,7 +72,8 @@ struct RecordTable {
         let present = cell.pointee.load(ordering: .acquiring)
         guard present == 0 else { return present }
         let mapped = map(bytes)
-        // Out of the program's reach where that can be, among its blocks where a limit leaves nothing else.
+        // Out of the program's reach where that can be, among its blocks where a limit leaves
+        // nothing else.
         let table = mapped != 0 ? mapped : allocateMetadata(bytes)
         guard table != 0 else { return 0 }
         let (exchanged, other) = cell.pointee.compareExchange(

@@ -1,7 +1,8 @@
 import CPercolate
 
-/// The heap's operations: what the entry points call when the fast path could not. Addresses are integers; 0 stands for
-/// none. Safe in any thread; in signal handlers as far as the emergency region reaches.
+/// The heap's operations: what the entry points call when the fast path could not. Addresses are
+/// integers; 0 stands for none. Safe in any thread; in signal handlers as far as the emergency
+/// region reaches.
 extension Heap {
     /// Most bytes of a block: no object may be larger (C23, PTRDIFF_MAX).
     static var largestRequest: Int { Int.max &- 65536 }
@@ -100,8 +101,8 @@ extension Heap {
         return Emergency.allocate(Int(sizeClasses[number].pointee.size), alignment: alignment)
     }
 
-    /// Notes a small block that is about to be handed out, unless the process is fully hardened: if it became so meanwhile, the block is
-    /// one from before.
+    /// Notes a small block that is about to be handed out, unless the process is fully hardened: if
+    /// it became so meanwhile, the block is one from before.
     @inline(__always)
     private static func noteUnchecked(_ block: UInt, _ number: Int) {
         switch Hardening.level {
@@ -112,7 +113,8 @@ extension Heap {
         }
     }
 
-    /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when start-up failed for good.
+    /// For calls inside start-up, of a handler that interrupted it or of start-up itself. None when
+    /// start-up failed for good.
     private static func allocateInEmergency(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
         guard phase == .cold else { return 0 }
         let block = Emergency.allocate(size, alignment: alignment)
@@ -152,8 +154,9 @@ extension Heap {
         FrontEnd.free(UInt64(address), number)
     }
 
-    /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (0: the default). Ends the process when the
-    /// block is of another size: the size is checked against the page's class, never trusted.
+    /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (0: the
+    /// default). Ends the process when the block is of another size: the size is checked against
+    /// the page's class, never trusted.
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
         if isForEmergencies(address) { return Emergency.free(address) }
@@ -184,7 +187,8 @@ extension Heap {
         }
     }
 
-    /// Resizes a block where it is, or by moving its pages. The new address; 0 when only a new block and a copy will do.
+    /// Resizes a block where it is, or by moving its pages. The new address; 0 when only a new
+    /// block and a copy will do.
     ///
     /// - Parameter usable: set to the bytes that the old block had.
     static func resize(_ address: UInt, _ size: UInt, usable: inout Int) -> UInt {
@@ -210,7 +214,8 @@ extension Heap {
         refuseInterior(address, number)
         if Hardening.isBasic { refuseFreed(address, number) }
         usable = Int(sizeClasses[number].pointee.size)
-        // A block keeps its class or moves, so that its size says its class for as long as it lives.
+        // A block keeps its class or moves, so that its size says its class for as long as it
+        // lives.
         return size <= UInt(SizeClass.largest) && sizeClass(ofSize: Int(size)) == number ? address : 0
     }
 
@@ -238,7 +243,8 @@ extension Heap {
         return Int(sizeClasses[number].pointee.size)
     }
 
-    /// Whether `address` is a block for emergencies: those lie outside the arena, which is quicker to know.
+    /// Whether `address` is a block for emergencies: those lie outside the arena, which is quicker
+    /// to know.
     @inline(__always)
     private static func isForEmergencies(_ address: UInt) -> Bool { !isInArena(address) && Emergency.owns(address) }
 
@@ -248,7 +254,8 @@ extension Heap {
         (address &- arena.base) &>> UInt(PERCOLATE_PAGE_SHIFT) < UInt(bitPattern: publishedPages)
     }
 
-    /// The size class of the block at `address`, 0 for a large block. Ends the process for an address outside the arena.
+    /// The size class of the block at `address`, 0 for a large block. Ends the process for an
+    /// address outside the arena.
     static func pageClass(of address: UInt) -> Int {
         let number = publishedClass(of: address)
         return number != 0 ? number : Middle.sampledClass(ofPage: Middle.page(of: address))
@@ -272,8 +279,8 @@ extension Heap {
         }
     }
 
-    /// Under basic hardening, before a small block is freed: ends the process unless the block is handed out, and marks
-    /// it free.
+    /// Under basic hardening, before a small block is freed: ends the process unless the block is
+    /// handed out, and marks it free.
     private static func refuseUnmarked(_ address: UInt) {
         let number = publishedClass(of: address)
         guard number != 0 else { return }

@@ -3,11 +3,13 @@ import Synchronization
 
 /// Scopes that count the process's allocations exactly.
 ///
-/// The fast path counts nothing. While a scope is active it is off for the whole process, as around vfork, so every operation of every
-/// thread comes through the entry points, which note it here. Without a scope that costs the slow path one load.
+/// The fast path counts nothing. While a scope is active it is off for the whole process, as around
+/// vfork, so every operation of every thread comes through the entry points, which note it here.
+/// Without a scope that costs the slow path one load.
 ///
-/// One lock guards the list and the figures of all scopes. It is taken last, and nothing is called under it. A signal handler
-/// that interrupts its owner leaves what it did in `missed`, which the next owner takes in.
+/// One lock guards the list and the figures of all scopes. It is taken last, and nothing is called
+/// under it. A signal handler that interrupts its owner leaves what it did in `missed`, which the
+/// next owner takes in.
 enum Counting {
     struct State: ~Copyable {
         let scopes: Atomic<Int>
@@ -26,7 +28,8 @@ enum Counting {
     @inline(__always)
     static var isActive: Bool { state.pointee.scopes.load(ordering: .relaxed) != 0 }
 
-    /// Adds a scope. When this returns, every operation that begins, in whichever thread, is counted.
+    /// Adds a scope. When this returns, every operation that begins, in whichever thread, is
+    /// counted.
     static func begin(_ scope: UnsafeMutablePointer<percolate_counting_scope>) {
         scope.pointee = percolate_counting_scope()
         guard Heap.ensureStarted(), lock.acquire() == .entered else { return }
@@ -37,8 +40,9 @@ enum Counting {
         state.pointee.scopes.wrappingAdd(1, ordering: .relaxed)
         lock.release()
         publish()
-        // Threads that read the limits before have their operation before the scope; all others must see the new limits. Where the
-        // kernel has no fence they see them as soon as the store leaves this CPU.
+        // Threads that read the limits before have their operation before the scope; all others
+        // must see the new limits. Where the kernel has no fence they see them as soon as the store
+        // leaves this CPU.
         _ = FrontEnd.sequences.fenceAll()
     }
 
@@ -65,7 +69,8 @@ enum Counting {
         state.pointee.scopes.store(count, ordering: .relaxed)
     }
 
-    /// In the child of a fork, by its only thread: scopes of other threads are gone with them, perhaps with the stacks that they lie on.
+    /// In the child of a fork, by its only thread: scopes of other threads are gone with them,
+    /// perhaps with the stacks that they lie on.
     static func forgetOtherThreads() {
         let me = percolate_thread_pointer()
         var kept: UnsafeMutablePointer<percolate_counting_scope>?
@@ -117,9 +122,9 @@ enum Counting {
         return address
     }
 
-    /// Notes that a block of `before` bytes was resized. One that moved was allocated and freed; both existed at once. One that stayed
-    /// counts with its change in bytes alone. `new` is 0 where that failed, or where the caller copies by operations that count
-    /// themselves.
+    /// Notes that a block of `before` bytes was resized. One that moved was allocated and freed;
+    /// both existed at once. One that stayed counts with its change in bytes alone. `new` is 0
+    /// where that failed, or where the caller copies by operations that count themselves.
     static func noteResize(_ old: UInt, _ before: Int, to new: UInt) {
         guard new != 0 else { return }
         let after = Heap.usableSize(new)

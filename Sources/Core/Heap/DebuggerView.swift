@@ -1,6 +1,7 @@
 import CPercolate
 
-/// Fills in `percolate_debugger_view`: what a debugger's script needs beyond `percolate_observed_heap`.
+/// Fills in `percolate_debugger_view`: what a debugger's script needs beyond
+/// `percolate_observed_heap`.
 enum DebuggerView {
     private static var debuggerView: percolate_debugger_view {
         @inline(__always) unsafeAddress { UnsafePointer(pinned(&shared.pointee.debugger)) }

@@ -1,7 +1,8 @@
 import CPercolate
 import Synchronization
 
-/// Blocks that the emergency region has no room for: each a mapping of its own, listed in a few slots. Takes no lock.
+/// Blocks that the emergency region has no room for: each a mapping of its own, listed in a few
+/// slots. Takes no lock.
 enum EmergencyMappings {
     /// A mapping, in bytes; block 0 is a free slot, 1 one that is being filled.
     private struct Slot: ~Copyable {
@@ -27,7 +28,8 @@ enum EmergencyMappings {
     /// More than any process has addresses for.
     private static var largest: Int { 1 << 60 }
 
-    /// A block of `count` bytes at a multiple of `alignment`; 0 when the kernel or the slots have no more.
+    /// A block of `count` bytes at a multiple of `alignment`; 0 when the kernel or the slots have
+    /// no more.
     static func allocate(_ count: Int, alignment: Int) -> UInt {
         let slack = max(alignment, 4096)
         guard count <= largest, slack <= largest else { return 0 }

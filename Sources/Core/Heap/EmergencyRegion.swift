@@ -4,8 +4,8 @@ import Synchronization
 /// A small region, behind the other state of the heap, that serves whoever cannot wait for a lock:
 /// signal handlers which interrupted the allocator, and calls during start-up.
 ///
-/// One word says how far the region is used and how many blocks are alive; when the last block is freed, the region is empty again.
-/// The 16 bytes in front of a block hold its size. Takes no lock.
+/// One word says how far the region is used and how many blocks are alive; when the last block is
+/// freed, the region is empty again. The 16 bytes in front of a block hold its size. Takes no lock.
 enum EmergencyRegion {
     static var size: UInt { UInt(PERCOLATE_EMERGENCY_SIZE) }
 

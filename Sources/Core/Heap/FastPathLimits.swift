@@ -1,7 +1,8 @@
 import CPercolate
 
-/// Tells the fast path what it may do: nothing before start-up, without open gates, around vfork, or while a scope counts. The
-/// caller holds the arena's lock: growth of the arena changes the same variables.
+/// Tells the fast path what it may do: nothing before start-up, without open gates, around vfork,
+/// or while a scope counts. The caller holds the arena's lock: growth of the arena changes the same
+/// variables.
 func publishFront() {
     let live =
         Heap.phase == .ready && FrontEnd.mode == .sections && !FrontEnd.isSuspended

@@ -1,6 +1,7 @@
 import CPercolate
 
-/// Freeing, resizing and measuring a block of a fully hardened heap, and the way through the quarantine.
+/// Freeing, resizing and measuring a block of a fully hardened heap, and the way through the
+/// quarantine.
 extension Heap {
     /// Frees a block. False when the ordinary functions are to judge it.
     ///
@@ -81,8 +82,8 @@ extension Heap {
         tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
     }
 
-    /// The same for a large block. False when it cannot leave now: then it goes in again, and what it
-    /// displaces leaves in its place, or waits aside.
+    /// The same for a large block. False when it cannot leave now: then it goes in again, and what
+    /// it displaces leaves in its place, or waits aside.
     private static func leave(large block: UInt) -> Bool {
         if forgetNoted(block), FencedBlocks.release(block) { return true }
         let displaced = quarantineRing.put(block, cost: 0)

@@ -1,6 +1,7 @@
 import CPercolate
 
-/// What a fully hardened heap knows of the block at an address, and what it says where that is wrong.
+/// What a fully hardened heap knows of the block at an address, and what it says where that is
+/// wrong.
 extension Heap {
     /// What the caller of a hardened function is about, for the words of a report.
     enum Use { case free, resize, inspect }

@@ -1,7 +1,8 @@
 import CPercolate
 import Synchronization
 
-/// A heap as a whole: whether it serves, and how it was asked to. What it does is in extensions, one for each concept.
+/// A heap as a whole: whether it serves, and how it was asked to. What it does is in extensions,
+/// one for each concept.
 enum Heap {
     enum Phase { case cold, ready, failed }
 

@@ -5,7 +5,8 @@ import Synchronization
 extension Heap {
     /// Bytes from which moving pages is worth a mapping.
     private static var moveThreshold: Int { 1 << 20 }
-    /// Blocks that may lie in mappings of their own at a time: the kernel limits mappings (vm.max_map_count, 65530).
+    /// Blocks that may lie in mappings of their own at a time: the kernel limits mappings
+    /// (vm.max_map_count, 65530).
     private static var movedLimit: Int { 4096 }
 
     private static func pages(_ size: Int) -> Int {
@@ -35,9 +36,9 @@ extension Heap {
         }
     }
 
-    /// Pages from which giving memory back to the kernel is cheaper than writing zeros, if the program touches few of them.
-    /// It does not have to: where it touches all, it pays for the page faults what it saved here, and no byte was
-    /// resident without need.
+    /// Pages from which giving memory back to the kernel is cheaper than writing zeros, if the
+    /// program touches few of them. It does not have to: where it touches all, it pays for the page
+    /// faults what it saved here, and no byte was resident without need.
     private static var zeroingLimit: Int { 16 }
 
     /// Makes pages of a block that may hold old bytes read as zero.
@@ -52,7 +53,8 @@ extension Heap {
         percolate_zero(address, bytes)
     }
 
-    /// Frees the large block at `address`, or ends the process when there is none. `expectedSize` is checked when not negative.
+    /// Frees the large block at `address`, or ends the process when there is none. `expectedSize`
+    /// is checked when not negative.
     static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
         guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
         let id = largeSpan(at: address, holding: arenaLock)
@@ -73,8 +75,8 @@ extension Heap {
         return wanted == pages || record.hasSlack && wanted < pages && wanted >= pages &- pages / 16
     }
 
-    /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and lets the mapping join its
-    /// neighbours.
+    /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and
+    /// lets the mapping join its neighbours.
     private static func freeMoved(_ address: UInt) {
         let isFresh = mapAfresh(address, pages: Int(spans[largeSpan(at: address)].pointee.pages))
         guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
@@ -93,8 +95,8 @@ extension Heap {
         return true
     }
 
-    /// The span of the large block that begins at `address`. Ends the process when there is none. The arena's lock is held, as `lock`, or the
-    /// block belongs to the caller.
+    /// The span of the large block that begins at `address`. Ends the process when there is none.
+    /// The arena's lock is held, as `lock`, or the block belongs to the caller.
     ///
     /// - Parameter freed: what it is where the block is free.
     static func largeSpan(
@@ -119,8 +121,8 @@ extension Heap {
 
     static func usableLargeSize(_ id: SpanID) -> Int { Int(spans[id].pointee.pages) &<< Int(PERCOLATE_PAGE_SHIFT) }
 
-    /// Resizes a large block to `size` bytes, which is large as well. The block's new address, 0 when
-    /// there is no memory, or none behind the block where it may not move.
+    /// Resizes a large block to `size` bytes, which is large as well. The block's new address, 0
+    /// when there is no memory, or none behind the block where it may not move.
     static func resizeLarge(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
         let wanted = pages(size)
         guard arenaLock.acquire() == .entered else { return 0 }
@@ -146,7 +148,8 @@ extension Heap {
             unlockArenaAndRelease()
             return address
         }
-        // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as one.
+        // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as
+        // one.
         if !isMoved, arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
             announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0)
             record.pointee.hasSlack = false
@@ -174,9 +177,9 @@ extension Heap {
         return target
     }
 
-    /// A block of `size` bytes, `wanted` pages, for one of `old` pages that has no room to grow. One that grows in small
-    /// steps gets a sixteenth more than it asks for, so that it does not move at each step; pages that are fresh are no
-    /// memory until touched.
+    /// A block of `size` bytes, `wanted` pages, for one of `old` pages that has no room to grow.
+    /// One that grows in small steps gets a sixteenth more than it asks for, so that it does not
+    /// move at each step; pages that are fresh are no memory until touched.
     private static func allocateGrown(_ wanted: Int, from old: Int, _ size: Int) -> UInt {
         if wanted &- old < old / 8 {
             let bytes = (wanted &+ wanted / 16) &<< Int(PERCOLATE_PAGE_SHIFT)
@@ -211,8 +214,9 @@ extension Heap {
         }
         // A kernel without this call, or a filter, has looked at no address.
         if result == -Int(EINVAL) || result == -Int(EPERM) || result == -Int(ENOSYS) { return .kept }
-        // The kernel may have unmapped the target before it refused. Map it again, unless something is there: ours, or of
-        // somebody who was quicker. Then the target stays allocated for ever, and unused.
+        // The kernel may have unmapped the target before it refused. Map it again, unless something
+        // is there: ours, or of somebody who was quicker. Then the target stays allocated for ever,
+        // and unused.
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
         return percolate_mmap(target, count, PROT_READ | PROT_WRITE, flags) > 0 ? .kept : .lost
     }

@@ -90,7 +90,8 @@ public struct ObservedFigures<Memory: ObservedMemory> {
         result.application = withhold(PERCOLATE_OBSERVED_WITHHELD_BYTES, from: small) &+ result.large
     }
 
-    /// `bytes` without those that `counter` counts over all rows, of which one alone may be below zero.
+    /// `bytes` without those that `counter` counts over all rows, of which one alone may be below
+    /// zero.
     private mutating func withhold(_ counter: percolate_observed_counter, from bytes: UInt64) -> UInt64 {
         var withheld: UInt64 = 0
         for row in 0..<Int(heap.pointee.counters.count) { withheld &+= self.counter(counter, row) }

@@ -1,21 +1,26 @@
 import CPercolate
 import Synchronization
 
-/// Goes on after threads that were lost inside the allocator: frees their locks, and repairs what each lock guards.
+/// Goes on after threads that were lost inside the allocator: frees their locks, and repairs what
+/// each lock guards.
 ///
-/// A thread is lost when it left by a jump out of a signal handler, when it ended inside, or when it is a thread of the parent in a child whose
-/// fork did not wait for it. What it was changing is made anew from what every single store keeps true:
+/// A thread is lost when it left by a jump out of a signal handler, when it ended inside, or when
+/// it is a thread of the parent in a child whose fork did not wait for it. What it was changing is
+/// made anew from what every single store keeps true:
 ///
 /// - a block is in the middle tier when its bit in its span's record is set;
-/// - a span exists while its record's kind is not `unused`, and belongs to its central list while it is `isListed`;
+/// - a span exists while its record's kind is not `unused`, and belongs to its central list while
+///   it is `isListed`;
 /// - a slab's header says which words hold blocks;
 /// - a page in use is dirty and not free.
 ///
-/// So at most the memory that the lost thread had in hand is lost with it. Every repair may be interrupted, and begins again.
+/// So at most the memory that the lost thread had in hand is lost with it. Every repair may be
+/// interrupted, and begins again.
 enum Recovery {
     // MARK: Who is lost
 
-    /// In a thread that left its last visit by a jump: it is inside of none of the locks that it has.
+    /// In a thread that left its last visit by a jump: it is inside of none of the locks that it
+    /// has.
     static func recoverThread() {
         let me = percolate_thread_number()
         freeLocks { $0 == me }
@@ -25,8 +30,8 @@ enum Recovery {
         DeferredFrees.addHeld()
     }
 
-    /// In a child, by its only thread: of the threads that the parent had, only this one is here. Where a signal handler forked, the frame
-    /// that it interrupted goes on, and keeps its locks.
+    /// In a child, by its only thread: of the threads that the parent had, only this one is here.
+    /// Where a signal handler forked, the frame that it interrupted goes on, and keeps its locks.
     static func adoptChild() {
         let thread: UnsafeMutablePointer<percolate_thread> = percolate_this_thread()
         // With the parent's memory it is no process of its own.
@@ -46,8 +51,9 @@ enum Recovery {
         Heap.adoptSampling()
         _ = percolate_scavenger_retire()
         openGates(me)
-        // Threads of the parent that were in vfork do not return here. This one may be a vfork child's: the kernel took its registration
-        // away, and its area says what it said last. Where it cannot be registered again, nobody runs a section.
+        // Threads of the parent that were in vfork do not return here. This one may be a vfork
+        // child's: the kernel took its registration away, and its area says what it said last.
+        // Where it cannot be registered again, nobody runs a section.
         let isSuspended = FrontEnd.isSuspended
         let isRegistered = !isSuspended || FrontEnd.sequences.registerAgain()
         FrontEnd.state.pointee.suspensions.store(isRegistered ? 0 : 1, ordering: .relaxed)
@@ -96,7 +102,8 @@ enum Recovery {
         {
             FrontEnd.repair(index)
         }
-        // Start-up begins anew. Growth counts what it made usable last: pages that it lost are made usable again.
+        // Start-up begins anew. Growth counts what it made usable last: pages that it lost are made
+        // usable again.
     }
 
     private static func position(of address: UInt, in start: UInt, _ stride: Int, _ count: Int) -> Int? {

@@ -187,8 +187,8 @@ extension Heap {
         return result
     }
 
-    /// Tries a block of a fully hardened heap, which keeps what hardening does for it: a sample there is
-    /// a record and nothing else, so every free looks for one. Returns the block.
+    /// Tries a block of a fully hardened heap, which keeps what hardening does for it: a sample
+    /// there is a record and nothing else, so every free looks for one. Returns the block.
     static func noteSample(_ block: UInt, _ size: Int) -> UInt {
         guard Countdown.isOn, block != 0, !Emergency.owns(block) else { return block }
         let isSmall = size <= SizeClass.largest

@@ -1,15 +1,17 @@
 import CPercolate
 import Synchronization
 
-/// The thread that returns the memory of a process that has threads: what stays unused goes back to the kernel although nobody
-/// calls the allocator.
+/// The thread that returns the memory of a process that has threads: what stays unused goes back to
+/// the kernel although nobody calls the allocator.
 ///
-/// The C side (pthread_create's wrapper in the shared object) makes it after the program has made a thread of its own: never inside malloc,
-/// and never in a child of fork whose parent had threads. It has all signals blocked, holds no lock while it sleeps, and allocates
-/// nothing. While it lives, slow paths leave releasing to it (`Retention`). At each tick it empties the caches of CPUs whose caches did not
-/// change since the last tick, and releases pages that stayed free; when two ticks in a row found nothing, it rests until a slow
-/// path wakes it. It ends when the process's first thread ends before the others (pthread_exit(3) in main): the last of them ends the
-/// process, and the scavenger must not be that one.
+/// The C side (pthread_create's wrapper in the shared object) makes it after the program has made a
+/// thread of its own: never inside malloc, and never in a child of fork whose parent had threads.
+/// It has all signals blocked, holds no lock while it sleeps, and allocates nothing. While it
+/// lives, slow paths leave releasing to it (`Retention`). At each tick it empties the caches of
+/// CPUs whose caches did not change since the last tick, and releases pages that stayed free; when
+/// two ticks in a row found nothing, it rests until a slow path wakes it. It ends when the
+/// process's first thread ends before the others (pthread_exit(3) in main): the last of them ends
+/// the process, and the scavenger must not be that one.
 enum Scavenger {
     private static var tickMilliseconds: UInt32 { 500 }
 

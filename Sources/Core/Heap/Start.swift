@@ -6,7 +6,8 @@ extension Heap {
     /// Half of the addresses that the heap may use under an emulator.
     private static var emulatedAddresses: UInt { 1 << 35 }
 
-    /// Largest window: a chunk less than 16 TiB, so that a span's pages are a number of 32 bits. Smallest: 64 MiB.
+    /// Largest window: a chunk less than 16 TiB, so that a span's pages are a number of 32 bits.
+    /// Smallest: 64 MiB.
     private static var windowRange: ClosedRange<UInt> { (1 << 26)...(1 << 44 &- 1 << 21) }
 
     @inline(never)
@@ -101,11 +102,13 @@ extension Heap {
         return min(size, windowRange.upperBound)
     }
 
-    /// An emulator of user programs (qemu-user) keeps a table of every page that is mapped, reserved or not. It has no
-    /// restartable sequences, as kernels before 4.18; there pieces are mapped one after the other.
+    /// An emulator of user programs (qemu-user) keeps a table of every page that is mapped,
+    /// reserved or not. It has no restartable sequences, as kernels before 4.18; there pieces are
+    /// mapped one after the other.
     private static var mayReserve: Bool { options.reserve != 0 || !options.sequences || Sequences.areKnown }
 
-    /// Reserves window and metadata: in one mapping, or where address space is short, metadata only.
+    /// Reserves window and metadata: in one mapping, or where address space is short, metadata
+    /// only.
     private static func placeHeap(indexes: Int) -> Bool {
         var window = wantedWindow()
         let layout = MetadataLayout(window: window, indexes: indexes)
@@ -119,13 +122,15 @@ extension Heap {
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = percolate_getrlimit(Int32(RLIMIT_AS.rawValue), &limit)
         if !mayReserve { limit.rlim_cur = min(limit.rlim_cur, emulatedAddresses) }
-        // Twice the limit leaves room to go around what is in the way; RLIM_INFINITY is beyond every window. Where even the
-        // metadata is too much (mlockall(2) with a limit counts it), smaller windows need less.
+        // Twice the limit leaves room to go around what is in the way; RLIM_INFINITY is beyond
+        // every window. Where even the metadata is too much (mlockall(2) with a limit counts it),
+        // smaller windows need less.
         if limit.rlim_cur < window { window = max(roundUp(UInt(limit.rlim_cur) &* 2, 1 << 21), windowRange.lowerBound) }
         while window >= windowRange.lowerBound {
             let layout = MetadataLayout(window: window, indexes: indexes)
             if let memory = Reservation.reserve(layout.size) {
-                // Far from where the kernel puts mappings, the program and its stack; at random, as those are.
+                // Far from where the kernel puts mappings, the program and its stack; at random, as
+                // those are.
                 let random = UInt(percolate_random() & 0xfff) &<< 30
                 return layout.place(at: memory.address, window: 0x2000_0000_0000 &+ random, backing: .pieces)
             }

@@ -1,7 +1,8 @@
 import CPercolate
 import Synchronization
 
-/// Statistics and the profile of this process's heap, written on request and at the end of the process.
+/// Statistics and the profile of this process's heap, written on request and at the end of the
+/// process.
 extension Heap {
     /// What is needed at the end of the process, and kept from its start.
     struct ExitTexts: ~Copyable {

@@ -32,8 +32,8 @@ extension Middle {
     /// Free blocks of a shard that its CPU may keep for itself.
     private static var surplus: Int { 1024 }
 
-    /// The same of the spans of a CPU that has many free blocks of a class of small blocks: whole lines count less than
-    /// memory. The number is read without the lock: it is a hint.
+    /// The same of the spans of a CPU that has many free blocks of a class of small blocks: whole
+    /// lines count less than memory. The number is read without the lock: it is a hint.
     static func takeSurplus(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
         guard sharesLines(sizeClass) else { return .noMemory }
         for shard in 0..<shardCount(sizeClass) where list(sizeClass, shard).pointee.freeBlocks > surplus {

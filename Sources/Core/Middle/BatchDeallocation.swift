@@ -2,8 +2,8 @@ import CPercolate
 
 /// Batches back to the central lists.
 extension Middle {
-    /// Gives `count` blocks of one class back to their spans. What a signal handler cannot give back goes to the list of
-    /// deferred frees.
+    /// Gives `count` blocks of one class back to their spans. What a signal handler cannot give
+    /// back goes to the list of deferred frees.
     static func free(_ sizeClass: Int, _ blocks: UnsafePointer<UInt64>, _ count: Int) {
         var given = 0
         if tryFree(sizeClass, blocks, count, given: &given) { return }
@@ -13,8 +13,8 @@ extension Middle {
         }
     }
 
-    /// The same as far as locks admit the calling thread. False when the calling thread is inside the list already; then blocks from
-    /// `given` on were not taken.
+    /// The same as far as locks admit the calling thread. False when the calling thread is inside
+    /// the list already; then blocks from `given` on were not taken.
     ///
     /// Blocks that were allocated one after the other lie in one span, and are often freed
     /// together: each run of blocks of one span costs one look at its record. Records are fetched
@@ -57,8 +57,8 @@ extension Middle {
         return true
     }
 
-    /// Whether a block of a class is in the middle tier, and so was freed or never handed out. No where the calling thread
-    /// is inside the list already.
+    /// Whether a block of a class is in the middle tier, and so was freed or never handed out. No
+    /// where the calling thread is inside the list already.
     static func isFree(_ address: UInt64, _ sizeClass: Int) -> Bool {
         let id = spans.span(of: page(of: UInt(address)))
         guard id != 0 else { return true }

@@ -3,14 +3,17 @@ import Synchronization
 
 /// The spans of one size class that have free blocks, of one shard.
 ///
-/// Blocks enter and leave in batches. Spans are kept in bins by how full they are, and blocks are taken from the fullest first, so
-/// that the emptier ones can drain and go back to the arena; a span that becomes empty goes back at once. Where many CPUs
-/// are, a class has several shards: a span stays in the shard that made it, CPUs allocate from their own.
+/// Blocks enter and leave in batches. Spans are kept in bins by how full they are, and blocks are
+/// taken from the fullest first, so that the emptier ones can drain and go back to the arena; a
+/// span that becomes empty goes back at once. Where many CPUs are, a class has several shards: a
+/// span stays in the shard that made it, CPUs allocate from their own.
 ///
-/// Lock order: a central lock is taken with no other lock held but a slab gate's, and the arena's is not taken inside it.
+/// Lock order: a central lock is taken with no other lock held but a slab gate's, and the arena's
+/// is not taken inside it.
 struct CentralList: ~Copyable {
     private let lockWord = Atomic<UInt>(0)
-    /// First span of each bin. Bin 0 holds the fullest spans. A span without free blocks is in no bin.
+    /// First span of each bin. Bin 0 holds the fullest spans. A span without free blocks is in no
+    /// bin.
     private var bins = InlineArray<8, SpanID>(repeating: 0)
     /// Free blocks of the spans: in all bins, and at rest.
     private(set) var freeBlocks = 0

@@ -1,10 +1,11 @@
 import CPercolate
 import Synchronization
 
-/// Blocks freed by signal handlers that interrupted the allocator. The next slow path that finds all locks free takes them.
+/// Blocks freed by signal handlers that interrupted the allocator. The next slow path that finds
+/// all locks free takes them.
 ///
-/// A stack without a lock, linked through the blocks: pushes race with pushes, and one exchange takes everything, so no block can come back
-/// while somebody still looks at it.
+/// A stack without a lock, linked through the blocks: pushes race with pushes, and one exchange
+/// takes everything, so no block can come back while somebody still looks at it.
 enum DeferredFrees {
     static func add(_ address: UInt) {
         let link: UnsafeMutablePointer<UInt> = pointer(address)
@@ -22,8 +23,9 @@ enum DeferredFrees {
     @inline(__always)
     static var isEmpty: Bool { middleState.pointee.deferredFrees.load(ordering: .relaxed) == 0 }
 
-    /// Calls `body` with each block, none of which is linked any more. Those that are left lie in the thread's record, for when it is lost.
-    /// Not in signal handlers that interrupted the allocator: the record is the interrupted frame's.
+    /// Calls `body` with each block, none of which is linked any more. Those that are left lie in
+    /// the thread's record, for when it is lost. Not in signal handlers that interrupted the
+    /// allocator: the record is the interrupted frame's.
     static func takeAll(_ body: (UInt) -> Void) {
         let first = middleState.pointee.deferredFrees.exchange(0, ordering: .acquiring)
         percolate_this_thread().pointee.frees = first

@@ -21,8 +21,9 @@ extension Middle {
         unlockArenaAndRelease()
     }
 
-    /// Notes that the calling thread has span `id` in hand, in front of the chain that it has already: where it is lost, `freeEmpty`
-    /// gets the chain from its record (`Recovery`). Not in a signal handler: the record is the interrupted frame's.
+    /// Notes that the calling thread has span `id` in hand, in front of the chain that it has
+    /// already: where it is lost, `freeEmpty` gets the chain from its record (`Recovery`). Not in a
+    /// signal handler: the record is the interrupted frame's.
     @inline(__always)
     static func hold(_ id: SpanID, before next: SpanID) {
         spans[id].pointee.next = next

@@ -35,14 +35,15 @@ enum Middle {
         firstOfWholeLines &<< homeBits &+ (SizeClass.count &- firstOfWholeLines) &<< shardBits
     }
 
-    /// The shard of sampled blocks, of every class. Its spans' pages have page class 0, so that `free` and `realloc` leave the fast path for
-    /// its blocks, and none of them enters a cache.
+    /// The shard of sampled blocks, of every class. Its spans' pages have page class 0, so that
+    /// `free` and `realloc` leave the fast path for its blocks, and none of them enters a cache.
     static var sampledShard: Int { 255 }
     static var stride: Int { MemoryLayout<CentralList>.stride }
 
-    /// Blocks of a cache line and more: one shard for every eight CPUs, at most eight; what 64 CPUs would contend on is divided,
-    /// two CPUs pay nothing. Smaller ones: one shard for each CPU, at most 64; two CPUs that write to blocks of one line would
-    /// take it from each other at every write.
+    /// Blocks of a cache line and more: one shard for every eight CPUs, at most eight; what 64 CPUs
+    /// would contend on is divided, two CPUs pay nothing. Smaller ones: one shard for each CPU, at
+    /// most 64; two CPUs that write to blocks of one line would take it from each other at every
+    /// write.
     static func chooseShards(cpus: Int) {
         var shardBits = 0
         while shardBits < 3, cpus > 8 &<< shardBits { shardBits &+= 1 }
@@ -65,7 +66,8 @@ enum Middle {
         return lists[firstOfWholeLines &<< homeBits &+ (sizeClass &- firstOfWholeLines) &<< shardBits &+ shard]
     }
 
-    /// The shard that a CPU allocates from. With one thread nobody can fight for a line, and one shard is denser.
+    /// The shard that a CPU allocates from. With one thread nobody can fight for a line, and one
+    /// shard is denser.
     @inline(__always)
     static func shard(_ sizeClass: Int, ofCPU cpu: Int) -> Int {
         guard sharesLines(sizeClass), percolate_is_single_threaded() != 0 else {
@@ -75,7 +77,8 @@ enum Middle {
         return (state.pointee.onlyIndex &- 1) & (shardCount(sizeClass) &- 1)
     }
 
-    /// Whether a block lies among blocks that another CPU allocates, on the same cache line as some of them.
+    /// Whether a block lies among blocks that another CPU allocates, on the same cache line as some
+    /// of them.
     static func isForeign(_ address: UInt64, _ sizeClass: Int, cpu: Int) -> Bool {
         guard sharesLines(sizeClass) else { return false }
         let id = spans.span(of: page(of: UInt(address)))

@@ -2,19 +2,22 @@ import CPercolate
 
 /// The size classes: block sizes, and how spans and caches treat each.
 ///
-/// Rule of the sizes: 8, 16, then steps of 16 up to 128, then eight equal steps per doubling up to 32 KiB. So a request beyond 128
-/// bytes wastes at most a ninth of its block (11.2 %). A block of 16 bytes or more is aligned to 16; one of a size that is a
-/// multiple of a power of two up to the page size is aligned to that. A Swift array asks for a power of two plus its header of 32
-/// bytes, and takes the rest of the block into its capacity: the class one step above the power serves it.
+/// Rule of the sizes: 8, 16, then steps of 16 up to 128, then eight equal steps per doubling up to
+/// 32 KiB. So a request beyond 128 bytes wastes at most a ninth of its block (11.2 %). A block of
+/// 16 bytes or more is aligned to 16; one of a size that is a multiple of a power of two up to the
+/// page size is aligned to that. A Swift array asks for a power of two plus its header of 32 bytes,
+/// and takes the rest of the block into its capacity: the class one step above the power serves it.
 ///
-/// Rule of the spans: the fewest pages that waste at most a sixteenth at the end and hold enough blocks to be worth a span: 8 KiB or
-/// more for small blocks, at least 8 blocks up to 8 KiB each, at least 4 beyond; never more than the record's 512 bits.
+/// Rule of the spans: the fewest pages that waste at most a sixteenth at the end and hold enough
+/// blocks to be worth a span: 8 KiB or more for small blocks, at least 8 blocks up to 8 KiB each,
+/// at least 4 beyond; never more than the record's 512 bits.
 struct SizeClass {
     /// Bytes of a block.
     var size: UInt32 = 0
     var spanPages: UInt16 = 0
     var spanBlocks: UInt16 = 0
-    /// 2^40 / size, rounded up: `offset * inverse >> 40` is `offset / size` for every offset in a span.
+    /// 2^40 / size, rounded up: `offset * inverse >> 40` is `offset / size` for every offset in a
+    /// span.
     var inverse: UInt64 = 0
     /// Most blocks a cache holds.
     var maxCapacity: UInt16 = 0
@@ -93,8 +96,9 @@ func sizeClass(ofSize size: Int) -> Int {
     return Int(table[(size &+ 7) &>> 3].pointee)
 }
 
-/// The class whose blocks hold `size` bytes at multiples of `alignment`, a power of two up to the page size; nil when there is
-/// none. Spans start at a page, so every block is aligned to what its class's size is a multiple of.
+/// The class whose blocks hold `size` bytes at multiples of `alignment`, a power of two up to the
+/// page size; nil when there is none. Spans start at a page, so every block is aligned to what its
+/// class's size is a multiple of.
 func sizeClass(ofSize size: Int, alignment: Int) -> Int? {
     guard size <= SizeClass.largest else { return nil }
     var number = sizeClass(ofSize: max(size, 1))

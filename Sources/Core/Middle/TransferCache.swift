@@ -22,7 +22,8 @@ import CPercolate
 /// between (`Recovery`) takes at most the batch in its hands with it. Guarded by the list's lock;
 /// where its words are does not change once it is known.
 struct TransferCache {
-    /// 1 more than the number of the part of `TransferMemory` that holds the blocks; 0 for none yet.
+    /// 1 more than the number of the part of `TransferMemory` that holds the blocks; 0 for none
+    /// yet.
     private var part: UInt32 = 0
     private(set) var count: UInt16 = 0
     /// Fewest blocks since the scavenger's last tick: so many were not needed.

@@ -4,7 +4,8 @@ import CPercolate
 struct Affinity {
     /// CPUs that the thread may run on, at least 1.
     private(set) var allowed = 1
-    /// CPU numbers that the kernel may ever use: the length of its masks. The most there are where it refuses to say.
+    /// CPU numbers that the kernel may ever use: the length of its masks. The most there are where
+    /// it refuses to say.
     private(set) var numbers = Int(PERCOLATE_MAX_CPUS)
 
     static func current() -> Affinity {

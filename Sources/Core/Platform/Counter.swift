@@ -14,8 +14,9 @@ enum Counter: Int {
     /// Blocks that the middle tier gave one at a time, around the caches.
     case directAllocations, directFrees
     case emergencyAllocations
-    /// Bytes of a fully hardened heap's blocks that the program does not have: canaries and guard pages, and blocks
-    /// that wait, to be handed out or to leave the quarantine. Of small blocks, and of large ones.
+    /// Bytes of a fully hardened heap's blocks that the program does not have: canaries and guard
+    /// pages, and blocks that wait, to be handed out or to leave the quarantine. Of small blocks,
+    /// and of large ones.
     case withheldBytes, withheldLargeBytes
 
     static var count: Int { 32 }

@@ -15,8 +15,8 @@ struct ExitFile {
         path.pointee.append(cString: text, limit: min(count, 3800))
     }
 
-    /// Has `body` write to a descriptor; it returns 0 or an error number. What goes wrong is said on
-    /// the descriptor `errors`: that `what` cannot be written.
+    /// Has `body` write to a descriptor; it returns 0 or an error number. What goes wrong is said
+    /// on the descriptor `errors`: that `what` cannot be written.
     func write(_ what: StaticString, mainProcess: Int, errors: Int32, _ body: (Int32) -> Int) {
         let length = path.pointee.count
         if percolate_getpid() != mainProcess {

@@ -1,14 +1,18 @@
 import CPercolate
 import Synchronization
 
-/// Keeps threads out of the allocator while one of them forks, so that the child finds every lock free and every list whole.
+/// Keeps threads out of the allocator while one of them forks, so that the child finds every lock
+/// free and every list whole.
 ///
-/// A thread that enters the allocator writes its number into a slot, and clears the slot when it leaves. The forking thread closes the gate
-/// and waits until every slot is empty. Either the entering thread sees the closed gate, or the forking thread sees the slot: each stores
-/// before it loads, sequentially consistent. `Tests/Model/fork_gate.pml` is this protocol, with each part taken away once.
+/// A thread that enters the allocator writes its number into a slot, and clears the slot when it
+/// leaves. The forking thread closes the gate and waits until every slot is empty. Either the
+/// entering thread sees the closed gate, or the forking thread sees the slot: each stores before it
+/// loads, sequentially consistent. `Tests/Model/fork_gate.pml` is this protocol, with each part
+/// taken away once.
 ///
-/// Slots and not one counter: the first one that a thread tries follows from its number, so that threads share lines seldom; a slot says
-/// who is inside, so one whose thread ended is told from one whose thread is slow.
+/// Slots and not one counter: the first one that a thread tries follows from its number, so that
+/// threads share lines seldom; a slot says who is inside, so one whose thread ended is told from
+/// one whose thread is slow.
 ///
 /// Waiting has an end, since what is waited for may not come:
 ///
@@ -20,20 +24,24 @@ import Synchronization
 ///   forking thread, which waits for it. So a thread that sees the forking thread use next to no CPU time for long goes in (`Patience`). (The
 ///   kernel's part of a fork copies page tables, and signal handlers may run in between: both use CPU time.)
 ///
-/// Going on costs only the child: a thread that is inside at the fork does not exist there, and the child repairs what it
-/// left half changed, as it must after a fork that ran no handlers (`Recovery`).
+/// Going on costs only the child: a thread that is inside at the fork does not exist there, and the
+/// child repairs what it left half changed, as it must after a fork that ran no handlers
+/// (`Recovery`).
 struct ForkGate {
     private let address: UInt
 
-    /// The gate whose words, `PERCOLATE_FORK_GATE_LINES` cache lines of zero bytes, are at `address`.
+    /// The gate whose words, `PERCOLATE_FORK_GATE_LINES` cache lines of zero bytes, are at
+    /// `address`.
     init(at address: UInt) { self.address = address }
 
     /// The process's gate.
     static var process: ForkGate { ForkGate(at: percolate_fork_gate_address()) }
 
-    /// The number of the thread that closed the gate, 0 while it is open. The kernel compares it (futex(2)).
+    /// The number of the thread that closed the gate, 0 while it is open. The kernel compares it
+    /// (futex(2)).
     private var closer: UnsafeMutablePointer<Atomic<UInt32>> { pointer(address) }
-    /// How often the closer closed the gate: a signal handler may fork while its thread is inside fork. Of the closer alone.
+    /// How often the closer closed the gate: a signal handler may fork while its thread is inside
+    /// fork. Of the closer alone.
     private var depth: UnsafeMutablePointer<UInt32> { pointer(address &+ 4) }
 
     private static var slotsPerLine: Int { 16 }
@@ -126,7 +134,8 @@ struct ForkGate {
                 expected: 0, desired: me, ordering: .sequentiallyConsistent)
             if exchanged { break }
             if Visit.adoptIfChild() { continue }
-            // The other fork does not end. This one goes on without the gate; the child repairs what it must.
+            // The other fork does not end. This one goes on without the gate; the child repairs
+            // what it must.
             if percolate_milliseconds() > limit || patience.isOver(seen) { return }
             _ = percolate_futex_wait_for(pointer(address), seen, Self.sleepMilliseconds)
         }
@@ -170,7 +179,8 @@ struct ForkGate {
         _ = percolate_futex_wake(pointer(address), Int32.max)
     }
 
-    /// In the child, by its only thread: the gate is open, and nobody is inside but the frame that a forking signal handler interrupted.
+    /// In the child, by its only thread: the gate is open, and nobody is inside but the frame that
+    /// a forking signal handler interrupted.
     ///
     /// - Parameter number: the thread's own, new.
     func reset(_ thread: UnsafeMutablePointer<percolate_thread>, number: UInt32) {
@@ -188,7 +198,8 @@ struct ForkGate {
 
     private static var spins: Int { 100 }
     private static var sleepMilliseconds: UInt32 { 10 }
-    /// Milliseconds that a fork waits for threads inside, and the same where the forking thread is inside itself.
+    /// Milliseconds that a fork waits for threads inside, and the same where the forking thread is
+    /// inside itself.
     private static var patience: UInt64 { 1000 }
     private static var patienceInside: UInt64 { 2 }
     /// Milliseconds that no fork lasts.
@@ -196,14 +207,16 @@ struct ForkGate {
 
     /// How a thread waits for a forking one.
     private struct Patience {
-        /// Milliseconds at the first look, 0 before it, and at the last look that saw the forking thread go on.
+        /// Milliseconds at the first look, 0 before it, and at the last look that saw the forking
+        /// thread go on.
         private var start: UInt64 = 0
         private var since: UInt64 = 0
         /// Whom the thread waits for, and its CPU time at `since`.
         private var closer: UInt32 = 0
         private var cpuTime: Int64 = 0
 
-        /// Milliseconds after which a forking thread that does not go on counts as stuck, and the nanoseconds of CPU time that are no going on.
+        /// Milliseconds after which a forking thread that does not go on counts as stuck, and the
+        /// nanoseconds of CPU time that are no going on.
         private static var asleep: UInt64 { 200 }
         private static var idle: Int64 { 4_000_000 }
 

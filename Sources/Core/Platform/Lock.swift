@@ -5,17 +5,19 @@ import Synchronization
 enum Admission {
     /// The calling thread owns the lock now.
     case entered
-    /// The calling thread is inside already: it is a signal handler that interrupted the owner. What the lock guards is half changed.
+    /// The calling thread is inside already: it is a signal handler that interrupted the owner.
+    /// What the lock guards is half changed.
     case reentrant
-    /// The calling thread is a signal handler that interrupted the allocator, and somebody else has the lock. It must not wait: that owner
-    /// may wait for the frame that the handler interrupted.
+    /// The calling thread is a signal handler that interrupted the allocator, and somebody else has
+    /// the lock. It must not wait: that owner may wait for the frame that the handler interrupted.
     case outOfOrder
 }
 
 /// A mutual exclusion lock that knows its owner.
 ///
-/// The word is 0 when free, else the owner's thread number, and `contended` while somebody may sleep. Zero bytes are a free lock. Waiting
-/// sleeps on the low half of the word (futex(2)). Safe in signal handlers.
+/// The word is 0 when free, else the owner's thread number, and `contended` while somebody may
+/// sleep. Zero bytes are a free lock. Waiting sleeps on the low half of the word (futex(2)). Safe
+/// in signal handlers.
 ///
 /// No deadlock. The allocator takes locks in the order start, slab gates, classes, arena, counting,
 /// sampling: a thread that waits for one holds only earlier ones, so no circle of waiters closes. A
@@ -28,7 +30,8 @@ enum Admission {
 ///
 /// - A thread that left the allocator by a jump frees its locks at its next visit (`Visit`).
 /// - For a thread that ended inside, a waiter asks after some sleeps whether the owner exists.
-/// - A thread of the parent, in a child of a fork that ran no handlers, is dropped when the child is adopted.
+/// - A thread of the parent, in a child of a fork that ran no handlers, is dropped when the child
+///   is adopted.
 struct Lock {
     private let word: UnsafeMutablePointer<Atomic<UInt>>
 
@@ -54,17 +57,17 @@ struct Lock {
         return word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
     }
 
-    /// Takes the lock if it is free now, on behalf of a thread that has slept in `awaitRelease`: others may sleep there
-    /// still, and the release must wake one of them.
+    /// Takes the lock if it is free now, on behalf of a thread that has slept in `awaitRelease`:
+    /// others may sleep there still, and the release must wake one of them.
     func tryAcquire(hasWaited: Bool) -> Bool {
         guard hasWaited else { return tryAcquire() }
         let me = UInt(percolate_thread_number()) | Self.contended
         return word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
     }
 
-    /// Waits until the lock may be free, and does not take it: for those who take it only with signals blocked, and wait
-    /// with signals open. A signal handler may leave by a jump and never take what it was woken for, so a sleep
-    /// ends by itself after some milliseconds.
+    /// Waits until the lock may be free, and does not take it: for those who take it only with
+    /// signals blocked, and wait with signals open. A signal handler may leave by a jump and never
+    /// take what it was woken for, so a sleep ends by itself after some milliseconds.
     func awaitRelease() {
         for _ in 0..<Self.spinLimit {
             if word.pointee.load(ordering: .relaxed) == 0 { return }
@@ -128,7 +131,8 @@ struct Lock {
         }
     }
 
-    /// Whether the owner does not exist any more, and the calling thread has its lock now, repaired.
+    /// Whether the owner does not exist any more, and the calling thread has its lock now,
+    /// repaired.
     private func takeOverFromDead(_ owner: UInt32) -> Bool {
         // A vfork child has the parent's memory, but not its threads.
         guard percolate_is_restricted() == 0,
@@ -139,7 +143,8 @@ struct Lock {
         return true
     }
 
-    /// A wake-up can be lost: to a waiter that leaves by a jump out of a signal handler. So no sleep is for ever.
+    /// A wake-up can be lost: to a waiter that leaves by a jump out of a signal handler. So no
+    /// sleep is for ever.
     private func sleep(while seen: UInt) {
         if seen & Self.contended == 0 {
             let wanted = seen | Self.contended
@@ -156,6 +161,7 @@ struct Lock {
     /// Sleeps after which a waiter asks whether the owner exists.
     private static var sleepsToDoubt: Int { 16 }
 
-    /// The half of the word that the kernel compares; it holds all of it, on a little-endian machine.
+    /// The half of the word that the kernel compares; it holds all of it, on a little-endian
+    /// machine.
     private var futex: UnsafeMutablePointer<UInt32> { pointer(UInt(bitPattern: word)) }
 }

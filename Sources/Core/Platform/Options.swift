@@ -3,8 +3,9 @@ import CPercolate
 /// What `PERCOLATE_OPTIONS` can say. Each field's initial value is the default.
 ///
 /// The variable is a list `key=value,key=value`, with spaces where people type them. An unknown key
-/// or a bad value gives one line on standard error, which says what would be right, and the default.
-/// Nothing is read in a process that runs with raised privileges (getauxval(3), AT_SECURE).
+/// or a bad value gives one line on standard error, which says what would be right, and the
+/// default. Nothing is read in a process that runs with raised privileges (getauxval(3),
+/// AT_SECURE).
 struct Options {
     enum Index { case automatic, cpuID, mmCID }
     enum Release { case prompt, lazy, never }
@@ -33,8 +34,8 @@ struct Options {
     var background = true
     /// Whether dense parts of a large heap may have huge pages.
     var hugePages = HugePages.automatic
-    /// Bytes of pages in use that no allocation may exceed, and bytes of resident pages above which free ones go back
-    /// at once; 0 for no limit.
+    /// Bytes of pages in use that no allocation may exceed, and bytes of resident pages above which
+    /// free ones go back at once; 0 for no limit.
     var limit: UInt = 0
     var softLimit: UInt = 0
     /// Bytes of addresses for the arena; 0 lets start-up choose.

@@ -1,9 +1,10 @@
 import CPercolate
 
-/// The number of CPU numbers that this machine can ever have: one above the highest possible one, online or not.
+/// The number of CPU numbers that this machine can ever have: one above the highest possible one,
+/// online or not.
 ///
-/// Read from sysfs, whose list ends in the highest number; where that cannot be read, the size of the kernel's
-/// affinity masks is an upper bound. Never above the number of public gates.
+/// Read from sysfs, whose list ends in the highest number; where that cannot be read, the size of
+/// the kernel's affinity masks is an upper bound. Never above the number of public gates.
 func possibleCPUCount() -> Int {
     let limit = Int(PERCOLATE_GATES_MAX)
     if let highest = lastNumber(of: "/sys/devices/system/cpu/possible") { return min(highest &+ 1, limit) }

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A range of addresses of which a growing front part can be used.
 ///
-/// Reserved memory is `PROT_NONE`: it costs no memory, is not charged under `vm.overcommit_memory=2` or
-/// `RLIMIT_DATA`, `mlockall` does not populate it, and core dumps leave it out. `commit` makes a further part
-/// readable and writable.
+/// Reserved memory is `PROT_NONE`: it costs no memory, is not charged under
+/// `vm.overcommit_memory=2` or `RLIMIT_DATA`, `mlockall` does not populate it, and core dumps leave
+/// it out. `commit` makes a further part readable and writable.
 struct Reservation {
     var address: UInt = 0
     var size: UInt = 0
@@ -36,8 +36,8 @@ struct Reservation {
             address, Int(bytes), UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
     }
 
-    /// Makes the first `bytes` usable. Commits `step` bytes at once to save calls, less where the kernel refuses
-    /// that much.
+    /// Makes the first `bytes` usable. Commits `step` bytes at once to save calls, less where the
+    /// kernel refuses that much.
     mutating func commit(_ bytes: UInt, step: UInt = 65536) -> Bool {
         if bytes <= committed { return true }
         let needed = roundUp(bytes, Self.pageSize)
@@ -55,7 +55,8 @@ struct Reservation {
         return true
     }
 
-    /// Makes reserved addresses readable and writable, and part of core dumps. False when the kernel refuses.
+    /// Makes reserved addresses readable and writable, and part of core dumps. False when the
+    /// kernel refuses.
     static func makeUsable(_ address: UInt, _ bytes: Int) -> Bool {
         guard percolate_mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0 else { return false }
         _ = percolate_madvise(address, bytes, MADV_DODUMP)

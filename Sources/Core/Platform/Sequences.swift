@@ -1,6 +1,7 @@
 import CPercolate
 
-/// How this process uses restartable sequences: decided once, at start, in `decide`, and nowhere else.
+/// How this process uses restartable sequences: decided once, at start, in `decide`, and nowhere
+/// else.
 struct Sequences {
     enum Registration { case none, glibc, own }
     /// What a slab gate is indexed by.
@@ -10,8 +11,8 @@ struct Sequences {
     private(set) var index = Index.cpuID
     /// Whether membarrier(2) can fence sections.
     private var isFenceRegistered = false
-    /// Whether another CPU's gate can be closed. A process that restricts its system calls must not be asked for that
-    /// one.
+    /// Whether another CPU's gate can be closed. A process that restricts its system calls must not
+    /// be asked for that one.
     var canFence: Bool { isFenceRegistered && percolate_is_restricted() == 0 }
     /// Offset of the field `rseq_cs` of the thread's area from its thread pointer.
     private(set) var areaOffset = 0
@@ -26,10 +27,12 @@ struct Sequences {
     /// Offset of the concurrency id.
     var mmCIDOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_MM_CID) }
 
-    /// Offset of `cpu_id`, which says whether the thread is registered whichever field is the index.
+    /// Offset of `cpu_id`, which says whether the thread is registered whichever field is the
+    /// index.
     var cpuOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_CPU_ID) }
 
-    /// Whether the kernel has restartable sequences at all: libc registered the thread, or the system call exists.
+    /// Whether the kernel has restartable sequences at all: libc registered the thread, or the
+    /// system call exists.
     static var areKnown: Bool {
         if percolate_rseq_glibc_size() >= 20 { return percolate_rseq_field(percolate_rseq_glibc_offset() &+ 4) >= 0 }
         return percolate_rseq_is_known() != 0
@@ -37,7 +40,8 @@ struct Sequences {
 
     /// Decides registration, index and fence.
     ///
-    /// - glibc's area where glibc registered one; else an area of our own where the kernel takes it; else no sections.
+    /// - glibc's area where glibc registered one; else an area of our own where the kernel takes
+    ///   it; else no sections.
     /// - `mm_cid` where the kernel has it (feature size 28, Linux 6.3) and many CPUs (16 or more) are open to the process: there the
     ///   number of slabs follows the threads that run at once, which outweighs that a remote close must fence all CPUs. Else
     ///   `cpu_id`: a close interrupts one CPU, and blocks stay in the cache of the core that used them. The kernel leaves 0 in the
@@ -56,8 +60,8 @@ struct Sequences {
         }
         guard percolate_rseq_field(result.cpuOffset) >= 0 else { return Sequences() }
 
-        // An area of 20 or 32 bytes is glibc's original one: 32 bytes, of which the kernel fills what it advertises.
-        // 27 is AT_RSEQ_FEATURE_SIZE.
+        // An area of 20 or 32 bytes is glibc's original one: 32 bytes, of which the kernel fills
+        // what it advertises. 27 is AT_RSEQ_FEATURE_SIZE.
         let kernelSize = UInt(percolate_auxiliary(27))
         if result.registration == .glibc { result.areaSize = max(Int(glibcSize), 32) }
         result.hasMMCID = min(kernelSize, UInt(result.areaSize)) >= 28
@@ -74,7 +78,8 @@ struct Sequences {
             let register = Int32(bitPattern: MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ.rawValue)
             result.isFenceRegistered = percolate_membarrier(register, 0, 0) == 0
         }
-        // On a weakly ordered machine the fence also keeps the stores of one CPU in order for another.
+        // On a weakly ordered machine the fence also keeps the stores of one CPU in order for
+        // another.
         return Self.areStoresOrdered || result.isFenceRegistered ? result : Sequences()
     }
 
@@ -93,13 +98,15 @@ struct Sequences {
     @inline(__always)
     func currentIndex() -> Int { Int(percolate_rseq_field(indexOffset)) }
 
-    /// Registers the calling thread where that is our task and was not done. False when it stays unregistered.
+    /// Registers the calling thread where that is our task and was not done. False when it stays
+    /// unregistered.
     func registerThread() -> Bool {
         if percolate_rseq_field(cpuOffset) >= 0 { return true }
         return registration == .own && percolate_is_restricted() == 0 && register() == 0
     }
 
-    /// Registers the calling thread although its area may say that it is registered. False when the kernel refuses.
+    /// Registers the calling thread although its area may say that it is registered. False when the
+    /// kernel refuses.
     func registerAgain() -> Bool {
         guard registration != .none else { return true }
         let outcome = register()
@@ -108,8 +115,9 @@ struct Sequences {
 
     private func register() -> Int { percolate_rseq_register(areaOffset &- 8, UInt32(areaSize)) }
 
-    /// Aborts every section that another thread may be in on `cpu`, a CPU number, or on all CPUs when nil, for gates whose index
-    /// is a concurrency id; a full barrier besides (membarrier(2)). False when the kernel refuses.
+    /// Aborts every section that another thread may be in on `cpu`, a CPU number, or on all CPUs
+    /// when nil, for gates whose index is a concurrency id; a full barrier besides (membarrier(2)).
+    /// False when the kernel refuses.
     func fence(cpu: Int?) -> Bool {
         #if PERCOLATE_WITHOUT_FENCE
             // A test build: the stress must fail without the fence.
@@ -122,8 +130,8 @@ struct Sequences {
         #endif
     }
 
-    /// Aborts every section that another thread may be in, and lets all threads see what this one stored. False when the kernel
-    /// refuses.
+    /// Aborts every section that another thread may be in, and lets all threads see what this one
+    /// stored. False when the kernel refuses.
     func fenceAll() -> Bool {
         let command = Int32(bitPattern: MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ.rawValue)
         return canFence && percolate_membarrier(command, 0, 0) == 0

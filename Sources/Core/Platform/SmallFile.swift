@@ -1,6 +1,7 @@
 import CPercolate
 
-/// Reads the small files in which the kernel says how a machine is set up. No more than at start and now and then.
+/// Reads the small files in which the kernel says how a machine is set up. No more than at start
+/// and now and then.
 enum SmallFile {
     /// Reads the beginning of a file. The number of bytes; 0 where the file cannot be read.
     static func read<let size: Int>(_ path: StaticString, into bytes: inout InlineArray<size, UInt8>) -> Int {

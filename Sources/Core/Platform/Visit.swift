@@ -3,21 +3,24 @@ import Synchronization
 
 /// One call's stay inside the allocator, from the entry point to its return.
 ///
-/// The thread's record (`percolate_thread`) says whether the thread is inside, and in which frame of its stack. A call that finds its thread
-/// inside is one of two:
+/// The thread's record (`percolate_thread`) says whether the thread is inside, and in which frame
+/// of its stack. A call that finds its thread inside is one of two:
 ///
-/// - A signal handler interrupted the allocator and allocates. The visit is *nested*: it must not wait for a lock (`Lock`).
+/// - A signal handler interrupted the allocator and allocates. The visit is *nested*: it must not
+///   wait for a lock (`Lock`).
 /// - A signal handler interrupted the allocator and left by a jump (siglongjmp(3), an exception, the end of the thread). The frame that it
 ///   interrupted never goes on, and its locks are freed now (`percolate_recover_thread`).
 ///
-/// They are told apart by the stack. The kernel puts a signal frame of more than a kilobyte between the interrupted frame and its handler. So a
-/// visit that is not that much deeper, on the same stack, has no living visit above it. One that is deeper has none when the marks of the
-/// visit above are gone: others use its memory. When the marks of a dead visit last by chance, under a deep frame with a gap there, the call is
-/// taken for a handler's: it is served, from the memory for emergencies if it must be, and a later call finds out. A handler may run on its
-/// alternate stack, of which the kernel says whether the thread is on it.
+/// They are told apart by the stack. The kernel puts a signal frame of more than a kilobyte between
+/// the interrupted frame and its handler. So a visit that is not that much deeper, on the same
+/// stack, has no living visit above it. One that is deeper has none when the marks of the visit
+/// above are gone: others use its memory. When the marks of a dead visit last by chance, under a
+/// deep frame with a gap there, the call is taken for a handler's: it is served, from the memory
+/// for emergencies if it must be, and a later call finds out. A handler may run on its alternate
+/// stack, of which the kernel says whether the thread is on it.
 ///
-/// A handler that leaves by switching stacks (swapcontext(3)) and means to come back is taken for one that jumped: as with other
-/// allocators, it must not interrupt malloc.
+/// A handler that leaves by switching stacks (swapcontext(3)) and means to come back is taken for
+/// one that jumped: as with other allocators, it must not interrupt malloc.
 enum Visit {
     /// The visit's memory is on the stack of the caller, which also calls `end`.
     @inline(__always)
@@ -65,7 +68,8 @@ enum Visit {
             thread.pointee.nested = nil
             thread.pointee.outermost = visit
             _ = adoptIfChild()
-            // A thread inside may wait for a lock that is freed now, so this one does not wait at the gate.
+            // A thread inside may wait for a lock that is freed now, so this one does not wait at
+            // the gate.
             ForkGate.process.enterRegardless(thread)
             percolate_recover_thread()
             return
@@ -90,8 +94,9 @@ enum Visit {
         leave(thread, visit)
     }
 
-    /// Before the process ends for a programmer's error: the thread is outside, unless it is a signal handler inside. A handler of
-    /// SIGABRT may allocate, wait for threads that do, fork, and leave by a jump.
+    /// Before the process ends for a programmer's error: the thread is outside, unless it is a
+    /// signal handler inside. A handler of SIGABRT may allocate, wait for threads that do, fork,
+    /// and leave by a jump.
     static func endForReport() {
         let thread: UnsafeMutablePointer<percolate_thread> = percolate_this_thread()
         guard thread.pointee.nested == nil, let visit = thread.pointee.outermost else { return }
@@ -103,12 +108,14 @@ enum Visit {
 
     /// In a child of a fork that ran no handlers, makes it a process of its own. Whether it did.
     ///
-    /// The kernel wiped the mark. Where it does not do that, the process id tells; a vfork child, which has the parent's memory, has another
-    /// one as well, and is not adopted (`percolate_adopt_child`).
+    /// The kernel wiped the mark. Where it does not do that, the process id tells; a vfork child,
+    /// which has the parent's memory, has another one as well, and is not adopted
+    /// (`percolate_adopt_child`).
     @inline(never)
     static func adoptIfChild() -> Bool {
         #if PERCOLATE_WITHOUT_FORK_HANDLERS
-            // A test build: the tests of fork must fail where a child does nothing about its parent's threads.
+            // A test build: the tests of fork must fail where a child does nothing about its
+            // parent's threads.
             return false
         #endif
         let mark = percolate_process_mark.pointee

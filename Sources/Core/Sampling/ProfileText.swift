@@ -42,8 +42,8 @@ struct ProfileText {
 
     private static var siteCount: UInt32 { UInt32(truncatingIfNeeded: sampled.site_count) }
 
-    /// A copy that nobody changed meanwhile. Where its writer does not come to an end, as it is: its
-    /// figures may then be off by one sample.
+    /// A copy that nobody changed meanwhile. Where its writer does not come to an end, as it is:
+    /// its figures may then be off by one sample.
     private static func copy(_ number: UInt32) -> percolate_sample_site {
         let site = SampleTables.site(number)
         for _ in 0..<1000 {

@@ -75,8 +75,8 @@ enum Samples {
         case refused
     }
 
-    /// The record of the block at `address`, and the one in front of it in its list; 0 for none. The
-    /// lock is held.
+    /// The record of the block at `address`, and the one in front of it in its list; 0 for none.
+    /// The lock is held.
     private static func locate(_ address: UInt) -> (number: UInt32, previous: UInt32) {
         var previous: UInt32 = 0
         var number = list(of: address).pointee

@@ -1,11 +1,12 @@
 import CPercolate
 import Synchronization
 
-/// The gate of one CPU: a word that every section of a kind loads, inside the section, before it touches that CPU's data.
+/// The gate of one CPU: a word that every section of a kind loads, inside the section, before it
+/// touches that CPU's data.
 ///
-/// Protocol. The closer takes `lock`, makes the word read `closed`, and sees to it that no section that loaded the old value can
-/// still commit. Then it owns the data, with plain loads and stores, until it stores the open value again, with release
-/// order, and gives the lock back.
+/// Protocol. The closer takes `lock`, makes the word read `closed`, and sees to it that no section
+/// that loaded the old value can still commit. Then it owns the data, with plain loads and stores,
+/// until it stores the open value again, with release order, and gives the lock back.
 ///
 /// Why no section survives a close:
 ///
@@ -18,11 +19,11 @@ import Synchronization
 ///   interrupted: it has committed, visibly, or is aborted. One that is switched out in a section is aborted on resume. One
 ///   that comes later passed a full barrier after the store, and loads `closed`.
 ///
-/// The lock is taken first in both ways and is never taken by a section: a remote compare-and-swap could hit between a
-/// section's load and its commit.
+/// The lock is taken first in both ways and is never taken by a section: a remote compare-and-swap
+/// could hit between a section's load and its commit.
 ///
-/// An open value seen by a section implies the holder's stores: loads are ordered on x86-64, and on weaker machines every address a
-/// slab section uses depends on the value loaded.
+/// An open value seen by a section implies the holder's stores: loads are ordered on x86-64, and on
+/// weaker machines every address a slab section uses depends on the value loaded.
 struct Gate {
     /// How a gate was closed.
     enum Closing { case local, fenced }
@@ -37,14 +38,17 @@ struct Gate {
 
     var value: UInt64 { word.pointee.load(ordering: .acquiring) }
 
-    /// Closes the gate, whose lock the caller holds. Nil, with the gate as it was, when the machine cannot fence.
+    /// Closes the gate, whose lock the caller holds. Nil, with the gate as it was, when the machine
+    /// cannot fence.
     ///
-    /// - Parameter locally: false where the thread's rseq area cannot be trusted, and only the fence will do.
+    /// - Parameter locally: false where the thread's rseq area cannot be trusted, and only the
+    ///   fence will do.
     func close(_ sequences: Sequences, locally: Bool = true) -> Closing? {
         let open = value
         let cell = UnsafeMutableRawPointer(word).assumingMemoryBound(to: UInt64.self)
         if locally, sequences.registration != .none {
-            // One abort may be chance, several are a debugger: a section alone would then never finish.
+            // One abort may be chance, several are a debugger: a section alone would then never
+            // finish.
             for _ in 0..<2 {
                 let result = percolate_section_close(
                     cell, closed, Int64(index), Int64(indexOffset), Int64(sequences.areaOffset))

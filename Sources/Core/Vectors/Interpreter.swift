@@ -2,8 +2,9 @@ import CPercolate
 
 /// Runs `count` operations in order, once each.
 ///
-/// The operations have been validated, their operands can be accessed, and the caller alone may write what they write:
-/// it holds the gate that they belong to. Allocates nothing and calls nothing that may block.
+/// The operations have been validated, their operands can be accessed, and the caller alone may
+/// write what they write: it holds the gate that they belong to. Allocates nothing and calls
+/// nothing that may block.
 ///
 /// - Parameter cpu: whose gate is closed, for tracers.
 /// - Returns: 0 when every operation ran, else the index plus one of the compare that stopped the vector. The stores of
@@ -24,8 +25,8 @@ func executeOperations(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int
 /// - Returns: whether the vector goes on: false when a compare stops it.
 @inline(__always)
 func execute(_ operation: cpu_op) -> Bool {
-    // Operations see each other's effects and are seen in order by the thread's own signal handlers; other CPUs get no
-    // order from it.
+    // Operations see each other's effects and are seen in order by the thread's own signal
+    // handlers; other CPUs get no order from it.
     percolate_compiler_barrier()
     let len = operation.len
     switch cpu_op_type(UInt32(bitPattern: operation.op)) {

@@ -1,10 +1,12 @@
 import CPercolate
 
-/// Moves pointers between a slab and memory of the caller: compare the header, copy, store the header.
+/// Moves pointers between a slab and memory of the caller: compare the header, copy, store the
+/// header.
 ///
-/// This is the operation vector {compare-eq 8 bytes; memcpy; memcpy 8 bytes}. The executor runs it as one section where the
-/// calling thread is on the slab's CPU, closing nothing, and behind the closed gate where a section cannot finish: after aborts
-/// in a row (a debugger steps through it). Both are the same to the caller.
+/// This is the operation vector {compare-eq 8 bytes; memcpy; memcpy 8 bytes}. The executor runs it
+/// as one section where the calling thread is on the slab's CPU, closing nothing, and behind the
+/// closed gate where a section cannot finish: after aborts in a row (a debugger steps through it).
+/// Both are the same to the caller.
 struct MoveVector {
     enum Outcome {
         case done
@@ -16,8 +18,9 @@ struct MoveVector {
         case elsewhere
     }
 
-    /// Most pointers that one vector moves. A batch lies on the stack: with twice as many, refills take a tenth fewer instructions, but
-    /// each of a thousand parked threads keeps another page of its stack.
+    /// Most pointers that one vector moves. A batch lies on the stack: with twice as many, refills
+    /// take a tenth fewer instructions, but each of a thousand parked threads keeps another page of
+    /// its stack.
     static var limit: Int { 64 }
     /// Sections that may abort in a row before the gate is closed.
     static var attempts: Int { 4 }
@@ -116,8 +119,8 @@ struct MoveVector {
     }
 }
 
-/// Calls `body` with room for as many pointers as one vector moves, on the stack: what crosses layers lies here while
-/// no lock is held.
+/// Calls `body` with room for as many pointers as one vector moves, on the stack: what crosses
+/// layers lies here while no lock is held.
 @inline(__always)
 func withBatch<R>(_ body: (UnsafeMutablePointer<UInt64>) -> R) -> R {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 64) { batch in

@@ -2,14 +2,16 @@ import CPercolate
 
 /// Finds out, before a gate is closed, whether the operands of a vector can be accessed.
 ///
-/// A fault behind a closed gate would kill the process, or run a handler while the CPU is taken; so every page of every
-/// operand is probed first. Each probe is a system call, and there are as few as can be: it is a value on the stack of one vector that
-/// remembers the last pages it has found good, since the operands of a typical vector lie on two or three, and one of those is the
-/// stack page that runs the vector.
+/// A fault behind a closed gate would kill the process, or run a handler while the CPU is taken; so
+/// every page of every operand is probed first. Each probe is a system call, and there are as few
+/// as can be: it is a value on the stack of one vector that remembers the last pages it has found
+/// good, since the operands of a typical vector lie on two or three, and one of those is the stack
+/// page that runs the vector.
 struct OperandProbe {
     /// The pages of memory that the caller holds and writes itself: no question about those.
     private var ownPages: ClosedRange<UInt64> = noPage...noPage
-    /// The last pages found good, with the access that they allow in the lowest bit: 1 for both, 0 for reading.
+    /// The last pages found good, with the access that they allow in the lowest bit: 1 for both, 0
+    /// for reading.
     private var good = InlineArray<4, UInt64>(repeating: noPage)
     private var next = 0
     /// The vector that is being probed.
@@ -23,13 +25,14 @@ struct OperandProbe {
 
     init() {}
 
-    /// A probe on behalf of a caller that holds the `bytes` bytes at `address`, more than 0, and may write them all.
+    /// A probe on behalf of a caller that holds the `bytes` bytes at `address`, more than 0, and
+    /// may write them all.
     init(caller address: UInt64, bytes: UInt64) {
         ownPages = address >> pageShift...(address &+ bytes &- 1) >> pageShift
     }
 
-    /// The first operand, in the order of the operations, that cannot be accessed: 0 when all can be, else `EFAULT`, or
-    /// `EAGAIN` when that operand expects a fault.
+    /// The first operand, in the order of the operations, that cannot be accessed: 0 when all can
+    /// be, else `EFAULT`, or `EAGAIN` when that operand expects a fault.
     ///
     /// Inside an operation the order is `a` before `b` and `dst` before `src`.
     ///
@@ -98,7 +101,8 @@ struct OperandProbe {
         if ownPages.contains(page) || isGood(page, access) { return true }
         switch access {
         case .read:
-            // A page that the vector writes as well needs one question. Where it is answered by no, the other one decides.
+            // A page that the vector writes as well needs one question. Where it is answered by no,
+            // the other one decides.
             if let written = firstWrite(to: page), percolate_probe_write(written) != 0 {
                 remember(page, .write)
                 return true
@@ -150,7 +154,8 @@ extension cpu_op {
     }
 }
 
-/// Probing by the smallest page of the architecture is right for larger ones too, and costs little more.
+/// Probing by the smallest page of the architecture is right for larger ones too, and costs little
+/// more.
 private let pageShift: UInt64 = 12
 
 /// The number of no page: page numbers have twelve bits less. It stays none when it is shifted.

@@ -1,6 +1,7 @@
 import CPercolate
 
-/// An operation has run behind the gate of `cpu`. `outcome` is 1, 0 for a compare that stopped the vector, or -1 for a fault.
+/// An operation has run behind the gate of `cpu`. `outcome` is 1, 0 for a compare that stopped the
+/// vector, or -1 for a fault.
 @inline(__always)
 func announce(_ operation: cpu_op, cpu: Int, index: Int, outcome: Int32) {
     if percolate_op_is_traced() != 0 { announceTraced(operation, cpu: cpu, index: index, outcome: outcome) }
@@ -8,7 +9,8 @@ func announce(_ operation: cpu_op, cpu: Int, index: Int, outcome: Int32) {
 
 @inline(never)
 private func announceTraced(_ operation: cpu_op, cpu: Int, index: Int, outcome: Int32) {
-    // The operands are at the same places in all members of the union but one, whose second is shorter.
+    // The operands are at the same places in all members of the union but one, whose second is
+    // shorter.
     let operands = operation.u.compare_op
     let isShift = operation.op == Int32(CPU_LSHIFT_OP.rawValue) || operation.op == Int32(CPU_RSHIFT_OP.rawValue)
     let second = isShift ? UInt64(operation.u.shift_op.bits) : operands.b

@@ -17,13 +17,15 @@ struct PublicGates: ~Copyable {
 
     init() {}
 
-    /// Says how the process uses sections. The gates stay closed until the first vector: most programs never use one, and their start
-    /// shall not pay for it.
+    /// Says how the process uses sections. The gates stay closed until the first vector: most
+    /// programs never use one, and their start shall not pay for it.
     mutating func start(_ sequences: Sequences) { self.sequences = sequences }
 
-    /// Opens the gates before the first vector runs. A section that finds its gate closed leaves for a vector, so it gets here.
+    /// Opens the gates before the first vector runs. A section that finds its gate closed leaves
+    /// for a vector, so it gets here.
     ///
-    /// The lock of gate 0 guards this step, so that fork needs no other lock while no vector has run.
+    /// The lock of gate 0 guards this step, so that fork needs no other lock while no vector has
+    /// run.
     private func openAll() {
         var saved: UInt64 = 0
         _ = percolate_block_signals(&saved)
@@ -60,10 +62,11 @@ struct PublicGates: ~Copyable {
     /// Whether sections may be indexed by concurrency ids.
     var haveMMCID: Bool { mayOpen && sequences.hasMMCID }
 
-    /// Runs a vector whose operands have been probed, alone on the CPU, or on the concurrency id, `index`.
+    /// Runs a vector whose operands have been probed, alone on the CPU, or on the concurrency id,
+    /// `index`.
     ///
-    /// Signals stay blocked while the lock is held: a handler that issues a vector for the same CPU would wait for the thread
-    /// that it interrupts. They are open while the thread waits.
+    /// Signals stay blocked while the lock is held: a handler that issues a vector for the same CPU
+    /// would wait for the thread that it interrupts. They are open while the thread waits.
     ///
     /// - Parameter locally: whether the thread may close the gate by a section. Not around vfork: the child is taken for its
     ///   parent, wherever it runs.
@@ -121,14 +124,16 @@ struct PublicGates: ~Copyable {
 
     private func runHolding(_ gate: Gate, _ operations: UnsafePointer<cpu_op>, count: Int, locally: Bool) -> Int {
         guard gate.value == Self.open else {
-            // No section can be inside: this gate has never been open, or was closed for good below.
+            // No section can be inside: this gate has never been open, or was closed for good
+            // below.
             tally(.vectorsLocal, at: gate.index)
             return executeToleratingFaults(operations, count: count, cpu: gate.index)
         }
         let closing = gate.close(sequences, locally: locally)
         if closing == nil {
-            // The fence worked at start and is refused now, by a filter installed since. The gate stays closed for good. A
-            // section that is inside has a few instructions left unless it is preempted, and then it is aborted: give it time.
+            // The fence worked at start and is refused now, by a filter installed since. The gate
+            // stays closed for good. A section that is inside has a few instructions left unless it
+            // is preempted, and then it is aborted: give it time.
             gate.word.pointee.store(Self.closed, ordering: .releasing)
             percolate_nap(Self.napMilliseconds)
         }

@@ -1,6 +1,7 @@
 import CPercolate
 
-/// What tracers see of one vector from outside: that it begins, and with which result and how long after it ends.
+/// What tracers see of one vector from outside: that it begins, and with which result and how long
+/// after it ends.
 struct VectorTrace {
     /// Whose vector it is: the numbers of `vec_begin`.
     enum Origin: Int32 {

@@ -1,7 +1,8 @@
 /// What a piece of code allocated and freed, on all threads of the process.
 ///
-/// Bytes are those of whole blocks (`ProcessHeap.usableSize(of:)`), so up to an eighth more than were asked for above 128 bytes. A
-/// reallocation that moves counts as an allocation and a deallocation; one that stays in place only changes the bytes.
+/// Bytes are those of whole blocks (`ProcessHeap.usableSize(of:)`), so up to an eighth more than
+/// were asked for above 128 bytes. A reallocation that moves counts as an allocation and a
+/// deallocation; one that stays in place only changes the bytes.
 public struct AllocationCounts: Sendable, Equatable, Codable {
     /// Blocks allocated.
     public var allocations = 0
@@ -17,7 +18,8 @@ public struct AllocationCounts: Sendable, Equatable, Codable {
     /// All counts 0.
     public init() {}
 
-    /// Blocks that are alive at the end and were not at the start; negative when older blocks were freed.
+    /// Blocks that are alive at the end and were not at the start; negative when older blocks were
+    /// freed.
     public var leakedBlocks: Int { allocations - deallocations }
     /// Their bytes.
     public var leakedBytes: Int { allocatedBytes - deallocatedBytes }
@@ -26,10 +28,11 @@ public struct AllocationCounts: Sendable, Equatable, Codable {
 extension ProcessHeap {
     /// Runs `body` and counts, exactly, what all threads allocate and free meanwhile in this heap.
     ///
-    /// Where ``servesMalloc`` is true that is everything the process allocates; otherwise it is the use of this API. Scopes may nest and
-    /// overlap. While one is active every operation takes a slow path that counts, some ten times slower; when none is,
-    /// nothing is counted and nothing costs. The first run of code also counts what the Swift runtime sets up once: run it
-    /// once before, where that matters.
+    /// Where ``servesMalloc`` is true that is everything the process allocates; otherwise it is the
+    /// use of this API. Scopes may nest and overlap. While one is active every operation takes a
+    /// slow path that counts, some ten times slower; when none is, nothing is counted and nothing
+    /// costs. The first run of code also counts what the Swift runtime sets up once: run it once
+    /// before, where that matters.
     ///
     ///     @Test func parsingAllocatesOnce() throws {
     ///         try #require(ProcessHeap.servesMalloc)  // else nothing that Swift allocates is counted
@@ -37,8 +40,8 @@ extension ProcessHeap {
     ///         #expect(ProcessHeap.countAllocations { _ = parse(line) }.allocations == 1)
     ///     }
     ///
-    /// Tests that run in parallel allocate too: put such tests into a `.serialized` suite and run it alone, or give bounds.
-    /// Not for signal handlers.
+    /// Tests that run in parallel allocate too: put such tests into a `.serialized` suite and run
+    /// it alone, or give bounds. Not for signal handlers.
     public static func countAllocations<Failure: Error>(
         in body: () throws(Failure) -> Void
     ) throws(Failure) -> AllocationCounts {

@@ -1,11 +1,12 @@
 import CPercolate
 
-/// Counts what all threads allocate and free, from its start to its end, where these are not in one function: in a test's set-up and
-/// clean-up, or in the hooks of a benchmark. Otherwise take `ProcessHeap.countAllocations(in:)`, which says the rest.
+/// Counts what all threads allocate and free, from its start to its end, where these are not in one
+/// function: in a test's set-up and clean-up, or in the hooks of a benchmark. Otherwise take
+/// `ProcessHeap.countAllocations(in:)`, which says the rest.
 ///
-/// Keep it in a function or in a type: a global variable cannot be consumed, and so not be ended. A scope that goes out of existence ends
-/// without a result. May be sent to another thread, and be ended there. Not for signal
-/// handlers.
+/// Keep it in a function or in a type: a global variable cannot be consumed, and so not be ended. A
+/// scope that goes out of existence ends without a result. May be sent to another thread, and be
+/// ended there. Not for signal handlers.
 @safe
 public struct AllocationScope: ~Copyable, @unchecked Sendable {
     /// Allocated before the scope counts, and freed after.

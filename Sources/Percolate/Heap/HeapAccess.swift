@@ -4,8 +4,9 @@ import PercolateCoreHosted
 
 /// Which heap the API speaks to: one for the process, decided at the first use.
 ///
-/// Where the shared object is loaded, by preloading or by linking, its table is found under its name, and its heap is used: the one
-/// that serves `malloc`. Otherwise, or when the table is of another version, the core that is linked into the program.
+/// Where the shared object is loaded, by preloading or by linking, its table is found under its
+/// name, and its heap is used: the one that serves `malloc`. Otherwise, or when the table is of
+/// another version, the core that is linked into the program.
 @safe
 struct HeapAccess: @unchecked Sendable {
     /// Lives as long as the process.

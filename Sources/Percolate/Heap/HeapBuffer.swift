@@ -1,10 +1,12 @@
 /// A fixed number of values side by side in one block, which end with their owner.
 ///
-/// Unlike an array it has no reference count and no header, and it is never copied. Positions are checked. May be sent to another
-/// thread when its elements may. Where the number changes, take a ``HeapArray``.
+/// Unlike an array it has no reference count and no header, and it is never copied. Positions are
+/// checked. May be sent to another thread when its elements may. Where the number changes, take a
+/// ``HeapArray``.
 @safe @frozen
 public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
-    // Not one buffer pointer: `yield &buffer[index]` crashes the compiler of Swift 6.3 under the thread sanitizer.
+    // Not one buffer pointer: `yield &buffer[index]` crashes the compiler of Swift 6.3 under the
+    // thread sanitizer.
     @usableFromInline let start: UnsafeMutablePointer<Element>
     /// The number of elements.
     public let count: Int
@@ -63,8 +65,8 @@ public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
         unsafe start = array.releaseBlock()
     }
 
-    // What follows is in `HeapArray` too: a protocol with both would have an element type that may be
-    // noncopyable, which Swift 6.3 does not have.
+    // What follows is in `HeapArray` too: a protocol with both would have an element type that may
+    // be noncopyable, which Swift 6.3 does not have.
 
     @inlinable
     var buffer: UnsafeMutableBufferPointer<Element> {
@@ -119,7 +121,8 @@ public struct HeapBuffer<Element: ~Copyable>: ~Copyable {
         try unsafe body(buffer)
     }
 
-    /// Ends the owner and hands each element to `body`, in their order. Where that throws the rest ends.
+    /// Ends the owner and hands each element to `body`, in their order. Where that throws the rest
+    /// ends.
     @inlinable
     public consuming func drain<Failure: Error>(
         _ body: (consuming Element) throws(Failure) -> Void

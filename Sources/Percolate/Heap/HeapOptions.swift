@@ -1,7 +1,8 @@
 /// The options of a heap, as the environment variable `PERCOLATE_OPTIONS` says them.
 ///
-/// A heap reads the variable once, before its first allocation, which for a process's `malloc` is before `main`. So options are
-/// given to processes that are started, not changed in the one that runs:
+/// A heap reads the variable once, before its first allocation, which for a process's `malloc` is
+/// before `main`. So options are given to processes that are started, not changed in the one that
+/// runs:
 ///
 ///     var options = HeapOptions()
 ///     options.cacheBytes = 4 << 20
@@ -23,18 +24,21 @@ public struct HeapOptions: Sendable, Codable, Equatable {
         case automatic = "auto"
         /// The CPU's number.
         case cpuID = "cpu_id"
-        /// The concurrency id, which the kernel keeps below the number of threads: fewer caches in small processes on large machines.
+        /// The concurrency id, which the kernel keeps below the number of threads: fewer caches in
+        /// small processes on large machines.
         case mmCID = "mm_cid"
     }
 
     /// The name of the environment variable.
     public static let environmentVariable = "PERCOLATE_OPTIONS"
 
-    /// Where statistics go when the process ends: "stderr", or a path, to which the process id is added. Without commas.
+    /// Where statistics go when the process ends: "stderr", or a path, to which the process id is
+    /// added. Without commas.
     public var statistics: String?
     /// How much is checked.
     public var hardening = Hardening.off
-    /// Bytes of freed blocks that a fully hardened heap keeps from reuse for a while; nil for 4 MiB.
+    /// Bytes of freed blocks that a fully hardened heap keeps from reuse for a while; nil for 4
+    /// MiB.
     public var quarantineBytes: Int?
     /// Whether restartable sequences are used where the kernel has them.
     public var usesSequences = true
@@ -42,31 +46,37 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     public var usesMembarrier = true
     /// What caches are indexed by.
     public var index = Index.automatic
-    /// Bytes of free blocks that the caches of one CPU may hold; nil for 1 MiB, and for more in a large heap: all caches together a
-    /// sixteenth of it, each 4 MiB at most.
+    /// Bytes of free blocks that the caches of one CPU may hold; nil for 1 MiB, and for more in a
+    /// large heap: all caches together a sixteenth of it, each 4 MiB at most.
     public var cacheBytes: Int?
     /// When free pages go back to the kernel.
     public var release = Release.prompt
-    /// Whether a process with threads has one more, `percolate`, which returns memory that stays unused.
+    /// Whether a process with threads has one more, `percolate`, which returns memory that stays
+    /// unused.
     public var usesBackgroundThread = true
-    /// Whether dense parts of a large heap are backed by huge pages; nil to follow the machine's setting: where that is `always`.
+    /// Whether dense parts of a large heap are backed by huge pages; nil to follow the machine's
+    /// setting: where that is `always`.
     public var usesHugePages: Bool?
     /// Bytes of pages in use that no allocation may exceed; nil for no limit.
     public var limitBytes: Int?
-    /// Bytes of resident pages above which free ones go back at once; nil for no such target. A heap that needs more gets it.
+    /// Bytes of resident pages above which free ones go back at once; nil for no such target. A
+    /// heap that needs more gets it.
     public var softLimitBytes: Int?
     /// Bytes of addresses that the heap may use; nil for sixteen times the machine's memory.
     public var reservedBytes: Int?
 
-    /// Mean number of bytes between blocks that are sampled for the heap profile, 1 for every block; nil for none.
+    /// Mean number of bytes between blocks that are sampled for the heap profile, 1 for every
+    /// block; nil for none.
     public var sampleBytes: Int?
     /// Where the heap profile is written when the process ends, as text that `go tool pprof` reads;
     /// nil for nowhere. Samples are taken at the usual rate where `sampleBytes` says no other.
     public var profile: String?
-    /// Mean number of bytes between blocks that are guarded, 1 for every block; nil for none. An overflow of a guarded block, and a use
-    /// after it was freed, end the process with a report of the stacks.
+    /// Mean number of bytes between blocks that are guarded, 1 for every block; nil for none. An
+    /// overflow of a guarded block, and a use after it was freed, end the process with a report of
+    /// the stacks.
     public var guardBytes: Int?
-    /// Whether what was not freed is listed on standard error when the process ends, by where it was allocated.
+    /// Whether what was not freed is listed on standard error when the process ends, by where it
+    /// was allocated.
     public var listsLeaks = false
 
     /// The defaults.

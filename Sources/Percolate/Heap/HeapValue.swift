@@ -1,7 +1,7 @@
 /// A value in a block of its own, which ends with its owner.
 ///
-/// The owner cannot be copied, so nobody else frees the block, and no reference count is kept. May be sent to another thread
-/// when its value may.
+/// The owner cannot be copied, so nobody else frees the block, and no reference count is kept. May
+/// be sent to another thread when its value may.
 @safe @frozen
 public struct HeapValue<Value: ~Copyable>: ~Copyable {
     @usableFromInline let pointer: UnsafeMutablePointer<Value>

@@ -2,17 +2,21 @@ import CPercolate
 
 /// The heap of this process.
 ///
-/// Where the product `percolate_malloc` is linked or preloaded this is the heap that serves `malloc`, and with it every Swift object;
-/// blocks may then pass between this API and `malloc` and `free`. Otherwise it is a heap beside `malloc`: what was
-/// allocated here must be deallocated here.
+/// Where the product `percolate_malloc` is linked or preloaded this is the heap that serves
+/// `malloc`, and with it every Swift object; blocks may then pass between this API and `malloc` and
+/// `free`. Otherwise it is a heap beside `malloc`: what was allocated here must be deallocated
+/// here.
 ///
-/// Sizes and alignments are in bytes. Everything may be called from any thread and any task. In signal handlers allocation and
-/// deallocation of raw blocks are safe after the first use of the heap; everything else is not.
+/// Sizes and alignments are in bytes. Everything may be called from any thread and any task. In
+/// signal handlers allocation and deallocation of raw blocks are safe after the first use of the
+/// heap; everything else is not.
 public enum ProcessHeap {
-    /// Whether the heap belongs to the shared object `libpercolate_malloc.so`, and not to the core inside this program.
+    /// Whether the heap belongs to the shared object `libpercolate_malloc.so`, and not to the core
+    /// inside this program.
     public static var isSharedObject: Bool { HeapAccess.current.isSharedObject }
 
-    /// Whether `malloc`, and so every Swift object, array and string of the process, is served by this heap.
+    /// Whether `malloc`, and so every Swift object, array and string of the process, is served by
+    /// this heap.
     public static var servesMalloc: Bool { HeapAccess.current.servesMalloc }
 
     /// Allocates a block.
@@ -37,7 +41,8 @@ public enum ProcessHeap {
         return unsafe block
     }
 
-    /// Resizes a block: it keeps its bytes up to the smaller of the sizes, and may move. Where this throws the block stays as it is.
+    /// Resizes a block: it keeps its bytes up to the smaller of the sizes, and may move. Where this
+    /// throws the block stays as it is.
     ///
     /// - Parameters:
     ///   - block: a block of this heap.
@@ -67,9 +72,10 @@ public enum ProcessHeap {
         return unsafe moved
     }
 
-    /// Deallocates a block whose size is known. The size is checked, not looked up: with a size and alignment that belong to another
-    /// size class than it was asked for (of large blocks: to another number of pages), or a block that is not of this heap, the process
-    /// ends with a line that says so.
+    /// Deallocates a block whose size is known. The size is checked, not looked up: with a size and
+    /// alignment that belong to another size class than it was asked for (of large blocks: to
+    /// another number of pages), or a block that is not of this heap, the process ends with a line
+    /// that says so.
     public static func deallocate(
         _ block: UnsafeMutableRawPointer, byteCount: Int, alignment: Int = 16, file: StaticString = #fileID,
         line: UInt = #line
@@ -90,16 +96,16 @@ public enum ProcessHeap {
         unsafe HeapAccess.current.table.pointee.deallocate(block)
     }
 
-    /// The bytes of a block, at least as many as were asked for. All of them may be used, but a sized deallocation
-    /// wants the size that was asked for.
+    /// The bytes of a block, at least as many as were asked for. All of them may be used, but a
+    /// sized deallocation wants the size that was asked for.
     public static func usableSize(of block: UnsafeRawPointer) -> Int {
         unsafe HeapAccess.current.table.pointee.usable_size(block)
     }
 
     /// Empties the caches of all CPUs and gives every free page back to the kernel.
     ///
-    /// The heap gives pages back by itself; this is for moments after which little will be allocated. It interrupts the other CPUs,
-    /// and what is allocated next is slower.
+    /// The heap gives pages back by itself; this is for moments after which little will be
+    /// allocated. It interrupts the other CPUs, and what is allocated next is slower.
     ///
     /// - Returns: whether any page went back.
     @discardableResult
@@ -107,9 +113,10 @@ public enum ProcessHeap {
 
     /// Limits the bytes of pages in use, in whole pages; nil for no limit.
     ///
-    /// An allocation that needs pages beyond the limit fails like one for which the kernel has no memory: `allocate` throws
-    /// `AllocationError.outOfMemory`, `malloc` returns NULL, and Swift's own allocations end the process. Pages that are in use
-    /// above a new limit stay. Not counted are free pages that wait for reuse, and the heap's own tables.
+    /// An allocation that needs pages beyond the limit fails like one for which the kernel has no
+    /// memory: `allocate` throws `AllocationError.outOfMemory`, `malloc` returns NULL, and Swift's
+    /// own allocations end the process. Pages that are in use above a new limit stay. Not counted
+    /// are free pages that wait for reuse, and the heap's own tables.
     public static func setMemoryLimit(_ byteCount: Int?, file: StaticString = #fileID, line: UInt = #line) {
         require(byteCount ?? 0 >= 0, "a memory limit cannot be negative", file, line)
         unsafe HeapAccess.current.table.pointee.set_memory_limit(byteCount.map(UInt64.init) ?? .max)
@@ -122,7 +129,8 @@ public enum ProcessHeap {
         }
     }
 
-    /// Whether every block of that size has the alignment. Allocation and deallocation must agree on the answer.
+    /// Whether every block of that size has the alignment. Allocation and deallocation must agree
+    /// on the answer.
     private static func isDefault(_ alignment: Int, byteCount: Int) -> Bool {
         alignment <= 8 || (alignment == 16 && byteCount > 8)
     }

@@ -13,8 +13,9 @@ extension ProcessHeap {
         return unsafe UnsafeMutableRawBufferPointer(start: start, count: byteCount)
     }
 
-    /// Resizes a buffer that `allocateBuffer(byteCount:alignment:zeroed:)` gave with the same alignment: it keeps its bytes up to the smaller
-    /// of the sizes, and may move. Where this throws it stays as it is.
+    /// Resizes a buffer that `allocateBuffer(byteCount:alignment:zeroed:)` gave with the same
+    /// alignment: it keeps its bytes up to the smaller of the sizes, and may move. Where this
+    /// throws it stays as it is.
     public static func reallocate(
         _ buffer: UnsafeMutableRawBufferPointer, to newByteCount: Int, alignment: Int = 16,
         file: StaticString = #fileID, line: UInt = #line
@@ -27,7 +28,8 @@ extension ProcessHeap {
         return unsafe UnsafeMutableRawBufferPointer(start: moved, count: newByteCount)
     }
 
-    /// Deallocates a buffer that `allocateBuffer(byteCount:alignment:zeroed:)` gave with the same alignment, as a whole.
+    /// Deallocates a buffer that `allocateBuffer(byteCount:alignment:zeroed:)` gave with the same
+    /// alignment, as a whole.
     public static func deallocate(
         _ buffer: UnsafeMutableRawBufferPointer, alignment: Int = 16, file: StaticString = #fileID, line: UInt = #line
     ) {

@@ -1,5 +1,5 @@
-/// Ends the process with `reason`, at the caller's line, unless `condition` holds: a caller's error. Unlike
-/// `precondition`, it says the reason in release builds too.
+/// Ends the process with `reason`, at the caller's line, unless `condition` holds: a caller's
+/// error. Unlike `precondition`, it says the reason in release builds too.
 @inlinable @inline(__always)
 func require(
     _ condition: Bool, _ reason: @autoclosure () -> String, _ file: StaticString = #fileID, _ line: UInt = #line

@@ -1,5 +1,6 @@
-/// Blocks for values of one type. Memory comes uninitialised, or zeroed, and what was initialised in it must be deinitialised before it is
-/// deallocated; `HeapValue` and `HeapBuffer` do both. From any thread; not in signal handlers.
+/// Blocks for values of one type. Memory comes uninitialised, or zeroed, and what was initialised
+/// in it must be deinitialised before it is deallocated; `HeapValue` and `HeapBuffer` do both. From
+/// any thread; not in signal handlers.
 extension ProcessHeap {
     /// Allocates memory for `count` values, suitably aligned.
     ///
@@ -30,8 +31,8 @@ extension ProcessHeap {
         return unsafe UnsafeMutableBufferPointer(start: start, count: count)
     }
 
-    /// Resizes memory that `allocate(_:count:)` gave: it keeps its values up to the smaller of the counts, and may move. Where this throws
-    /// it stays as it is.
+    /// Resizes memory that `allocate(_:count:)` gave: it keeps its values up to the smaller of the
+    /// counts, and may move. Where this throws it stays as it is.
     @inlinable
     public static func reallocate<Value: BitwiseCopyable>(
         _ pointer: UnsafeMutablePointer<Value>, from oldCount: Int, to newCount: Int,
@@ -44,8 +45,8 @@ extension ProcessHeap {
         return unsafe block.bindMemory(to: Value.self, capacity: newCount)
     }
 
-    /// Resizes a buffer that `allocateBuffer(of:count:)` gave: it keeps its values up to the smaller of the counts, and may move. Where
-    /// this throws it stays as it is.
+    /// Resizes a buffer that `allocateBuffer(of:count:)` gave: it keeps its values up to the
+    /// smaller of the counts, and may move. Where this throws it stays as it is.
     @inlinable
     public static func reallocate<Value: BitwiseCopyable>(
         _ buffer: UnsafeMutableBufferPointer<Value>, to newCount: Int,
@@ -57,8 +58,8 @@ extension ProcessHeap {
         return unsafe UnsafeMutableBufferPointer(start: moved, count: newCount)
     }
 
-    /// Deallocates the memory of `count` values that `allocate(_:count:)` gave. The count is checked as a size is
-    /// (`deallocate(_:byteCount:alignment:)`).
+    /// Deallocates the memory of `count` values that `allocate(_:count:)` gave. The count is
+    /// checked as a size is (`deallocate(_:byteCount:alignment:)`).
     @inlinable
     public static func deallocate<Value: ~Copyable>(
         _ pointer: UnsafeMutablePointer<Value>, count: Int, file: StaticString = #fileID, line: UInt = #line

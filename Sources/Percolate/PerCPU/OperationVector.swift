@@ -2,12 +2,13 @@ import CPercolate
 import Glibc
 import PercolateCoreHosted
 
-/// A short sequence of operations on memory that runs once, in order, alone among all vectors and restartable sequences of one CPU number.
+/// A short sequence of operations on memory that runs once, in order, alone among all vectors and
+/// restartable sequences of one CPU number.
 ///
-/// A vector is the slow path of per-CPU data: it works from any thread, for any CPU, under a debugger, and on a kernel without
-/// restartable sequences. The fast path of the same operation is a section that loads the CPU's gate; running a vector closes
-/// that gate, so the two exclude each other and a caller need not know which of them ran. ``PerCPUCounter`` is the
-/// shortest example:
+/// A vector is the slow path of per-CPU data: it works from any thread, for any CPU, under a
+/// debugger, and on a kernel without restartable sequences. The fast path of the same operation is
+/// a section that loads the CPU's gate; running a vector closes that gate, so the two exclude each
+/// other and a caller need not know which of them ran. ``PerCPUCounter`` is the shortest example:
 ///
 ///     import CPercolate  // the sections of <percolate/rseq_ops.h>
 ///
@@ -18,9 +19,11 @@ import PercolateCoreHosted
 ///     vector.add(1, to: slot, byteCount: 8)
 ///     try vector.run(on: Int(cpu))
 ///
-/// Memory that a vector works on may be written only by vectors and sections that name the same CPU, and must stay mapped while it runs
-/// unless it is said to be able to fault: `mayFault`. Numbers are unsigned and wrap. A vector is a value that may be kept, sent and run again,
-/// on any thread. Running one is safe in signal handlers after the first use of the heap; building one is safe at any time.
+/// Memory that a vector works on may be written only by vectors and sections that name the same
+/// CPU, and must stay mapped while it runs unless it is said to be able to fault: `mayFault`.
+/// Numbers are unsigned and wrap. A vector is a value that may be kept, sent and run again, on any
+/// thread. Running one is safe in signal handlers after the first use of the heap; building one is
+/// safe at any time.
 @safe
 public struct OperationVector: Sendable {
     /// What became of a vector that ran.
@@ -57,7 +60,8 @@ public struct OperationVector: Sendable {
         unsafe compare(CPU_COMPARE_NE_OP, a, b, byteCount, mayFault)
     }
 
-    /// Copies at most 4,096 bytes. `releasing` makes the stores visible after everything before them.
+    /// Copies at most 4,096 bytes. `releasing` makes the stores visible after everything before
+    /// them.
     public mutating func copy(
         from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, byteCount: Int, releasing: Bool = false,
         mayFault: (source: Bool, destination: Bool) = (false, false)
@@ -110,7 +114,8 @@ public struct OperationVector: Sendable {
         unsafe shift(CPU_LSHIFT_OP, target, bits, byteCount, mayFault)
     }
 
-    /// `target >>= bits`, filling with zeros, of 1, 2, 4 or 8 bytes; fewer bits than the target has.
+    /// `target >>= bits`, filling with zeros, of 1, 2, 4 or 8 bytes; fewer bits than the target
+    /// has.
     public mutating func shiftRight(
         _ target: UnsafeMutableRawPointer, by bits: Int, byteCount: Int, mayFault: Bool = false
     ) {
@@ -120,7 +125,8 @@ public struct OperationVector: Sendable {
     /// A full memory barrier.
     public mutating func barrier() { append(Self.operation(CPU_MB_OP, 0)) }
 
-    /// Checks the vector and runs it for CPU number `cpu`. Waits while another vector of that CPU runs.
+    /// Checks the vector and runs it for CPU number `cpu`. Waits while another vector of that CPU
+    /// runs.
     @discardableResult
     public func run(on cpu: Int) throws(VectorError) -> Outcome {
         guard count <= Self.capacity else { throw .tooManyOperations(count) }

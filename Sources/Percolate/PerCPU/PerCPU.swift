@@ -2,17 +2,18 @@ import CPercolate
 
 /// A value for each CPU.
 ///
-/// Values of eight bytes are updated by restartable sequences, others by operation vectors: exact from any thread, but a vector closes
-/// the CPU's gate, which costs some hundred nanoseconds on the own CPU. For plain counting take ``PerCPUCounter``.
+/// Values of eight bytes are updated by restartable sequences, others by operation vectors: exact
+/// from any thread, but a vector closes the CPU's gate, which costs some hundred nanoseconds on the
+/// own CPU. For plain counting take ``PerCPUCounter``.
 ///
-/// Values must mean something bit by bit: two values are taken for the same when all their bytes are. At most 2,048 bytes. May be used
-/// from any thread; not in signal handlers.
+/// Values must mean something bit by bit: two values are taken for the same when all their bytes
+/// are. At most 2,048 bytes. May be used from any thread; not in signal handlers.
 public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
     private let slots: PerCPUSlots
     private static var size: Int { MemoryLayout<Value>.size }
 
-    /// Gives every CPU that the machine may have the value. Ends the process with a line where there is no memory, or where the value has no
-    /// bytes or too many.
+    /// Gives every CPU that the machine may have the value. Ends the process with a line where
+    /// there is no memory, or where the value has no bytes or too many.
     public init(_ value: Value, file: StaticString = #fileID, line: UInt = #line) {
         require(Self.size > 0 && Self.size <= 2048, "a per-CPU value has 1 to 2,048 bytes", file, line)
         require(
@@ -32,9 +33,11 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
         return value(Int32(cpu))
     }
 
-    /// Replaces the value of the CPU that the thread runs on by what `change` makes of it, in one step.
+    /// Replaces the value of the CPU that the thread runs on by what `change` makes of it, in one
+    /// step.
     ///
-    /// `change` is called again with a newer value when somebody else was faster: it must have no effect but its result.
+    /// `change` is called again with a newer value when somebody else was faster: it must have no
+    /// effect but its result.
     @discardableResult
     public func update<Failure: Error>(_ change: (Value) throws(Failure) -> Value) throws(Failure) -> Value {
         while true {
@@ -54,7 +57,8 @@ public final class PerCPU<Value: BitwiseCopyable & Sendable>: Sendable {
         return result
     }
 
-    /// Gives every CPU `value` and returns what they had. No update is lost in between: it went into the old value or into the new.
+    /// Gives every CPU `value` and returns what they had. No update is lost in between: it went
+    /// into the old value or into the new.
     public func exchangeAll(with value: Value) -> [Value] {
         cpus.map { cpu in
             while true {

@@ -1,7 +1,7 @@
 import CPercolate
 
-/// Memory with a part for each CPU number that the machine may have, each on cache lines of its own. The first word of
-/// each is 0 at first, the rest may be anything.
+/// Memory with a part for each CPU number that the machine may have, each on cache lines of its
+/// own. The first word of each is 0 at first, the rest may be anything.
 ///
 /// The first use of the heap, which allocates it, also opens the gates that sections load.
 @usableFromInline
@@ -56,7 +56,8 @@ struct PerCPUSlots: ~Copyable, @unchecked Sendable {
         Int(bitPattern: UInt(percolate_operand_load(UInt64(UInt(bitPattern: word)), 8)))
     }
 
-    /// If `word` is `expected`, stores `replacement`: a section, or when it does not commit, a vector.
+    /// If `word` is `expected`, stores `replacement`: a section, or when it does not commit, a
+    /// vector.
     static func exchange(_ word: UnsafeMutablePointer<Int>, _ expected: Int, _ replacement: Int, _ cpu: Int32) -> Bool {
         let result = unsafe rseq_cmpeqv_storev(word, expected, replacement, cpu)
         guard result < 0 else { return result == 0 }
@@ -86,7 +87,8 @@ struct PerCPUSlots: ~Copyable, @unchecked Sendable {
 }
 
 extension OperationVector {
-    /// Runs a vector that is well formed and whose memory is mapped. Whether no comparison stopped it.
+    /// Runs a vector that is well formed and whose memory is mapped. Whether no comparison stopped
+    /// it.
     func runHere(on cpu: Int32) -> Bool {
         do {
             return try run(on: Int(cpu)) == .completed

@@ -1,9 +1,11 @@
 import CPercolate
 
-/// A stack for each CPU: what was pushed last on a CPU is popped first there, still warm in its cache.
+/// A stack for each CPU: what was pushed last on a CPU is popped first there, still warm in its
+/// cache.
 ///
-/// Pushing and popping are a restartable sequence each, with an operation vector where it does not commit. Elements may be noncopyable;
-/// each is in a block of its own, allocated by `push` and freed by `pop`. May be used from any thread; not in signal handlers.
+/// Pushing and popping are a restartable sequence each, with an operation vector where it does not
+/// commit. Elements may be noncopyable; each is in a block of its own, allocated by `push` and
+/// freed by `pop`. May be used from any thread; not in signal handlers.
 public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where Element: Sendable {
     private struct Node: ~Copyable {
         /// Address of the next node, 0 at the end. At offset 0, where the sequence reads it.
@@ -20,7 +22,8 @@ public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where El
         while pop(from: 0..<Int32(slots.count)) != nil {}
     }
 
-    /// Pushes onto the stack of the CPU that the thread runs on. Where this throws the element has ended.
+    /// Pushes onto the stack of the CPU that the thread runs on. Where this throws the element has
+    /// ended.
     public func push(_ element: consuming Element) throws(AllocationError) {
         let node = unsafe try ProcessHeap.allocate(Node.self)
         unsafe node.initialize(to: Node(next: 0, element: element))
@@ -38,13 +41,15 @@ public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where El
         return take(address)
     }
 
-    /// Pops from the own CPU's stack, or where that is empty from any other's; nil when all were empty as they were looked at.
+    /// Pops from the own CPU's stack, or where that is empty from any other's; nil when all were
+    /// empty as they were looked at.
     public func popAny() -> Element? {
         if let element = pop() { return element }
         return pop(from: 0..<Int32(slots.count))
     }
 
-    /// Takes everything from all stacks, each by one vector, and hands it to `body`, per CPU last in first out.
+    /// Takes everything from all stacks, each by one vector, and hands it to `body`, per CPU last
+    /// in first out.
     public func drain(_ body: (consuming Element) -> Void) {
         for cpu in 0..<Int32(slots.count) where slots.word(cpu) != 0 {
             var address = slots.takeWord(cpu)
@@ -69,9 +74,10 @@ public final class PerCPUStack<Element: ~Copyable>: @unchecked Sendable where El
         return value.element
     }
 
-    /// A section reads the node that it finds at the head although another thread may pop and free it meanwhile; it is aborted then,
-    /// and the heap never unmaps memory of its blocks. The vector reads the successor after it compared the head, so a node that
-    /// was popped and pushed again does no harm.
+    /// A section reads the node that it finds at the head although another thread may pop and free
+    /// it meanwhile; it is aborted then, and the heap never unmaps memory of its blocks. The vector
+    /// reads the successor after it compared the head, so a node that was popped and pushed again
+    /// does no harm.
     private func popNode(_ cpu: Int32) -> Int? {
         var address = 0
         let result = unsafe rseq_cmpnev_storeoffp_load(slots.slot(cpu), 0, 0, &address, cpu)

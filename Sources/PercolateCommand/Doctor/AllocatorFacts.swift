@@ -1,8 +1,8 @@
 import Glibc
 import SystemPackage
 
-/// What the allocator itself reports, from a process that it served. How it decides is its own business: nothing of
-/// that rule is repeated here.
+/// What the allocator itself reports, from a process that it served. How it decides is its own
+/// business: nothing of that rule is repeated here.
 struct AllocatorFacts: Codable {
     /// The shared object, nil when there is none.
     let library: String?
@@ -26,7 +26,8 @@ struct AllocatorFacts: Codable {
         }
         self.library = library.path.string
         PreloadEnvironment(library: library, options: ["stats=stderr"]).apply()
-        // A crash shall be seen as one: the runtime's handler would print pages, and lets a raised signal pass.
+        // A crash shall be seen as one: the runtime's handler would print pages, and lets a raised
+        // signal pass.
         EnvironmentVariable.swiftBacktrace.set(Array("enable=no".utf8))
         let name = DoctorProbeCommand.configuration.commandName ?? ""
         do {

@@ -2,7 +2,8 @@ import SystemPackage
 
 /// A small file of `/proc` or `/sys`, whose size is not known before it is read.
 enum KernelFile {
-    /// The text without the newline at its end, nil when this machine has no such file or does not let us read it.
+    /// The text without the newline at its end, nil when this machine has no such file or does not
+    /// let us read it.
     static func text(_ path: FilePath) -> String? {
         do {
             let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])

@@ -7,7 +7,8 @@ struct MembarrierFacts: Codable {
     let commands: UInt?
     /// The error with which the call is refused, for people; nil when it is not.
     let refusal: String?
-    /// Whether the fence for restartable sequences works in this process: registered for, then asked for.
+    /// Whether the fence for restartable sequences works in this process: registered for, then
+    /// asked for.
     let fencesSections: Bool
 
     init() {

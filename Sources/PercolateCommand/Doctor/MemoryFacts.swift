@@ -2,7 +2,8 @@ import Glibc
 
 /// How the kernel hands memory to this process.
 struct MemoryFacts: Codable {
-    /// The setting for transparent huge pages: `always`, `madvise` or `never`; nil when the kernel has none.
+    /// The setting for transparent huge pages: `always`, `madvise` or `never`; nil when the kernel
+    /// has none.
     let transparentHugePages: String?
     /// `vm.overcommit_memory`: 0 by estimate, 1 always, 2 never.
     let overcommit: Int?

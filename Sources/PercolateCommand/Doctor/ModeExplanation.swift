@@ -1,5 +1,5 @@
-/// What the allocator decided, and which of the findings accounts for it. The decision is read from its statistics; where
-/// no finding accounts for it, the text says just that.
+/// What the allocator decided, and which of the findings accounts for it. The decision is read from
+/// its statistics; where no finding accounts for it, the text says just that.
 struct ModeExplanation {
     private let report: DoctorReport
 

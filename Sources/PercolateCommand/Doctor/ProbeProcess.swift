@@ -36,7 +36,8 @@ struct ProbeProcess {
             guard errno == EINTR else { throw Errno(rawValue: errno) }
         }
         errors = String(decoding: output, as: UTF8.self)
-        // The low seven bits hold the signal; a normal end has none, and its status in the byte above (wait(2)).
+        // The low seven bits hold the signal; a normal end has none, and its status in the byte
+        // above (wait(2)).
         end = silent ? .timedOut : status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signaled(status & 0x7F)
     }
 

@@ -7,7 +7,8 @@ struct SystemFacts: Codable {
     let kernel: String
     let architecture: String
     let glibc: String
-    /// Whether a filter decides about this process's system calls (`Seccomp` of `/proc/self/status` is not 0).
+    /// Whether a filter decides about this process's system calls (`Seccomp` of `/proc/self/status`
+    /// is not 0).
     let seccomp: Bool
 
     init() {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import SystemPackage
 
-/// What every way of starting a program on Percolate is told: which library, with which options, and the program.
+/// What every way of starting a program on Percolate is told: which library, with which options,
+/// and the program.
 struct LaunchOptions: ParsableArguments {
     @Flag(help: "Check every operation at once, for every programmer's error. Slower.")
     var hardened = false
@@ -34,7 +35,8 @@ struct LaunchOptions: ParsableArguments {
 }
 
 extension TargetInspection {
-    /// Whether the library is to be preloaded into `program`, after a line that says why it will not serve it, if so.
+    /// Whether the library is to be preloaded into `program`, after a line that says why it will
+    /// not serve it, if so.
     func mayBePreloaded(sayingWhyNot program: String) -> Bool {
         for remark in remarks(on: program) { StandardError.say(remark) }
         return obstacle?.failsWithPreload != true

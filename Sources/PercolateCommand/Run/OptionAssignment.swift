@@ -1,8 +1,8 @@
 import ArgumentParser
 import CPercolate
 
-/// One `key=value` for the allocator, which says on standard error what it does not understand: a library of
-/// another version may know other keys.
+/// One `key=value` for the allocator, which says on standard error what it does not understand: a
+/// library of another version may know other keys.
 struct OptionAssignment: ExpressibleByArgument, Sendable {
     let text: String
 

@@ -1,10 +1,11 @@
 import SystemPackage
 
-/// The shared object that is preloaded: a path that exists, that this machine's loader can load, and that
-/// `LD_PRELOAD` can express.
+/// The shared object that is preloaded: a path that exists, that this machine's loader can load,
+/// and that `LD_PRELOAD` can express.
 struct PreloadLibrary {
     static let fileName = "libpercolate_malloc.so"
-    /// The name under which it is installed for programs, also where the files for development are not.
+    /// The name under which it is installed for programs, also where the files for development are
+    /// not.
     static let installedName = "libpercolate_malloc.so.0"
     /// What every version of the library defines, and nothing else does.
     static let interfaceName = "percolate_heap_interface"
@@ -33,8 +34,8 @@ struct PreloadLibrary {
         path = found
     }
 
-    /// Beside the command, as in a build folder, or in one of the folders of libraries beside its `bin`, as when
-    /// installed.
+    /// Beside the command, as in a build folder, or in one of the folders of libraries beside its
+    /// `bin`, as when installed.
     static func candidates() -> [FilePath] {
         let folder = CommandExecutable.path.removingLastComponent()
         let above = folder.removingLastComponent()

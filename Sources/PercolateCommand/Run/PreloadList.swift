@@ -1,13 +1,13 @@
 import Glibc
 import SystemPackage
 
-/// The value of `LD_PRELOAD`: Percolate first, so that its `malloc` is the one that every object finds, then whatever the
-/// user preloads already.
+/// The value of `LD_PRELOAD`: Percolate first, so that its `malloc` is the one that every object
+/// finds, then whatever the user preloads already.
 struct PreloadList {
     let bytes: [UInt8]
 
-    /// Entries of `existing` that name the library's file are dropped, and those that name the file that it is a copy of: it is never
-    /// listed twice.
+    /// Entries of `existing` that name the library's file are dropped, and those that name the file
+    /// that it is a copy of: it is never listed twice.
     init(_ library: PreloadLibrary, copyOf original: PreloadLibrary? = nil, existing: [UInt8]?) {
         let others = (existing ?? [])
             .split { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: " ") }

@@ -19,9 +19,11 @@ enum StatisticsDestination: ExpressibleByArgument, CustomStringConvertible, Send
         }
     }
 
-    /// The options that make this process's statistics end up there, and those of its children beside them.
+    /// The options that make this process's statistics end up there, and those of its children
+    /// beside them.
     ///
-    /// `exec` keeps the process id, so this process is the program whose statistics get exactly the name asked for.
+    /// `exec` keeps the process id, so this process is the program whose statistics get exactly the
+    /// name asked for.
     func options() throws(RunFailure) -> [String] {
         switch self {
         case .standardError: return ["stats=stderr"]
@@ -34,9 +36,9 @@ enum StatisticsDestination: ExpressibleByArgument, CustomStringConvertible, Send
         }
     }
 
-    /// Finds out now, rather than at the program's end, that the file cannot be written, and leaves no statistics of an
-    /// earlier run for those of this one: a program that a signal kills leaves no file. Terminals, pipes and the like are left alone:
-    /// opening them has effects.
+    /// Finds out now, rather than at the program's end, that the file cannot be written, and leaves
+    /// no statistics of an earlier run for those of this one: a program that a signal kills leaves
+    /// no file. Terminals, pipes and the like are left alone: opening them has effects.
     private static func clear(_ path: FilePath) throws(RunFailure) {
         var status = stat()
         if path.withPlatformString({ stat($0, &status) }) == 0 {

@@ -1,6 +1,7 @@
 import CLinux
 
-/// The dynamic section of an ELF file: the objects that it needs, and the names that it defines for others.
+/// The dynamic section of an ELF file: the objects that it needs, and the names that it defines for
+/// others.
 struct ELFDynamicSection {
     /// The names of the shared objects that the loader loads with this one.
     let needed: [String]

@@ -1,8 +1,8 @@
 import CLinux
 import SystemPackage
 
-/// What the loader will make of an ELF file: read from its program headers, as the kernel and the loader do, and never
-/// from its sections, which a stripped file need not have.
+/// What the loader will make of an ELF file: read from its program headers, as the kernel and the
+/// loader do, and never from its sections, which a stripped file need not have.
 struct ELFFile {
     enum Kind { case executable, shared, other }
 
@@ -13,7 +13,8 @@ struct ELFFile {
     /// Nil for a file without dynamic linking.
     let dynamic: ELFDynamicSection?
 
-    /// Reads the file at `path`. Of a file for another machine only `machine` is read; the rest is empty.
+    /// Reads the file at `path`. Of a file for another machine only `machine` is read; the rest is
+    /// empty.
     init(at path: FilePath) throws(ELFError) {
         let file = try FileReader(path)
         let identification = try file.prefix(Int(EI_NIDENT), at: 0)

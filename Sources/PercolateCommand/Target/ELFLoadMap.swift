@@ -1,6 +1,7 @@
 import CLinux
 
-/// Where in the file the bytes are that will be at an address: the dynamic section gives addresses only.
+/// Where in the file the bytes are that will be at an address: the dynamic section gives addresses
+/// only.
 struct ELFLoadMap {
     private let segments: [Elf64_Phdr]
 

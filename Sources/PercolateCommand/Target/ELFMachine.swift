@@ -1,6 +1,7 @@
 import CLinux
 
-/// What the head of an ELF file says that it is built for: word size, byte order and instruction set.
+/// What the head of an ELF file says that it is built for: word size, byte order and instruction
+/// set.
 struct ELFMachine: Equatable, CustomStringConvertible {
     let wordClass: UInt8
     let byteOrder: UInt8

@@ -1,7 +1,8 @@
 import CLinux
 
-/// The dynamic symbols of an ELF file, found by name through its hash table, as the loader finds them. All positions are
-/// offsets in the file; arithmetic wraps, and a wrong offset ends as a read beyond the file's end.
+/// The dynamic symbols of an ELF file, found by name through its hash table, as the loader finds
+/// them. All positions are offsets in the file; arithmetic wraps, and a wrong offset ends as a read
+/// beyond the file's end.
 struct ELFSymbolTable {
     let symbols: UInt64
     let strings: UInt64

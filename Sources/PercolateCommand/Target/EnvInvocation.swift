@@ -5,7 +5,8 @@ struct EnvInvocation {
     /// Whether `LD_PRELOAD` does not reach that program.
     let clearsPreload: Bool
 
-    /// - Parameter argument: the rest of the script's first line, which the kernel passes to `env` as one argument.
+    /// - Parameter argument: the rest of the script's first line, which the kernel passes to `env`
+    ///   as one argument.
     init(_ argument: String) {
         var words = Self.words(argument)[...]
         var clears = false
@@ -24,7 +25,8 @@ struct EnvInvocation {
         clearsPreload = clears
     }
 
-    /// Only `-S` makes `env` take its argument apart. Without it, the argument is one word, blanks and all.
+    /// Only `-S` makes `env` take its argument apart. Without it, the argument is one word, blanks
+    /// and all.
     private static func words(_ argument: String) -> [String] {
         for option in ["-S", "-vS", "-iS", "--split-string=", "--split-string"] where argument.hasPrefix(option) {
             let words = argument.dropFirst(option.count).split { $0 == " " || $0 == "\t" }.map(String.init)

@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// A file read at offsets. Nothing is mapped: a file that shrinks while it is read gives an error, not a signal.
+/// A file read at offsets. Nothing is mapped: a file that shrinks while it is read gives an error,
+/// not a signal.
 struct FileReader: ~Copyable {
     private let descriptor: FileDescriptor
 
@@ -49,7 +50,8 @@ struct FileReader: ~Copyable {
         return bytes.withUnsafeBytes { $0.loadUnaligned(as: type) }
     }
 
-    /// The text from `offset` up to its zero. Throws `malformed` when there is none within `limit` bytes.
+    /// The text from `offset` up to its zero. Throws `malformed` when there is none within `limit`
+    /// bytes.
     func string(at offset: UInt64, limit: Int = 4096) throws(ELFError) -> String {
         let bytes = try prefix(limit, at: offset)
         guard let end = bytes.firstIndex(of: 0) else { throw .malformed }

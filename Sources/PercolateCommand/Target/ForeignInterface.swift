@@ -14,8 +14,8 @@ struct ForeignInterface: Equatable {
     /// Whether the program brings the function itself.
     let isCopy: Bool
 
-    /// The first that the file's tables of symbols name; nil where there is none, and for what is no
-    /// file that can be read.
+    /// The first that the file's tables of symbols name; nil where there is none, and for what is
+    /// no file that can be read.
     init?(of path: FilePath) {
         guard let symbols = try? ELFSymbolList(of: path, where: Self.mayBeOfInterest) else { return nil }
         for symbol in symbols.all {
@@ -77,7 +77,8 @@ extension ForeignInterface.Allocator {
             Self.tcmallocFunctions.contains { name.hasPrefix($0) } || name.contains("15MallocExtension")
         case .mimalloc: Self.mimallocFunctions.contains { name.hasPrefix($0) }
         case .jemalloc:
-            // Copies have a prefix, such as `je_` or `_rjem_`; without one the functions are served.
+            // Copies have a prefix, such as `je_` or `_rjem_`; without one the functions are
+            // served.
             Self.jemallocFunctions.contains { name.hasSuffix("_" + $0) }
         }
     }

@@ -8,7 +8,8 @@ enum Obstacle {
     case privileges(String, PrivilegeGain)
     case clearedEnvironment
 
-    /// The end of a sentence that begins with "because". Files are named as the program, "it", or by their path.
+    /// The end of a sentence that begins with "because". Files are named as the program, "it", or
+    /// by their path.
     var reason: String {
         switch self {
         case .staticExecutable(let file): "\(file) is a static executable: no loader reads LD_PRELOAD for it"
@@ -23,8 +24,9 @@ enum Obstacle {
         }
     }
 
-    /// Whether the program would complain or end if the library were preloaded all the same, rather than ignore it. Such
-    /// a program gets the environment of the caller; with the others, their children can still be served.
+    /// Whether the program would complain or end if the library were preloaded all the same, rather
+    /// than ignore it. Such a program gets the environment of the caller; with the others, their
+    /// children can still be served.
     var failsWithPreload: Bool {
         switch self {
         case .sanitizer, .otherMachine, .otherLoader: true

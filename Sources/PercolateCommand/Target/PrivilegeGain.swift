@@ -2,9 +2,10 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// How executing a file makes the kernel ask for secure execution (`AT_SECURE`), under which the loader ignores
-/// `LD_PRELOAD`. The rule is the kernel's: it asks when the effective ids would differ from the real ones, not
-/// when a bit of the mode is set, so root runs a file set to root's id as any other.
+/// How executing a file makes the kernel ask for secure execution (`AT_SECURE`), under which the
+/// loader ignores `LD_PRELOAD`. The rule is the kernel's: it asks when the effective ids would
+/// differ from the real ones, not when a bit of the mode is set, so root runs a file set to root's
+/// id as any other.
 enum PrivilegeGain {
     case user, group, capabilities
 

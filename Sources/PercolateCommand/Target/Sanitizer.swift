@@ -1,5 +1,5 @@
-/// The sanitizers that bring a malloc of their own. (Those that do not, such as that for undefined behaviour, leave
-/// malloc alone and are no obstacle.)
+/// The sanitizers that bring a malloc of their own. (Those that do not, such as that for undefined
+/// behaviour, leave malloc alone and are no obstacle.)
 enum Sanitizer: String, CaseIterable {
     case address = "asan"
     case hardwareAddress = "hwasan"
@@ -17,11 +17,12 @@ enum Sanitizer: String, CaseIterable {
         }
     }
 
-    /// The function by which instrumented code starts the run-time library: defined by an executable that the library is
-    /// linked into.
+    /// The function by which instrumented code starts the run-time library: defined by an
+    /// executable that the library is linked into.
     var entryPoint: String { "__\(rawValue)_init" }
 
-    /// Whether the run-time library is linked into the file, or a shared object that the file needs.
+    /// Whether the run-time library is linked into the file, or a shared object that the file
+    /// needs.
     func isUsed(by dynamic: ELFDynamicSection) -> Bool {
         dynamic.defined.contains(entryPoint)
             || dynamic.needed.contains {

@@ -1,10 +1,10 @@
 import SystemPackage
 
-/// What executing a program comes to: from scripts through their interpreters to the executable that the kernel starts,
-/// and what there keeps the preloaded library from serving it.
+/// What executing a program comes to: from scripts through their interpreters to the executable
+/// that the kernel starts, and what there keeps the preloaded library from serving it.
 ///
-/// An inspection that cannot see clearly finds no obstacle: the program is executed in any case, and what is wrong
-/// with it is then said by `exec`.
+/// An inspection that cannot see clearly finds no obstacle: the program is executed in any case,
+/// and what is wrong with it is then said by `exec`.
 struct TargetInspection {
     /// Nil when nothing is known to be in the way.
     private(set) var obstacle: Obstacle?
@@ -23,7 +23,8 @@ struct TargetInspection {
 
     private mutating func inspect(_ path: FilePath, depth: Int) {
         guard depth <= Self.deepestScript else { return }
-        // Where the library is in the way of an interpreter, the sentence names it; the program itself is just "it".
+        // Where the library is in the way of an interpreter, the sentence names it; the program
+        // itself is just "it".
         let name = depth == 0 ? "it" : "its interpreter \(path)"
         do {
             if let script = try ScriptLine(at: path) {
@@ -59,7 +60,8 @@ struct TargetInspection {
             return
         }
         guard let interpreter = file.interpreter else {
-            // The dynamic loader itself needs no loader, and honours LD_PRELOAD for the program that it is given.
+            // The dynamic loader itself needs no loader, and honours LD_PRELOAD for the program
+            // that it is given.
             if file.dynamic?.soname?.hasPrefix("ld-linux") != true { obstacle = .staticExecutable(name) }
             return
         }

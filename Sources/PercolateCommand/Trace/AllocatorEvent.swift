@@ -1,6 +1,7 @@
 import CPercolate
 
-/// What a probe said, with its arguments' meaning. `index` is a CPU number or a concurrency id, whichever the gates go by.
+/// What a probe said, with its arguments' meaning. `index` is a CPU number or a concurrency id,
+/// whichever the gates go by.
 enum AllocatorEvent {
     case vectorBegin(vector: UInt64, count: Int, cpu: Int, isAllocators: Bool)
     case operation(VectorOperation)
@@ -17,7 +18,8 @@ enum AllocatorEvent {
     case spanFree(address: UInt64, pages: UInt64, blockSize: UInt64)
     case release(address: UInt64, bytes: UInt64)
 
-    /// Nil when an argument is none that the probe is documented to have: then the library is of another version.
+    /// Nil when an argument is none that the probe is documented to have: then the library is of
+    /// another version.
     ///
     /// - Precondition: there are as many arguments as the probe has.
     init?(_ probe: ProbeName, _ arguments: [UInt64]) {

@@ -1,5 +1,5 @@
-/// Durations in nanoseconds, as counts in 16 steps for each power of two: percentiles are exact to a sixteenth, whatever their
-/// number, in a few kilobytes.
+/// Durations in nanoseconds, as counts in 16 steps for each power of two: percentiles are exact to
+/// a sixteenth, whatever their number, in a few kilobytes.
 struct DurationHistogram {
     private var counts: [Int: UInt64] = [:]
     private(set) var count: UInt64 = 0
@@ -13,7 +13,8 @@ struct DurationHistogram {
         largest = max(largest, duration)
     }
 
-    /// A duration that at least `percent` of all do not exceed: the upper end of its step, or the largest of all. 0 when there is none.
+    /// A duration that at least `percent` of all do not exceed: the upper end of its step, or the
+    /// largest of all. 0 when there is none.
     func percentile(_ percent: UInt64) -> UInt64 {
         let wanted = (count * percent + 99) / 100
         var seen: UInt64 = 0

@@ -4,7 +4,8 @@ struct ELFNote {
     let type: UInt32
     let content: ArraySlice<UInt8>
 
-    /// Reads the note at `position` and moves that to the next one. Throws `malformed` where the note is longer than the section.
+    /// Reads the note at `position` and moves that to the next one. Throws `malformed` where the
+    /// note is longer than the section.
     init(_ section: [UInt8], at position: inout Int) throws(ELFError) {
         guard section.count - position >= 12 else { throw .malformed }
         let start = position

@@ -1,6 +1,7 @@
 import CLinux
 
-/// A section of an ELF file: what is not loaded, such as the notes of probes, is found by its name only.
+/// A section of an ELF file: what is not loaded, such as the notes of probes, is found by its name
+/// only.
 struct ELFSection {
     let name: String
     let address: UInt64
@@ -10,7 +11,8 @@ struct ELFSection {
     /// No note section and no table of names is larger. A damaged file can claim any size.
     private static let largest: UInt64 = 1 << 24
 
-    /// All sections but those larger than is possible here, none for a file without a section table.
+    /// All sections but those larger than is possible here, none for a file without a section
+    /// table.
     static func all(_ header: Elf64_Ehdr, in file: borrowing FileReader) throws(ELFError) -> [ELFSection] {
         guard header.e_shnum > 0 else { return [] }
         guard Int(header.e_shentsize) == MemoryLayout<Elf64_Shdr>.size, header.e_shstrndx < header.e_shnum else {

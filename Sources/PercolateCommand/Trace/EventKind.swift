@@ -5,7 +5,8 @@ enum EventKind: String, CaseIterable, Sendable {
     case vector, operation, move, gate, fallback, abort, refill, drain, steal, span, release
 }
 
-/// The probes of provider `percolate`, by the names that they have in the shared object and for other tracers.
+/// The probes of provider `percolate`, by the names that they have in the shared object and for
+/// other tracers.
 enum ProbeName: String, CaseIterable {
     case vectorBegin = "vec_begin"
     case operation = "op"

@@ -4,7 +4,8 @@ import Glibc
 ///
 ///     0.004211873 12087/12090 cpu 1  operation  0 add 1 to 8 bytes at 0x5581e0, stored 0x2a
 ///
-/// Seconds since the trace began, process and thread, the CPU that the thread was on, the kind of event, and its meaning.
+/// Seconds since the trace began, process and thread, the CPU that the thread was on, the kind of
+/// event, and its meaning.
 struct EventText {
     /// Nanoseconds of the monotonic clock at which the trace began.
     let start: UInt64

@@ -1,8 +1,9 @@
 import Glibc
 import SystemPackage
 
-/// A copy of the library for one traced program and what it starts. Probes belong to a file, so with a file of its own no other
-/// process on Percolate is slowed down or shown, and every thread and child is.
+/// A copy of the library for one traced program and what it starts. Probes belong to a file, so
+/// with a file of its own no other process on Percolate is slowed down or shown, and every thread
+/// and child is.
 struct LibraryCopy {
     let library: PreloadLibrary
     private let original: FilePath
@@ -36,8 +37,8 @@ struct LibraryCopy {
         }
     }
 
-    /// Takes the copy away. Where processes go on that will execute others, its name must still be one of the library: it then becomes
-    /// a link to the original.
+    /// Takes the copy away. Where processes go on that will execute others, its name must still be
+    /// one of the library: it then becomes a link to the original.
     ///
     /// - Returns: what stays.
     func remove(leavingLink: Bool) -> FilePath? {

@@ -20,7 +20,8 @@ struct PerfRecord {
         }
     }
 
-    // The parts of a sample, in the order in which the kernel writes what `linux_open_probe` asks for.
+    // The parts of a sample, in the order in which the kernel writes what `linux_open_probe` asks
+    // for.
 
     var event: UInt64 { word(8) }
     var process: Int32 { bytes.load(fromByteOffset: 16, as: Int32.self) }
@@ -31,7 +32,8 @@ struct PerfRecord {
     /// Where the registers begin, after the word that says of which size they are.
     private static let registers = 48
 
-    /// The registers asked for, lowest number first; empty for a thread of which the kernel knows none.
+    /// The registers asked for, lowest number first; empty for a thread of which the kernel knows
+    /// none.
     var registers: UnsafeBufferPointer<UInt64> {
         guard word(40) == UInt64(PERF_SAMPLE_REGS_ABI_64.rawValue) else { return .init(start: nil, count: 0) }
         return UnsafeRawBufferPointer(rebasing: bytes[Self.registers...]).bindMemory(to: UInt64.self)

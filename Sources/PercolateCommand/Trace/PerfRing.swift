@@ -25,7 +25,8 @@ final class PerfRing {
                 (self.page, self.size, self.mapped) = (page, size, mapped)
                 return
             }
-            // Locked memory is limited: without CAP_IPC_LOCK to /proc/sys/kernel/perf_event_mlock_kb and RLIMIT_MEMLOCK.
+            // Locked memory is limited: without CAP_IPC_LOCK to
+            // /proc/sys/kernel/perf_event_mlock_kb and RLIMIT_MEMLOCK.
             guard errno == EPERM || errno == ENOMEM, size > Self.smallest else { throw .ring(Errno(rawValue: errno)) }
             size /= 2
         }

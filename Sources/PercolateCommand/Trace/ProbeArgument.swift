@@ -1,5 +1,5 @@
-/// Where an argument of a probe is when a thread comes by, as the note says in the assembler's words: `-4@%edi` is a signed
-/// number of four bytes in a register, `8@$3` a constant.
+/// Where an argument of a probe is when a thread comes by, as the note says in the assembler's
+/// words: `-4@%edi` is a signed number of four bytes in a register, `8@$3` a constant.
 struct ProbeArgument {
     private enum Place {
         /// A number of `enum perf_event_x86_regs`.
@@ -32,7 +32,8 @@ struct ProbeArgument {
         if case .register(let number) = place { 1 << UInt64(number) } else { 0 }
     }
 
-    /// The argument's value, sign-extended when it is signed. `values` has the sampled registers of `mask`, lowest first.
+    /// The argument's value, sign-extended when it is signed. `values` has the sampled registers of
+    /// `mask`, lowest first.
     func value(in values: some RandomAccessCollection<UInt64>, sampled mask: UInt64) -> UInt64? {
         let whole: UInt64
         switch place {
@@ -47,8 +48,8 @@ struct ProbeArgument {
         return isSigned ? UInt64(bitPattern: Int64(bitPattern: shifted) >> Int64(unused)) : shifted >> unused
     }
 
-    /// The numbers that the kernel's samples give to the registers of x86-64, by the assembler's names: `rdi`, `edi`, `di` and
-    /// `dil` are one register.
+    /// The numbers that the kernel's samples give to the registers of x86-64, by the assembler's
+    /// names: `rdi`, `edi`, `di` and `dil` are one register.
     private static let numbers: [String: Int] = {
         var numbers: [String: Int] = [:]
         for (number, name) in ["ax", "bx", "cx", "dx", "si", "di", "bp", "sp"].enumerated() {

@@ -8,8 +8,9 @@ struct TracedProbe {
     let point: ProbePoint
 }
 
-/// The kernel's events for a set of probes: one for each probe on each CPU, and one ring for each CPU. While this exists the
-/// semaphores are raised in every process that has the file mapped, now or later.
+/// The kernel's events for a set of probes: one for each probe on each CPU, and one ring for each
+/// CPU. While this exists the semaphores are raised in every process that has the file mapped, now
+/// or later.
 final class ProbeEvents {
     let probes: [TracedProbe]
     private(set) var rings: [(ring: PerfRing, descriptor: Int32)] = []
@@ -47,8 +48,9 @@ final class ProbeEvents {
 
     deinit { for (event, _) in events { close(event) } }
 
-    /// Lets a child close the events, so that the caller's end does not have to wait: the kernel closes one after the other, each after
-    /// grace periods of some hundredths of a second, and there is an event for each probe on each CPU.
+    /// Lets a child close the events, so that the caller's end does not have to wait: the kernel
+    /// closes one after the other, each after grace periods of some hundredths of a second, and
+    /// there is an event for each probe on each CPU.
     func closeInBackground() {
         guard linux_fork() == 0 else { return }
         // Nobody shall wait for the end of a pipe because this child has it.
@@ -82,7 +84,8 @@ final class ProbeEvents {
         }
     }
 
-    /// The samples of each probe that were lost so far, nil where the kernel does not count them by event (before Linux 6.0).
+    /// The samples of each probe that were lost so far, nil where the kernel does not count them by
+    /// event (before Linux 6.0).
     func lost() -> [ProbeName: UInt64]? {
         guard countsLost else { return nil }
         var lost: [ProbeName: UInt64] = [:]

@@ -1,7 +1,8 @@
 import CLinux
 
-/// One statically defined probe of a file, as a note of the section `.note.stapsdt` describes it: where the kernel can stop a
-/// thread that comes by, which counter makes the program come by, and where the arguments are then.
+/// One statically defined probe of a file, as a note of the section `.note.stapsdt` describes it:
+/// where the kernel can stop a thread that comes by, which counter makes the program come by, and
+/// where the arguments are then.
 struct ProbePoint {
     let provider: String
     let name: String
@@ -19,7 +20,8 @@ extension ProbePoint {
     /// The number of a note that describes a probe (`NT_STAPSDT`).
     private static let noteType: UInt32 = 3
 
-    /// All probes of a file, none when it has no notes of any. Throws `malformed` when a note cannot be understood.
+    /// All probes of a file, none when it has no notes of any. Throws `malformed` when a note
+    /// cannot be understood.
     static func all(in file: borrowing FileReader) throws(ELFError) -> [ProbePoint] {
         let header = try file.value(Elf64_Ehdr.self, at: 0)
         let map = ELFLoadMap(try ELFFile.segments(header, in: file))
@@ -47,7 +49,8 @@ extension ProbePoint {
         }
         let texts = content.dropFirst(24).split(separator: 0, omittingEmptySubsequences: false)
         guard words.count == 3, texts.count >= 3 else { throw .malformed }
-        // A file whose sections were moved after it was linked says by how much: its base is elsewhere than the note believes.
+        // A file whose sections were moved after it was linked says by how much: its base is
+        // elsewhere than the note believes.
         let moved = base.map { $0 &- words[1] } ?? 0
         provider = String(decoding: texts[0], as: UTF8.self)
         name = String(decoding: texts[1], as: UTF8.self)

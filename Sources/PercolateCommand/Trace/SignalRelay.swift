@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// The signals of this process while a program runs for it: they wait in a descriptor, and those that were meant for the program
-/// are passed on.
+/// The signals of this process while a program runs for it: they wait in a descriptor, and those
+/// that were meant for the program are passed on.
 struct SignalRelay {
     let descriptor: Int32
     /// What was blocked before, for the program.
@@ -36,7 +36,8 @@ struct SignalRelay {
         sigprocmask(SIG_SETMASK, &mask, nil)
     }
 
-    /// Passes on what has arrived. What the terminal sent reaches the whole foreground group, so the program has it already.
+    /// Passes on what has arrived. What the terminal sent reaches the whole foreground group, so
+    /// the program has it already.
     func pass(to process: pid_t) {
         var signal = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

@@ -1,7 +1,8 @@
 import Glibc
 import SystemPackage
 
-/// Where the trace is written: standard error, which it shares with the program, or a file. Whole lines only.
+/// Where the trace is written: standard error, which it shares with the program, or a file. Whole
+/// lines only.
 struct TraceOutput {
     private let descriptor: FileDescriptor
     private let path: FilePath?
@@ -54,7 +55,8 @@ struct TraceOutput {
         if path != nil { StandardError.say(sentence) }
     }
 
-    /// Ends the trace, and says so on standard error when it is not complete because it could not be written.
+    /// Ends the trace, and says so on standard error when it is not complete because it could not
+    /// be written.
     mutating func close() {
         flush()
         if let path {

@@ -16,7 +16,8 @@ struct TraceReader {
     /// Samples whose arguments are none that this command knows.
     private(set) var unknown: UInt64 = 0
 
-    /// Nanoseconds that a record may need from its time stamp until it can be read, even where the hypervisor takes the CPU away.
+    /// Nanoseconds that a record may need from its time stamp until it can be read, even where the
+    /// hypervisor takes the CPU away.
     private static let delay: UInt64 = 100_000_000
 
     init(_ events: ProbeEvents) { self.events = events }

@@ -89,7 +89,8 @@ struct TraceSummary {
         rows[subject] = row
     }
 
-    /// A table with a line for each subject that there was, or one line that says that there was none.
+    /// A table with a line for each subject that there was, or one line that says that there was
+    /// none.
     var text: String {
         guard !rows.isEmpty else { return "no events\n" }
         var lines = [["", "count", "total", "p50", "p90", "p99", "largest", ""]]

@@ -11,8 +11,8 @@ struct TracedProgram {
 
     let process: pid_t
 
-    /// Starts the program that this process's last `count` arguments name. When it cannot be executed, `failure` says how
-    /// that is said.
+    /// Starts the program that this process's last `count` arguments name. When it cannot be
+    /// executed, `failure` says how that is said.
     init(lastArguments count: Int, signals: SignalRelay, failure: (Errno) -> RunFailure) throws(TraceFailure) {
         // The error of `exec` comes through a pipe that a successful one closes.
         var ends: [Int32] = [-1, -1]
@@ -38,7 +38,8 @@ struct TracedProgram {
         }
     }
 
-    /// Takes note of children that have ended: the program, and its descendants whose own parent ended before.
+    /// Takes note of children that have ended: the program, and its descendants whose own parent
+    /// ended before.
     ///
     /// - Returns: how the program has ended, nil while it runs.
     func reap() -> End? {
@@ -48,11 +49,13 @@ struct TracedProgram {
             let child = waitpid(-1, &status, WNOHANG)
             if child < 0, errno == EINTR { continue }
             guard child > 0 else { return end }
-            // The low seven bits hold the signal; a normal end has none, and its status in the byte above (wait(2)).
+            // The low seven bits hold the signal; a normal end has none, and its status in the byte
+            // above (wait(2)).
             if child == process { end = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signaled(status & 0x7F) }
         }
     }
 
-    /// Whether descendants of the program still run, which this process has adopted. Only after the program's end.
+    /// Whether descendants of the program still run, which this process has adopted. Only after the
+    /// program's end.
     static var descendantsRun: Bool { waitpid(-1, nil, WNOHANG) == 0 }
 }

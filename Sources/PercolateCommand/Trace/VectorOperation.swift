@@ -1,6 +1,7 @@
 import CPercolate
 
-/// One operation of a vector that has run: what it was to do, to which operands, and what came of it.
+/// One operation of a vector that has run: what it was to do, to which operands, and what came of
+/// it.
 struct VectorOperation {
     enum Outcome: Int {
         case faulted = -1
@@ -53,7 +54,8 @@ struct VectorOperation {
         }
     }
 
-    /// The operation in one line: its name, the bytes it works on and where, its operand, its outcome.
+    /// The operation in one line: its name, the bytes it works on and where, its operand, its
+    /// outcome.
     var text: String {
         let place = "\(length) bytes at \(Hex(first))"
         let stored = outcome == .goesOn ? ", stored \(Hex(value))" : ""

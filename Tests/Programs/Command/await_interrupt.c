@@ -1,4 +1,5 @@
-/// Says that it is ready, and waits for Ctrl-C: with the argument `handle` exits with status 42 then, else dies of it.
+/// Says that it is ready, and waits for Ctrl-C: with the argument `handle` exits with status 42
+/// then, else dies of it.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/// A shared object that is no allocator and, as its macros tell, is in the way of every program that it is loaded into.
+/// A shared object that is no allocator and, as its macros tell, is in the way of every program
+/// that it is loaded into.
 #include <signal.h>
 #include <unistd.h>
 

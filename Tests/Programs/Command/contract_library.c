@@ -1,6 +1,7 @@
-/// Stands in for the allocator where the command alone is under test: a shared object that keeps the allocator's
-/// contract about `PERCOLATE_OPTIONS=stats=...,main=...` and leaves malloc alone. The statistics that it writes
-/// are those of CONTRACT_STATISTICS (`name value` lines), so that a test can have any mode reported.
+/// Stands in for the allocator where the command alone is under test: a shared object that keeps
+/// the allocator's contract about `PERCOLATE_OPTIONS=stats=...,main=...` and leaves malloc alone.
+/// The statistics that it writes are those of CONTRACT_STATISTICS (`name value` lines), so that a
+/// test can have any mode reported.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,8 @@ static void option(const char *key, char *value, size_t size) {
     }
 }
 
-/// A duplicate of standard error: many programs close theirs before the destructors of libraries run.
+/// A duplicate of standard error: many programs close theirs before the destructors of libraries
+/// run.
 static int standard_error = -1;
 
 __attribute__((constructor)) static void keep_standard_error(void) {

@@ -1,4 +1,5 @@
-// A function by the name that FUNCTION says, defined here or elsewhere, and a program that calls it.
+// A function by the name that FUNCTION says, defined here or elsewhere, and a program that calls
+// it.
 #ifdef DEFINES
 void *FUNCTION(void) { return (void *)0; }
 #else

@@ -1,5 +1,5 @@
-// Runs vectors whose operations, operands and results are known, on the first CPU that it may use, and prints where the
-// operands are: one line "NAME ADDRESS" each.
+// Runs vectors whose operations, operands and results are known, on the first CPU that it may use,
+// and prints where the operands are: one line "NAME ADDRESS" each.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 
@@ -57,7 +57,8 @@ int main(void) {
     };
     int done = cpu_opv(first, sizeof first / sizeof *first, cpu, 0);
     int stopped = cpu_opv(second, 2, cpu, 0);
-    // The sequence did not commit on a CPU that the thread is not on: so it says, and goes on as a vector.
+    // The sequence did not commit on a CPU that the thread is not on: so it says, and goes on as a
+    // vector.
     percolate_sequence_failed(&number, cpu + 1);
     printf("results %d %d\n", done, stopped);
     return done == 0 && stopped == 1 && number == 40 && copy == 40 && bits == 0x61 ? 0 : 1;

@@ -1,4 +1,5 @@
-/// Runs the program of its arguments under a filter that refuses rseq and membarrier, as the filters of some containers do.
+/// Runs the program of its arguments under a filter that refuses rseq and membarrier, as the
+/// filters of some containers do.
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

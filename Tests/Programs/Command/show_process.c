@@ -1,5 +1,5 @@
-/// Prints what a process is given: everything that a launcher could change by mistake. What differs between any two runs
-/// (the process id) is left out.
+/// Prints what a process is given: everything that a launcher could change by mistake. What differs
+/// between any two runs (the process id) is left out.
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,5 +1,6 @@
-// What the programs that misuse the allocator share. Each says what it is about to do wrong, and with which address and
-// by which thread, so that the test can compare the allocator's line with it.
+// What the programs that misuse the allocator share. Each says what it is about to do wrong, and
+// with which address and by which thread, so that the test can compare the allocator's line with
+// it.
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -64,8 +65,9 @@ static inline void allocate_neighbours(size_t size) {
     for (size_t i = 0; i < neighbour_count && i * size < 100000000; i++) neighbours[i] = obtained(malloc(size));
 }
 
-// Frees every block from the `first` on that is still there. A wrong pointer with many of them behind it reaches its
-// span in some batch; with many in front of it too, whichever end of the cache batches leave by.
+// Frees every block from the `first` on that is still there. A wrong pointer with many of them
+// behind it reaches its span in some batch; with many in front of it too, whichever end of the
+// cache batches leave by.
 static inline void free_neighbours(size_t first) {
     for (size_t i = first; i < neighbour_count; i++) {
         if (neighbours[i] != NULL) free(neighbours[i]);
@@ -96,7 +98,8 @@ struct crime {
 
 #define CRIME(name) {#name, name}
 
-// Exit code 0 when the crime named by the argument went unnoticed to the end, 2 when there is no such crime.
+// Exit code 0 when the crime named by the argument went unnoticed to the end, 2 when there is no
+// such crime.
 static inline int commit_crime(int argc, char **argv, const struct crime *crimes, size_t count) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);

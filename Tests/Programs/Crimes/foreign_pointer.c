@@ -19,7 +19,8 @@ static void free_global(void) { free_it(global + 64); }
 
 static void free_code(void) { free_it((void *)((uintptr_t)free_code & ~(uintptr_t)15)); }
 
-// glibc's own malloc, found by its library's handle: what it hands out is not ours, from its heap or mapped.
+// glibc's own malloc, found by its library's handle: what it hands out is not ours, from its heap
+// or mapped.
 static void *from_glibc(size_t size) {
     void *glibc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
     if (glibc == NULL) _exit(6);

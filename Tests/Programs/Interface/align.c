@@ -6,7 +6,8 @@ static const size_t some_sizes[] = {1,    7,    8,    9,     16,    24,    40,  
                                     12345, 16384, 32768, 40000, 65536, 100000, 131072, 262144, 300000, 1048576};
 enum { size_count = sizeof some_sizes / sizeof some_sizes[0] };
 
-// Alignments 1 to 16 MiB with many sizes, several blocks alive at a time; all usable bytes are the block's own.
+// Alignments 1 to 16 MiB with many sizes, several blocks alive at a time; all usable bytes are the
+// block's own.
 static void alignment_is_honoured(void) {
     for (size_t alignment = 1; alignment <= (size_t)16 << 20; alignment *= 2) {
         for (int s = 0; s < size_count; s++) {
@@ -129,8 +130,8 @@ static void zero_size(void) {
     }
 }
 
-// C23 and POSIX 2024: an alignment that is no power of two fails. (glibc before 2.38 rounds it up instead, which would
-// be allowed here, were it honoured.)
+// C23 and POSIX 2024: an alignment that is no power of two fails. (glibc before 2.38 rounds it up
+// instead, which would be allowed here, were it honoured.)
 static void aligned_alloc_invalid(void) {
     const size_t invalid[] = {0, 3, 5, 6, 7, 12, 24, 48, 100, 1000, 4095, 4097, 65537};
     for (size_t i = 0; i < sizeof invalid / sizeof invalid[0]; i++) {

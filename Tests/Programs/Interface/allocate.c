@@ -153,7 +153,8 @@ static void free_null(void) {
     EXPECT(errno == 4321, "free(NULL) to keep errno, it is %d", errno);
 }
 
-// Neither the quick free, nor the one that drains a cache, nor the one that gives pages back may touch errno.
+// Neither the quick free, nor the one that drains a cache, nor the one that gives pages back may
+// touch errno.
 static void free_keeps_errno(void) {
     enum { count = 3000 };
     static void *blocks[count];
@@ -191,7 +192,8 @@ static void success_keeps_errno(void) {
     }
 }
 
-// Every byte of the usable size belongs to the block: writing all of it, in all blocks, must destroy no neighbour.
+// Every byte of the usable size belongs to the block: writing all of it, in all blocks, must
+// destroy no neighbour.
 static void usable_size(void) {
     EXPECT(malloc_usable_size(NULL) == 0, "malloc_usable_size(NULL) to be 0");
     for (int s = 0; s < size_count; s++) {

@@ -1,4 +1,5 @@
-// What the interface's test programs share: expectations that print, and a table of cases selected by argument.
+// What the interface's test programs share: expectations that print, and a table of cases selected
+// by argument.
 //
 // Nothing here allocates: a case may run with no memory left.
 #pragma once
@@ -61,7 +62,8 @@ static inline void note_failure(const char *file, int line, const char *conditio
         }                                                                                                             \
     } while (0)
 
-// A number that the compiler cannot see through, so that it warns about no size and removes no call.
+// A number that the compiler cannot see through, so that it warns about no size and removes no
+// call.
 static inline size_t opaque(size_t number) {
     volatile size_t hidden = number;
     return hidden;
@@ -76,7 +78,8 @@ static inline void *entry_point(const char *name) {
 
 static inline int is_aligned(const void *block, size_t alignment) { return ((uintptr_t)block & (alignment - 1)) == 0; }
 
-// The alignment that every block of `size` bytes has: that of the largest fundamental type that fits.
+// The alignment that every block of `size` bytes has: that of the largest fundamental type that
+// fits.
 static inline size_t fundamental_alignment(size_t size) { return size >= 16 ? 16 : 8; }
 
 // Fills by a pattern that differs between blocks (by `seed`) and between places in a block.
@@ -99,7 +102,8 @@ struct test_case {
     void (*run)(void);
 };
 
-// Runs the case named by the first argument; exit code 0 when it holds, 1 when not, 2 when there is no such case.
+// Runs the case named by the first argument; exit code 0 when it holds, 1 when not, 2 when there is
+// no such case.
 static inline int run_case(int argc, char **argv, const struct test_case *cases, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (argc > 1 && strcmp(argv[1], cases[i].name) == 0) {

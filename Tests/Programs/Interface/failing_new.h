@@ -1,4 +1,5 @@
-// Promises of an operator new that finds no memory. Used by a program, and by a plug-in that a C program loads.
+// Promises of an operator new that finds no memory. Used by a program, and by a plug-in that a C
+// program loads.
 #pragma once
 #include "check.h"
 #include <execinfo.h>
@@ -127,7 +128,8 @@ static void freeing() {
     for (int i = 0; i < 8 && held_count > 0; i++) free(held[--held_count]);
 }
 
-// The handler frees memory and new succeeds. The limit is on data, which counts committed memory wherever it lies.
+// The handler frees memory and new succeeds. The limit is on data, which counts committed memory
+// wherever it lies.
 static void handler_frees_and_new_succeeds() {
     rlimit limit = {(rlim_t)128 << 20, (rlim_t)128 << 20};
     REQUIRE(setrlimit(RLIMIT_DATA, &limit) == 0, "RLIMIT_DATA to be set");

@@ -1,4 +1,5 @@
-// Who serves: prints for every name given as an argument the file that defines it, one line each, `-` for none.
+// Who serves: prints for every name given as an argument the file that defines it, one line each,
+// `-` for none.
 #include "check.h"
 
 int main(int argc, char **argv) {

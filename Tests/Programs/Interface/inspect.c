@@ -101,7 +101,8 @@ static void mallinfo_counts(void) {
     free_many(1000, many);
 }
 
-// What glibc takes for a hint or a bound is taken here too: 1 is success. The allocator works on whatever was asked.
+// What glibc takes for a hint or a bound is taken here too: 1 is success. The allocator works on
+// whatever was asked.
 static void mallopt_accepts(void) {
     const int knobs[][2] = {{M_MMAP_THRESHOLD, 1 << 20}, {M_TRIM_THRESHOLD, 1 << 20}, {M_TOP_PAD, 65536},
                             {M_MMAP_MAX, 100},           {M_ARENA_MAX, 2},            {M_ARENA_TEST, 2},
@@ -121,7 +122,8 @@ static void mallopt_accepts(void) {
     free(large);
 }
 
-// malloc_stats prints on standard error, nothing on standard output; the test reads what this prints.
+// malloc_stats prints on standard error, nothing on standard output; the test reads what this
+// prints.
 static void stats_prints(void) {
     allocate_many(100, 1000);
     malloc_stats();

@@ -1,5 +1,6 @@
-// limits CASE: sets a resource limit, starts itself anew under it, so that the allocator starts under it too, and uses
-// memory there. Says "skipped" and why, with exit code 77, where the machine does not let it.
+// limits CASE: sets a resource limit, starts itself anew under it, so that the allocator starts
+// under it too, and uses memory there. Says "skipped" and why, with exit code 77, where the machine
+// does not let it.
 #include "resident.h"
 #include <linux/capability.h>
 #include <pthread.h>
@@ -14,7 +15,8 @@ struct chain {
     struct chain *next;
 };
 
-// Adds blocks of `size` bytes to `chain` until there is no more or `most` bytes were asked for. Returns the sum.
+// Adds blocks of `size` bytes to `chain` until there is no more or `most` bytes were asked for.
+// Returns the sum.
 static size_t take(struct chain **chain, size_t size, size_t most) {
     size_t sum = 0;
     while (sum < most) {
@@ -44,8 +46,9 @@ static int is_hardened(void) {
     return options != NULL && strstr(options, "hardened=1") != NULL;
 }
 
-// The program starts, and a fair share of what is allowed can be used, in small pieces and then in large ones. In a
-// hardened process each block has a record beside it, which the limit counts as well.
+// The program starts, and a fair share of what is allowed can be used, in small pieces and then in
+// large ones. In a hardened process each block has a record beside it, which the limit counts as
+// well.
 static void works(void) {
     size_t share = limit < (size_t)64 << 20 ? limit / 8 : limit < (size_t)128 << 20 ? limit / 4 : limit / 2;
     if (is_hardened()) share = share / 4 * 3;
@@ -72,8 +75,8 @@ static void all_functions_fail(size_t size) {
     EXPECT(block == NULL, "posix_memalign to leave the pointer");
 }
 
-// Memory is used up by blocks of one size, given back, used up by blocks of another: NULL and ENOMEM each time, and a
-// good part of the limit each time.
+// Memory is used up by blocks of one size, given back, used up by blocks of another: NULL and
+// ENOMEM each time, and a good part of the limit each time.
 static void is_exhausted_and_recovers(void) {
     struct chain *chain = NULL;
     static const size_t sizes[] = {(size_t)3 << 20, 1000, 100000, 16, 10000, 100, (size_t)3 << 20};
@@ -81,7 +84,8 @@ static void is_exhausted_and_recovers(void) {
         size_t sum = take(&chain, sizes[s], SIZE_MAX);
         EXPECT(sum >= limit / 4 && sum <= limit, "a quarter of %zu in blocks of %zu, got %zu", limit, sizes[s], sum);
         all_functions_fail(sizes[s] > limit / 8 ? sizes[s] : limit / 8 * 7);
-        // Room for one means room for one again; with guard pages, whose number is random, room for three.
+        // Room for one means room for one again; with guard pages, whose number is random, room for
+        // three.
         for (int freed = 0; freed < (is_hardened() ? 3 : 1); freed++) {
             struct chain *last = chain;
             chain = last->next;
@@ -155,7 +159,8 @@ static void works_locked(void) {
     EXPECT(resident_mib() < before + 160, "no more than was used to be resident, %ld MiB are", resident_mib());
 }
 
-// A process that may lock 8 MiB only and locks all future memory: mmap fails with EAGAIN, malloc with ENOMEM.
+// A process that may lock 8 MiB only and locks all future memory: mmap fails with EAGAIN, malloc
+// with ENOMEM.
 static void lock_future_memory(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];

@@ -1,4 +1,5 @@
-// loaded LIBRARY CASE: a program on glibc's malloc that loads the allocator with dlopen and uses it beside glibc's.
+// loaded LIBRARY CASE: a program on glibc's malloc that loads the allocator with dlopen and uses it
+// beside glibc's.
 #include "check.h"
 #include <pthread.h>
 

@@ -1,4 +1,5 @@
-// Promises of mallctl(3) as Percolate keeps them: what arenas, purging and the background thread do.
+// Promises of mallctl(3) as Percolate keeps them: what arenas, purging and the background thread
+// do.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-// A program with a malloc of its own that lacks some of the names. As with glibc, what it lacks goes with what it has.
+// A program with a malloc of its own that lacks some of the names. As with glibc, what it lacks
+// goes with what it has.
 #include "check.h"
 
 static char arena[1 << 20];

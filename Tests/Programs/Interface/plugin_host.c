@@ -1,5 +1,6 @@
-// plugin_host PLUGIN CASE: a C program that loads a C++ plug-in as an interpreter loads an extension: out of the global
-// scope, and with it the C++ library, of which the program itself knows nothing.
+// plugin_host PLUGIN CASE: a C program that loads a C++ plug-in as an interpreter loads an
+// extension: out of the global scope, and with it the C++ library, of which the program itself
+// knows nothing.
 #include "check.h"
 
 int main(int argc, char **argv) {

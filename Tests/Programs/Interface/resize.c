@@ -21,8 +21,8 @@ static void realloc_null(void) {
     free(block);
 }
 
-// As glibc has it, and as the Linux man page says: the block is freed and NULL returned. Were it not freed, 256 MiB
-// would be resident after each size.
+// As glibc has it, and as the Linux man page says: the block is freed and NULL returned. Were it
+// not freed, 256 MiB would be resident after each size.
 static void realloc_zero(void) {
     static const size_t sizes[] = {16, 1000, 20000, 200000, 1048576};
     for (int s = 0; s < 5; s++) {
@@ -37,7 +37,8 @@ static void realloc_zero(void) {
     }
 }
 
-// Every pair of borders, both ways: the common part keeps its bytes and all of the new size can be written.
+// Every pair of borders, both ways: the common part keeps its bytes and all of the new size can be
+// written.
 static void realloc_keeps_contents(void) {
     for (int from = 0; from < border_count; from++) {
         for (int to = 0; to < border_count; to++) {
@@ -92,8 +93,8 @@ static void realloc_up_to_64_mib(void) {
     for (int i = 0; i < steps; i++) free(between[i]);
 }
 
-// The pages that a shrunk block no longer needs can serve others: 100 blocks of 4 MiB, shrunk to 8 KiB each, cannot
-// stay resident.
+// The pages that a shrunk block no longer needs can serve others: 100 blocks of 4 MiB, shrunk to 8
+// KiB each, cannot stay resident.
 static void shrinking_gives_back(void) {
     enum { count = 100 };
     static unsigned char *blocks[count];

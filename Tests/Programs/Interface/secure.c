@@ -1,4 +1,5 @@
-// Prints whether the kernel started it in secure mode, after some work with the allocator that it is linked with.
+// Prints whether the kernel started it in secure mode, after some work with the allocator that it
+// is linked with.
 #include "check.h"
 #include <sys/auxv.h>
 

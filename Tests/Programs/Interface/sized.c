@@ -1,5 +1,5 @@
-// Promises of the sized frees of C23, of cfree, and of the names that glibc has for itself. None of them is declared by
-// the headers of every glibc, so they are looked up.
+// Promises of the sized frees of C23, of cfree, and of the names that glibc has for itself. None of
+// them is declared by the headers of every glibc, so they are looked up.
 #include "resident.h"
 
 typedef void free_sized_function(void *, size_t);

@@ -1,8 +1,9 @@
-// strict_overcommit PROGRAM [ARG ...]: runs PROGRAM while vm.overcommit_memory is 2, restores the old mode, and ends
-// with PROGRAM's exit code. Says "skipped" and why, with exit code 77, where it cannot.
+// strict_overcommit PROGRAM [ARG ...]: runs PROGRAM while vm.overcommit_memory is 2, restores the
+// old mode, and ends with PROGRAM's exit code. Says "skipped" and why, with exit code 77, where it
+// cannot.
 //
-// The mode is the whole machine's. A process of its own watches this one and restores the mode whatever ends it, and
-// nothing is done where little of the commit limit is left.
+// The mode is the whole machine's. A process of its own watches this one and restores the mode
+// whatever ends it, and nothing is done where little of the commit limit is left.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ static long meminfo(const char *name) {
     return value;
 }
 
-// A grandchild in a session of its own, which waits for the pipe to close: that is, for this process to end.
+// A grandchild in a session of its own, which waits for the pipe to close: that is, for this
+// process to end.
 static void start_guard(char old_mode) {
     int alive[2], ready[2];
     if (pipe2(alive, O_CLOEXEC) != 0 || pipe2(ready, O_CLOEXEC) != 0) skip("no pipe");

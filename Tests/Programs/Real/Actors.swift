@@ -1,4 +1,5 @@
-// Tasks, actors, streams and strings: what the Swift runtime asks of malloc. The output depends on the argument only.
+// Tasks, actors, streams and strings: what the Swift runtime asks of malloc. The output depends on
+// the argument only.
 import Foundation
 
 actor Ledger {

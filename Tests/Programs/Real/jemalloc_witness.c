@@ -1,5 +1,6 @@
-// Preloaded beside the allocator into a server that links libjemalloc: says at the end, by libjemalloc's own statistics, how many
-// blocks libjemalloc has served. One line, `PROGRAM BLOCKS`, is added to the file that JEMALLOC_WITNESS names.
+// Preloaded beside the allocator into a server that links libjemalloc: says at the end, by
+// libjemalloc's own statistics, how many blocks libjemalloc has served. One line, `PROGRAM BLOCKS`,
+// is added to the file that JEMALLOC_WITNESS names.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
 // tree_peak -o FILE PROGRAM [ARG ...]
 //
-// Runs PROGRAM and everything that it starts, and writes for each address space that ended its peak resident size
-// (VmHWM): one line `KiB process-id name`. Ends as PROGRAM ended: the same exit code, or the same signal. Processes that
-// outlive PROGRAM are waited for.
+// Runs PROGRAM and everything that it starts, and writes for each address space that ended its peak
+// resident size (VmHWM): one line `KiB process-id name`. Ends as PROGRAM ended: the same exit code,
+// or the same signal. Processes that outlive PROGRAM are waited for.
 //
-// The number is read while the process is still whole, at the ptrace stop in front of its exit. `ru_maxrss` would not do:
-// it survives exec and so includes whoever started the program. A child of vfork counts only once it has its own address
-// space.
+// The number is read while the process is still whole, at the ptrace stop in front of its exit.
+// `ru_maxrss` would not do: it survives exec and so includes whoever started the program. A child
+// of vfork counts only once it has its own address space.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +111,8 @@ static pid_t start_traced(char **command) {
         fprintf(stderr, "tree_peak: %s: %s\n", command[0], strerror(errno));
         _exit(code);
     }
-    // Threads are followed because in a program that any other thread ends, the first thread is killed and may pass by
-    // without a stop.
+    // Threads are followed because in a program that any other thread ends, the first thread is
+    // killed and may pass by without a stop.
     long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
                    PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL;
     if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options) != 0) fail("cannot trace");

@@ -1,4 +1,5 @@
-/// Loads one library in the place of another, whose frames are larger: the stacks of both are whole.
+/// Loads one library in the place of another, whose frames are larger: the stacks of both are
+/// whole.
 ///
 ///   reloaded FIRST SECOND
 #include "samples.h"

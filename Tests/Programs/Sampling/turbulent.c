@@ -2,8 +2,9 @@
 ///
 ///   turbulent forks|execs|ends|waits
 ///
-/// It keeps blocks of 5000 bytes of one place, and says `ready` after the first ones. `forks`: children
-/// come and go, which grow too. `execs`, `ends`: 1.5 seconds later. `waits`: nothing happens.
+/// It keeps blocks of 5000 bytes of one place, and says `ready` after the first ones. `forks`:
+/// children come and go, which grow too. `execs`, `ends`: 1.5 seconds later. `waits`: nothing
+/// happens.
 #include "samples.h"
 
 static void *volatile kept;

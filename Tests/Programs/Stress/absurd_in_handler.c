@@ -1,4 +1,5 @@
-/// Signal handlers that interrupt the allocator ask for more than there can be: they get NULL, like everybody.
+/// Signal handlers that interrupt the allocator ask for more than there can be: they get NULL, like
+/// everybody.
 ///
 ///   absurd_in_handler [HANDLERS]
 #include "check.h"

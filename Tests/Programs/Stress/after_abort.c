@@ -1,5 +1,5 @@
-/// A handler of SIGABRT goes on after a misuse of the allocator, as test harnesses do: it waits for a thread that allocates, and leaves by a
-/// jump. The heap must be whole afterwards.
+/// A handler of SIGABRT goes on after a misuse of the allocator, as test harnesses do: it waits for
+/// a thread that allocates, and leaves by a jump. The heap must be whole afterwards.
 ///
 ///   after_abort large|interior|wrong-size|small
 #include "check.h"

@@ -1,5 +1,6 @@
-/// A block under test: what was asked for, what is written in it, and whether it is still so. Every byte that
-/// malloc_usable_size grants belongs to the block: it is claimed in the shadow and filled.
+/// A block under test: what was asked for, what is written in it, and whether it is still so. Every
+/// byte that malloc_usable_size grants belongs to the block: it is claimed in the shadow and
+/// filled.
 #ifndef BLOCK_H
 #define BLOCK_H
 
@@ -30,8 +31,8 @@ struct owner {
     uint32_t number;
 };
 
-/// Blocks up to this size are written and verified in full; above, their first and last kilobyte and one word of
-/// each kilobyte between (the shadow still covers every byte).
+/// Blocks up to this size are written and verified in full; above, their first and last kilobyte
+/// and one word of each kilobyte between (the shadow still covers every byte).
 enum { block_full = 4096, block_stride = 1024 };
 
 static inline uint64_t block_seed(const struct block *block) {

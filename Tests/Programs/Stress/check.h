@@ -1,5 +1,6 @@
-/// What every stress program shares: a seeded generator, clocks, failure reports that a signal handler may make,
-/// a watchdog that turns a hang into a failure, and counted checks of a waited-for child.
+/// What every stress program shares: a seeded generator, clocks, failure reports that a signal
+/// handler may make, a watchdog that turns a hang into a failure, and counted checks of a
+/// waited-for child.
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -24,8 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/// Ends the process with one line on stderr and status 1. Neither allocates nor runs exit handlers, so it may be
-/// called from a signal handler and from a fork child of a process with threads.
+/// Ends the process with one line on stderr and status 1. Neither allocates nor runs exit handlers,
+/// so it may be called from a signal handler and from a fork child of a process with threads.
 __attribute__((noreturn, format(printf, 1, 2))) static inline void fail(const char *format, ...) {
     char line[512];
     va_list arguments;
@@ -89,8 +90,8 @@ static void watchdog_fires(int number) {
     fail("hangs: %s (pid %d)", watched, (int)getpid());
 }
 
-/// From now on the process fails when it is not done with `what` after `seconds`. Call it again in a fork child:
-/// alarms are not inherited.
+/// From now on the process fails when it is not done with `what` after `seconds`. Call it again in
+/// a fork child: alarms are not inherited.
 static inline void watch(const char *what, unsigned seconds) {
     watched = what;
     struct sigaction action = {.sa_handler = watchdog_fires};
@@ -139,7 +140,8 @@ static inline void run_anywhere(const struct processors *processors) {
     CHECK(sched_setaffinity(0, sizeof set, &set) == 0);
 }
 
-/// Zeroed memory that does not come from the allocator under test; shared with fork children if so asked.
+/// Zeroed memory that does not come from the allocator under test; shared with fork children if so
+/// asked.
 static inline void *map_zeroed(size_t bytes, bool shared) {
     int flags = MAP_ANONYMOUS | (shared ? MAP_SHARED : MAP_PRIVATE);
     void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);

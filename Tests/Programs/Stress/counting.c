@@ -2,9 +2,10 @@
 ///
 ///   counting threads|fork|fork-elsewhere|signals
 ///
-/// `threads`: many threads allocate, resize and free at once. `fork`: a child goes on with its own copy of the scope while other
-/// threads allocate. `fork-elsewhere`: the scope is of a thread that does not fork, and its memory need not exist in the child.
-/// `signals`: handlers allocate and free, also where they interrupt the counting itself.
+/// `threads`: many threads allocate, resize and free at once. `fork`: a child goes on with its own
+/// copy of the scope while other threads allocate. `fork-elsewhere`: the scope is of a thread that
+/// does not fork, and its memory need not exist in the child. `signals`: handlers allocate and
+/// free, also where they interrupt the counting itself.
 #include "check.h"
 
 #include <dlfcn.h>
@@ -50,7 +51,8 @@ static void expect(struct percolate_counting_scope *counted, struct tally *tally
          tally->allocations, tally->allocated_bytes, tally->deallocations, tally->deallocated_bytes);
 }
 
-/// Threads that are made before the scope and end after it, because a thread's start and end allocate too.
+/// Threads that are made before the scope and end after it, because a thread's start and end
+/// allocate too.
 static pthread_barrier_t before, after;
 static atomic_bool stopping;
 
@@ -114,7 +116,8 @@ static void count_threads(void) {
     CHECK(scope.peak_bytes > 0 && scope.peak_bytes <= sum.allocated_bytes);
 }
 
-/// The child of a fork in the middle of the scope: its own copy says what was before, and what it does itself.
+/// The child of a fork in the middle of the scope: its own copy says what was before, and what it
+/// does itself.
 static void child(uint64_t known_allocations) {
     uint64_t floor = scope.allocations;
     struct tally tally = {0};

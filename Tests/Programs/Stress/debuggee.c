@@ -1,5 +1,5 @@
-/// What gdb is let loose on: pointers to the allocator's entry points that gdb can read, a function to stop in, a loop
-/// of checked allocations, and a count of the finished ones.
+/// What gdb is let loose on: pointers to the allocator's entry points that gdb can read, a function
+/// to stop in, a loop of checked allocations, and a count of the finished ones.
 #include "check.h"
 
 #include <dlfcn.h>

@@ -1,5 +1,6 @@
-/// Blocks pass between the program and a library that it loads with RTLD_DEEPBIND, in both directions. The library is named without
-/// a folder: dlopen must find it by the program's RUNPATH, and so must know who called it.
+/// Blocks pass between the program and a library that it loads with RTLD_DEEPBIND, in both
+/// directions. The library is named without a folder: dlopen must find it by the program's RUNPATH,
+/// and so must know who called it.
 ///
 ///   deep_binding LIBRARY            by dlopen
 ///   deep_binding LIBRARY namespace  by dlmopen, into the program's own namespace

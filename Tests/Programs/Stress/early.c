@@ -1,5 +1,6 @@
-/// Calls before constructors and after destructors: the constructors of the program and of `early_library.c` allocate
-/// with the highest priority, and everything is freed in exit handlers and destructors, which allocate too.
+/// Calls before constructors and after destructors: the constructors of the program and of
+/// `early_library.c` allocate with the highest priority, and everything is freed in exit handlers
+/// and destructors, which allocate too.
 #include "check.h"
 
 int constructors_run(void);

@@ -1,5 +1,5 @@
-/// A library that allocates before main, before other constructors, and after main, and frees what it allocated
-/// then in the respective other.
+/// A library that allocates before main, before other constructors, and after main, and frees what
+/// it allocated then in the respective other.
 #include "check.h"
 
 static void *blocks[64];

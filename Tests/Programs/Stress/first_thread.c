@@ -1,5 +1,6 @@
-/// A process whose first thread ends before the others lives until the last one ends, and then ends in order: handlers of exit run, in a
-/// thread that takes signals, and the status is 0. Also where the allocator has a thread of its own.
+/// A process whose first thread ends before the others lives until the last one ends, and then ends
+/// in order: handlers of exit run, in a thread that takes signals, and the status is 0. Also where
+/// the allocator has a thread of its own.
 ///
 ///   first_thread exit|join|cancel|child
 #include "check.h"

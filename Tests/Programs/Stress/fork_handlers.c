@@ -1,5 +1,5 @@
-/// Forks of a program whose fork handlers (those of `fork_handlers_library.c`) allocate and free in all three phases,
-/// alone and while other threads allocate.
+/// Forks of a program whose fork handlers (those of `fork_handlers_library.c`) allocate and free in
+/// all three phases, alone and while other threads allocate.
 ///
 ///   fork_handlers [FORKS [ALLOCATING-THREADS]]
 #include "check.h"

@@ -1,6 +1,6 @@
-/// A library whose own fork handlers allocate and free in all three phases. Its first handlers are registered by a
-/// constructor, so before or after those of the allocator as the loader orders them; `register_more` adds a second set
-/// from main, after both.
+/// A library whose own fork handlers allocate and free in all three phases. Its first handlers are
+/// registered by a constructor, so before or after those of the allocator as the loader orders
+/// them; `register_more` adds a second set from main, after both.
 #include "check.h"
 
 static _Atomic uint64_t calls[3];

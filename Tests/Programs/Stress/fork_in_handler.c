@@ -1,5 +1,5 @@
-/// A signal handler forks, mostly out of malloc or free, and the child goes on with the call that was interrupted. It gives memory back like any
-/// other process.
+/// A signal handler forks, mostly out of malloc or free, and the child goes on with the call that
+/// was interrupted. It gives memory back like any other process.
 ///
 ///   fork_in_handler [CHILDREN]
 #include "check.h"

@@ -1,5 +1,6 @@
-/// Several threads fork again and again while others allocate. Each child allocates, reallocates, frees what it
-/// inherited, starts a thread, forks again, and must end in time: a lock that nobody will ever release is a hang.
+/// Several threads fork again and again while others allocate. Each child allocates, reallocates,
+/// frees what it inherited, starts a thread, forks again, and must end in time: a lock that nobody
+/// will ever release is a hang.
 ///
 ///   fork_load [FORKS-PER-THREAD [FORKING-THREADS [ALLOCATING-THREADS [SECONDS-PER-CHILD]]]]
 #include "check.h"
@@ -28,8 +29,9 @@ static void operate(void **table, int count, struct random *random) {
     if (random_below(random, 8) == 0) *slot = atomic_exchange(&exchange[random_below(random, exchange_slots)], *slot);
 }
 
-/// More blocks of one size than a cache holds, and their frees: most of the time is spent in the layers below the
-/// caches, under their locks, so that many forks happen while some lock is held, and many children want it.
+/// More blocks of one size than a cache holds, and their frees: most of the time is spent in the
+/// layers below the caches, under their locks, so that many forks happen while some lock is held,
+/// and many children want it.
 static void burst(struct random *random) {
     enum { most = 512 };
     static __thread void *blocks[most];

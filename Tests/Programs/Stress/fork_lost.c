@@ -1,6 +1,7 @@
-/// Children that no fork handler knows of, by raw clone(2) or _Fork(3), of a process whose threads are inside the allocator most of the
-/// time. What those threads were changing is half done in the child, and their locks are nobody's. The child is served all the same: it frees
-/// what it inherited, gives a large block back to the kernel, and forks.
+/// Children that no fork handler knows of, by raw clone(2) or _Fork(3), of a process whose threads
+/// are inside the allocator most of the time. What those threads were changing is half done in the
+/// child, and their locks are nobody's. The child is served all the same: it frees what it
+/// inherited, gives a large block back to the kernel, and forks.
 ///
 ///   fork_lost raw|_Fork [CHILDREN [THREADS]]
 #include "check.h"

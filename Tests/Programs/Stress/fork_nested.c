@@ -1,9 +1,12 @@
-/// A signal handler forks while its thread is inside fork, past the allocator's fork handler. The outer fork still relies on the allocator
-/// being at rest: no other thread may change its shared state until the outer fork is over.
+/// A signal handler forks while its thread is inside fork, past the allocator's fork handler. The
+/// outer fork still relies on the allocator being at rest: no other thread may change its shared
+/// state until the outer fork is over.
 ///
-/// The inner child never returns to the outer fork. It forks and makes threads like any other process.
+/// The inner child never returns to the outer fork. It forks and makes threads like any other
+/// process.
 ///
-/// The place is reached by a fork handler that is registered before any library's, and so runs last before the fork.
+/// The place is reached by a fork handler that is registered before any library's, and so runs last
+/// before the fork.
 #include "check.h"
 
 enum { rounds = 50, window_microseconds = 3000 };
@@ -48,7 +51,8 @@ static void fork_inside(int number) {
     is_inside = false;
 }
 
-/// What other threads change from here on would be half done in the child. One change may end that had begun.
+/// What other threads change from here on would be half done in the child. One change may end that
+/// had begun.
 static void before_fork(void) {
     static bool is_inside;
     if (is_inside || getpid() != main_process) return;

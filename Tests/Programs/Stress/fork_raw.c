@@ -1,5 +1,5 @@
-/// Forks by the raw system call, which runs no fork handler: the child must be able to allocate when no other thread
-/// was allocating at that moment, and to exec in any case.
+/// Forks by the raw system call, which runs no fork handler: the child must be able to allocate
+/// when no other thread was allocating at that moment, and to exec in any case.
 ///
 ///   fork_raw [FORKS]
 #include "check.h"

@@ -1,5 +1,5 @@
-/// Signal handlers that fork, in threads that are inside the allocator, or wait for its locks, most of the time, while another thread
-/// forks, too.
+/// Signal handlers that fork, in threads that are inside the allocator, or wait for its locks, most
+/// of the time, while another thread forks, too.
 ///
 ///   fork_signal ROUNDS
 #include "check.h"

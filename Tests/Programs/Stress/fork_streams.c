@@ -1,5 +1,6 @@
-/// Forks while another thread flushes all streams, one of which has a write function that allocates: that thread has libc's lock of the list
-/// of streams, and wants the allocator's, which the forking thread has.
+/// Forks while another thread flushes all streams, one of which has a write function that
+/// allocates: that thread has libc's lock of the list of streams, and wants the allocator's, which
+/// the forking thread has.
 ///
 ///   fork_streams ROUNDS
 #include "check.h"

@@ -1,6 +1,7 @@
-/// A fork that waits inside libc, for the lock of the list of streams: its owner flushes a stream whose write function takes a second and
-/// allocates at its end, and frees many blocks. The flush and the fork come to their ends, although signal handlers run in the forking
-/// thread, no allocation of a third thread fails, and a counting scope that ends meanwhile is over.
+/// A fork that waits inside libc, for the lock of the list of streams: its owner flushes a stream
+/// whose write function takes a second and allocates at its end, and frees many blocks. The flush
+/// and the fork come to their ends, although signal handlers run in the forking thread, no
+/// allocation of a third thread fails, and a counting scope that ends meanwhile is over.
 #include "check.h"
 
 #include <dlfcn.h>

@@ -1,9 +1,11 @@
-/// A burst on many threads, after which the process does nothing: what it held must go back to the kernel although nobody calls the
-/// allocator. Then a second burst, and a fork whose child must have one thread only.
+/// A burst on many threads, after which the process does nothing: what it held must go back to the
+/// kernel although nobody calls the allocator. Then a second burst, and a fork whose child must
+/// have one thread only.
 ///
 ///     idle THREADS MEBIBYTES [scavenger|none]
 ///
-/// Prints resident sizes in KiB. The last argument says whether a thread named "percolate" must exist after the first thread was made.
+/// Prints resident sizes in KiB. The last argument says whether a thread named "percolate" must
+/// exist after the first thread was made.
 #include "check.h"
 #include <dirent.h>
 
@@ -23,7 +25,8 @@ static long resident_kib(void) {
     return result;
 }
 
-/// Threads of this process; `*scavengers` are those of the allocator, which must have every signal blocked.
+/// Threads of this process; `*scavengers` are those of the allocator, which must have every signal
+/// blocked.
 static int threads_now(int *scavengers) {
     int count = 0;
     *scavengers = 0;
@@ -41,7 +44,8 @@ static int threads_now(int *scavengers) {
             if (strcmp(line, "Name:\tpercolate\n") == 0) ours = true;
             unsigned long long blocked;
             if (ours && sscanf(line, "SigBlk: %llx", &blocked) == 1) {
-                // libc keeps signals 32 and 33 for itself: cancellation, and setuid(2) in all threads.
+                // libc keeps signals 32 and 33 for itself: cancellation, and setuid(2) in all
+                // threads.
                 unsigned long long all = ~0ull & ~(1ull << 31) & ~(1ull << 32) & ~(1ull << 8) & ~(1ull << 18);
                 if ((blocked & all) != all) fail("the scavenger has signals open: %llx", blocked);
             }

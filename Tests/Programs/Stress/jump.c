@@ -1,10 +1,12 @@
-/// Signal handlers that leave by a jump, mostly out of malloc or free. What the interrupted call had in hand may be lost, but every
-/// block that the program holds stays whole and its own, and no thread stops: neither the one that jumped, nor others beside it.
+/// Signal handlers that leave by a jump, mostly out of malloc or free. What the interrupted call
+/// had in hand may be lost, but every block that the program holds stays whole and its own, and no
+/// thread stops: neither the one that jumped, nor others beside it.
 ///
 ///   jump JUMPS [plain|deep|alternate|nested|exit [JUMPING-THREADS [THREADS-BESIDE]]]
 ///
-/// `plain`: back to where the call came from. `deep`: the next calls come from further down the stack. `alternate`: the handler runs on an
-/// alternate stack, which lies above the thread's. `nested`: the handler allocates before it jumps. `exit`: the handler ends its thread.
+/// `plain`: back to where the call came from. `deep`: the next calls come from further down the
+/// stack. `alternate`: the handler runs on an alternate stack, which lies above the thread's.
+/// `nested`: the handler allocates before it jumps. `exit`: the handler ends its thread.
 #include "check.h"
 
 #include <setjmp.h>

@@ -1,9 +1,11 @@
-/// A thread leaves malloc or free by a jump after each number of instructions, one after the other: a trap comes after every instruction
-/// (the processor's trap flag), and its handler jumps at the one whose turn it is. Afterwards the heap serves, and holds what it held.
+/// A thread leaves malloc or free by a jump after each number of instructions, one after the other:
+/// a trap comes after every instruction (the processor's trap flag), and its handler jumps at the
+/// one whose turn it is. Afterwards the heap serves, and holds what it held.
 ///
 ///   jump_everywhere [STRIDE]
 ///
-/// With a stride, only at each so many instructions. Far behind the start, where bytes are copied and filled, at fewer.
+/// With a stride, only at each so many instructions. Far behind the start, where bytes are copied
+/// and filled, at fewer.
 #include "check.h"
 #include "trim.h"
 
@@ -35,7 +37,8 @@ static void trap(int number, siginfo_t *information, void *context) {
     if (--countdown == 0) siglongjmp(before, 1);
 }
 
-/// The flag is on from the next instruction but one, and off in handlers, whose return sets it again.
+/// The flag is on from the next instruction but one, and off in handlers, whose return sets it
+/// again.
 static inline void trap_on(void) { __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" : : : "memory", "cc"); }
 static inline void trap_off(void) { __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" : : : "memory", "cc"); }
 

@@ -1,4 +1,5 @@
-/// Threads load and unload a library, use it in other threads, and free its blocks after it is gone.
+/// Threads load and unload a library, use it in other threads, and free its blocks after it is
+/// gone.
 ///
 ///   loading PLUGIN [TURNS-PER-THREAD]
 #include "check.h"
@@ -17,7 +18,8 @@ static void *call(void *function) { return ((block_function *)function)(5000, 77
 static void *load(void *argument) {
     struct random random = {(uint64_t)(uintptr_t)argument};
     for (uint64_t i = 0; i < turns; i++) {
-        // A private copy of the file is another library to the loader, so that unloading does unload.
+        // A private copy of the file is another library to the loader, so that unloading does
+        // unload.
         char path[512];
         snprintf(path, sizeof path, "%s.%d.%d", plugin, (int)getpid(), (int)random_below(&random, copies));
         void *library = dlopen(path, random_below(&random, 2) ? RTLD_NOW : RTLD_LAZY);

@@ -1,5 +1,5 @@
-/// A program that registers restartable sequences itself, in threads that Percolate has registered before, and gives them up again.
-/// It allocates before, meanwhile and afterwards.
+/// A program that registers restartable sequences itself, in threads that Percolate has registered
+/// before, and gives them up again. It allocates before, meanwhile and afterwards.
 ///
 /// Run it with GLIBC_TUNABLES=glibc.pthread.rseq=0.
 #include "check.h"

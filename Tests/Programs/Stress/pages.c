@@ -1,4 +1,5 @@
-/// What lies between blocks and the kernel: how long it takes, what stays resident, and that nothing is refused while there is room.
+/// What lies between blocks and the kernel: how long it takes, what stays resident, and that
+/// nothing is refused while there is room.
 ///
 ///     pages many COUNT SIZE ascending|descending|random
 ///     pages sparse KIBIBYTES COUNT
@@ -57,7 +58,8 @@ static double free_many(size_t count, size_t size, const char *order) {
     return took;
 }
 
-/// Four times as many blocks take at most eight times as long: a cost that grows with the heap takes sixteen times.
+/// Four times as many blocks take at most eight times as long: a cost that grows with the heap
+/// takes sixteen times.
 static void many(size_t count, size_t size, const char *order) {
     free_many(count, size, order);
     double few = free_many(count, size, order);
@@ -83,7 +85,8 @@ static void sparse(size_t size, int count) {
         if (round % 2 == 0) most = resident_kib() > most ? resident_kib() : most;
         for (int i = 0; i < count; i++) free(blocks[i]);
     }
-    // The checks read a page in each quarter, which the kernel serves by its page of zeros or by one of its own.
+    // The checks read a page in each quarter, which the kernel serves by its page of zeros or by
+    // one of its own.
     long allowed = before + (long)count * 9 * 4 + 8192;
     if (most > allowed) fail("%ld KiB were resident, at most %ld may be", most, allowed);
 }
@@ -198,7 +201,8 @@ static void limit_later(size_t mebibytes) {
 
 #define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/// A filter that ends the process for every system call that glibc's malloc and pthread_create do not make.
+/// A filter that ends the process for every system call that glibc's malloc and pthread_create do
+/// not make.
 static void filter(void) {
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -221,7 +225,8 @@ static void filter(void) {
     work(NULL);
 }
 
-/// Fills so much, frees it block by block, and fills it again in other sizes, some times: what is free never makes the process larger.
+/// Fills so much, frees it block by block, and fills it again in other sizes, some times: what is
+/// free never makes the process larger.
 static void refill(size_t mebibytes) {
     static const size_t sizes[] = {300000, 5000, 2000000, 70000, 900};
     size_t room = (mebibytes << 20) / 900, count = 0;

@@ -1,5 +1,5 @@
-/// A library that is loaded and unloaded: its constructor and destructor allocate and free, and it has thread-local
-/// storage, which the loader allocates for each thread that touches it.
+/// A library that is loaded and unloaded: its constructor and destructor allocate and free, and it
+/// has thread-local storage, which the loader allocates for each thread that touches it.
 #include <stdlib.h>
 #include <string.h>
 

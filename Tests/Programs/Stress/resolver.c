@@ -1,5 +1,6 @@
-/// The earliest call there is: an indirect function's resolver allocates while the program is still being relocated,
-/// before the C library has initialised itself. The blocks live on and are freed by main.
+/// The earliest call there is: an indirect function's resolver allocates while the program is still
+/// being relocated, before the C library has initialised itself. The blocks live on and are freed
+/// by main.
 #include "check.h"
 
 static void *blocks[3];

@@ -1,6 +1,7 @@
-/// The shadow of the address space: one bit for each 8 bytes, set while some thread owns them. Claims and releases are
-/// atomic per word, so any overlap of two live blocks is seen by the later claim, whoever made the first. A program
-/// releases its bits *before* it frees and claims *after* it allocated: between the two nobody may use the bytes.
+/// The shadow of the address space: one bit for each 8 bytes, set while some thread owns them.
+/// Claims and releases are atomic per word, so any overlap of two live blocks is seen by the later
+/// claim, whoever made the first. A program releases its bits *before* it frees and claims *after*
+/// it allocated: between the two nobody may use the bytes.
 #ifndef SHADOW_H
 #define SHADOW_H
 
@@ -24,8 +25,8 @@ static inline void shadow_open(void) {
     shadow_words = map;
 }
 
-/// Sets (claim) or clears the bits of `start ..< start + length`, and returns whether all of them were in the
-/// opposite state before.
+/// Sets (claim) or clears the bits of `start ..< start + length`, and returns whether all of them
+/// were in the opposite state before.
 static inline bool shadow_change(const void *start, size_t length, bool claim) {
     uint64_t first = (uintptr_t)start / shadow_granule;
     uint64_t end = ((uintptr_t)start + length + shadow_granule - 1) / shadow_granule;

@@ -1,5 +1,5 @@
-/// Shows the restartable sequences of a loaded library, as a debugger finds them: by the section headers of its file,
-/// in the memory that the loader relocated.
+/// Shows the restartable sequences of a loaded library, as a debugger finds them: by the section
+/// headers of its file, in the memory that the loader relocated.
 ///
 ///   show_sections LIBRARY
 ///

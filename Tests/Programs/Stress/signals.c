@@ -1,10 +1,12 @@
-/// Signal handlers that allocate, reallocate and free, against a thread that does the same: the handler may interrupt
-/// any instruction of malloc and free, also while they hold a lock. Blocks pass between the two in both directions.
+/// Signal handlers that allocate, reallocate and free, against a thread that does the same: the
+/// handler may interrupt any instruction of malloc and free, also while they hold a lock. Blocks
+/// pass between the two in both directions.
 ///
 ///   signals small|large|refill|first [SECONDS [PERIOD-MICROSECONDS]]
 ///
-/// `small`: the fast path and the caches. `large`: page level and mremap. `refill`: bursts of one class, so that most
-/// signals arrive in refills and drains. `first`: processes of their own, whose very first calls are interrupted.
+/// `small`: the fast path and the caches. `large`: page level and mremap. `refill`: bursts of one
+/// class, so that most signals arrive in refills and drains. `first`: processes of their own, whose
+/// very first calls are interrupted.
 #include "block.h"
 
 #include <sys/time.h>
@@ -27,7 +29,8 @@ static void operate(struct block *block, struct owner *owner) {
     }
 }
 
-/// Takes a node away for the time of the operation; a slot without node is in use by the one that was interrupted.
+/// Takes a node away for the time of the operation; a slot without node is in use by the one that
+/// was interrupted.
 static void operate_shared(struct owner *owner) {
     uint64_t index = random_below(&owner->random, shared_slots);
     struct block *block = atomic_exchange(&shared[index], NULL);
@@ -72,7 +75,8 @@ static void start_signals(int number, int timer, long period) {
     CHECK(timer_settime(created, 0, &setting, NULL) == 0);
 }
 
-/// Many blocks of one size at once, then their frees: nearly every operation is at the end of a cache.
+/// Many blocks of one size at once, then their frees: nearly every operation is at the end of a
+/// cache.
 static void burst_of_one_size(void) {
     static void *blocks[burst];
     size_t size = 16 + random_below(&main_owner.random, 40) * 48;

@@ -1,4 +1,5 @@
-/// The end of a process where there is little stack: in a thread of the least size, and in a signal handler on an alternate stack of 8 KiB.
+/// The end of a process where there is little stack: in a thread of the least size, and in a signal
+/// handler on an alternate stack of 8 KiB.
 ///
 ///   small_end exit|handler|statistics|double-free
 #include "check.h"

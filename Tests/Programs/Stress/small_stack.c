@@ -1,6 +1,6 @@
-/// Threads with stacks of 16 KiB do everything a thread can do with an allocator, slow paths included, above a page
-/// that may not be touched; and a signal handler does it on an alternate stack of the least size. Reports how much
-/// stack was used.
+/// Threads with stacks of 16 KiB do everything a thread can do with an allocator, slow paths
+/// included, above a page that may not be touched; and a signal handler does it on an alternate
+/// stack of the least size. Reports how much stack was used.
 ///
 ///   small_stack [THREADS]
 #include "check.h"
@@ -27,13 +27,14 @@ static void exercise(void) {
         CHECK(posix_memalign(&first, 4096, size + 1) == 0);
         free(first);
     }
-    // More of one class than any cache holds: refills, spans from the page level, drains, and spans given back.
+    // More of one class than any cache holds: refills, spans from the page level, drains, and spans
+    // given back.
     for (size_t size = 16; size <= 32768; size *= 4) {
         for (int i = 0; i < blocks_count; i++) CHECK((blocks[i] = malloc(size)) != NULL);
         for (int i = 0; i < blocks_count; i++) free(blocks[i]);
     }
-    // Larger than the address space: the path that fails must fit as well. The size is not a constant, which a
-    // compiler would warn about.
+    // Larger than the address space: the path that fails must fit as well. The size is not a
+    // constant, which a compiler would warn about.
     volatile size_t impossible = PTRDIFF_MAX;
     errno = 0;
     CHECK(malloc(impossible) == NULL && errno == ENOMEM);
@@ -91,7 +92,8 @@ int main(int count, char **texts) {
         if (used > most) most = used;
     }
     free(left_over);
-    // The kernel's frame takes what sysconf says; the rest is the handler's, as in a program that adds a little.
+    // The kernel's frame takes what sysconf says; the rest is the handler's, as in a program that
+    // adds a little.
     size_t alternate_bytes = (size_t)sysconf(_SC_MINSIGSTKSZ) + 6144;
     stack_t alternate = {.ss_sp = guarded_stack(alternate_bytes), .ss_size = alternate_bytes};
     CHECK(sigaltstack(&alternate, NULL) == 0);

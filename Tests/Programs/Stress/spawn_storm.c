@@ -39,7 +39,8 @@ static void spawn_program(bool with_actions) {
     expect_success(child, "a spawned program");
     CHECK_ZERO(posix_spawn_file_actions_destroy(&actions));
     CHECK_ZERO(posix_spawnattr_destroy(&attributes));
-    // A program that cannot be started is an error of the call, and must leave the allocator as it was.
+    // A program that cannot be started is an error of the call, and must leave the allocator as it
+    // was.
     int error_number = posix_spawn(&child, "/no/such/program", NULL, NULL, arguments, environ);
     CHECK(error_number == ENOENT);
 }

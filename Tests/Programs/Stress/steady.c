@@ -1,5 +1,5 @@
-/// Lost blocks accumulate: threads replace blocks of a constant live set, half of them freed by another thread, and
-/// resident memory after a long time must be what it was after a short one.
+/// Lost blocks accumulate: threads replace blocks of a constant live set, half of them freed by
+/// another thread, and resident memory after a long time must be what it was after a short one.
 ///
 ///   steady [THREADS [REPLACEMENTS-PER-THREAD]]
 #include "check.h"
@@ -53,8 +53,8 @@ int main(int count, char **texts) {
     for (uint64_t i = 0; i < threads; i++)
         CHECK_ZERO(pthread_create(&started[i], NULL, replace, (void *)(uintptr_t)i));
     for (uint64_t i = 0; i < threads; i++) CHECK_ZERO(pthread_join(started[i], NULL));
-    // A quarter of the rounds reaches the steady state. In the rest the live set is replaced hundreds of times, so
-    // one block lost in a hundred would double it.
+    // A quarter of the rounds reaches the steady state. In the rest the live set is replaced
+    // hundreds of times, so one block lost in a hundred would double it.
     uint64_t early = resident[rounds / 4], late = resident[rounds - 1];
     if (late > early + early / 2 + (4 << 20))
         fail("resident memory grew from %llu to %llu bytes over a constant live set", (unsigned long long)early,

@@ -1,10 +1,11 @@
-/// Single-steps a process through its allocations, as a debugger does: each step aborts the restartable sequence it
-/// falls into, and every call must arrive all the same, within a bounded number of steps.
+/// Single-steps a process through its allocations, as a debugger does: each step aborts the
+/// restartable sequence it falls into, and every call must arrive all the same, within a bounded
+/// number of steps.
 ///
 ///   step alone|busy [ROUNDS]
 ///
-/// Each round has a malloc and a free, each fifth one also the other operations. `busy`: two other threads of the
-/// stepped process allocate, unstepped, at the same time.
+/// Each round has a malloc and a free, each fifth one also the other operations. `busy`: two other
+/// threads of the stepped process allocate, unstepped, at the same time.
 #include "check.h"
 
 #include <dlfcn.h>

@@ -1,6 +1,7 @@
-/// A tracer stops one thread of a process at random points, as a debugger or a tracing profiler does, lets the others
-/// go on, and resumes it. Nothing may be lost, nobody may hang, and the others must get on meanwhile most times: a
-/// thread that is stopped in malloc holds up the process only where it happens to hold a lock.
+/// A tracer stops one thread of a process at random points, as a debugger or a tracing profiler
+/// does, lets the others go on, and resumes it. Nothing may be lost, nobody may hang, and the
+/// others must get on meanwhile most times: a thread that is stopped in malloc holds up the process
+/// only where it happens to hold a lock.
 ///
 ///   stopped [STOPS]
 #include "block.h"

@@ -1,5 +1,6 @@
-/// The shadow-model stress: threads allocate, reallocate, free and pass blocks to each other, and every block is
-/// checked against a model of its own. Ends with 0 only if no block was lost, duplicated, overlapping or misaligned.
+/// The shadow-model stress: threads allocate, reallocate, free and pass blocks to each other, and
+/// every block is checked against a model of its own. Ends with 0 only if no block was lost,
+/// duplicated, overlapping or misaligned.
 ///
 ///   stress [--threads N] [--operations TOTAL] [--seed N] [--sizes tiny|mixed|large] [--limit SECONDS]
 ///          [--forks N]      each thread forks after every N operations of its own
@@ -23,7 +24,8 @@ static uint64_t threads = 8, operations = 2000000, seed = 1, forks, signal_perio
                 limit = 110, slots_per_thread;
 static enum size_distribution sizes = sizes_mixed;
 
-/// Blocks on their way from one thread to another. A slot always holds a node; a node may be without a block.
+/// Blocks on their way from one thread to another. A slot always holds a node; a node may be
+/// without a block.
 static _Atomic(struct block *) exchange[exchange_slots];
 static struct worker workers[most_threads];
 static struct processors processors;
@@ -78,7 +80,8 @@ static void free_all(struct worker *worker) {
 
 static void fork_and_check(struct worker *worker, int depth);
 
-/// The child has one thread and the parent's blocks: it goes on with those of its thread and of the exchange.
+/// The child has one thread and the parent's blocks: it goes on with those of its thread and of the
+/// exchange.
 __attribute__((noreturn)) static void child_main(struct worker *worker, int depth) {
     watch("a fork child of the stress", 60);
     worker->in_child = true;

@@ -1,5 +1,6 @@
-/// A thousand threads born and dying. Each allocates, frees what others left, and leaves blocks to destructors that
-/// run while the thread ends: of pthread keys (which allocate again, for several rounds) and of thread-local storage.
+/// A thousand threads born and dying. Each allocates, frees what others left, and leaves blocks to
+/// destructors that run while the thread ends: of pthread keys (which allocate again, for several
+/// rounds) and of thread-local storage.
 ///
 ///   threads [THREADS [AT-ONCE]]
 #include "check.h"
@@ -39,7 +40,8 @@ static void end_block(unsigned char *block) {
     free(block);
 }
 
-/// Runs when the thread ends, and sets the key again: the destructors of a key run until nobody does.
+/// Runs when the thread ends, and sets the key again: the destructors of a key run until nobody
+/// does.
 static void key_destructor(void *value) {
     struct parting *parting = value;
     for (size_t i = 0; i < sizeof parting->bytes; i++) CHECK(parting->bytes[i] == (unsigned char)parting->round);

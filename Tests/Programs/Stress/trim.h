@@ -1,4 +1,5 @@
-/// Giving memory back at each call: malloc_trim(3) of Percolate leaves a call out that follows another at once.
+/// Giving memory back at each call: malloc_trim(3) of Percolate leaves a call out that follows
+/// another at once.
 #ifndef TRIM_H
 #define TRIM_H
 

@@ -1,5 +1,6 @@
-/// Unwinds the stack from inside the allocator, as profilers and debuggers do: by its unwind information, which
-/// backtrace(3) reads, and by frame pointers. Both must lead to the function that called the allocator.
+/// Unwinds the stack from inside the allocator, as profilers and debuggers do: by its unwind
+/// information, which backtrace(3) reads, and by frame pointers. Both must lead to the function
+/// that called the allocator.
 ///
 ///   unwind stepped          from each instruction of each slow path: a trap follows every instruction
 ///   unwind profiled HITS    from a profiler's signals, until HITS of them found the allocator running
@@ -29,7 +30,8 @@ static volatile sig_atomic_t active;
 static volatile uintptr_t frame_of_caller;
 static _Atomic unsigned long inside, handled;
 
-/// How often each instruction of the shared object was unwound from: loops are left out after some turns.
+/// How often each instruction of the shared object was unwound from: loops are left out after some
+/// turns.
 static unsigned char turns[1 << 20];
 enum { most_turns = 4 };
 
@@ -53,7 +55,8 @@ static struct range called(void) {
 }
 #define CALLED __attribute__((noinline, section("called")))
 
-/// Returns whether the allocator was called directly: libc's fork stands between its caller and what it registered.
+/// Returns whether the allocator was called directly: libc's fork stands between its caller and
+/// what it registered.
 static bool check_unwind_information(uintptr_t pc) {
     void *frames[most_frames];
     int count = backtrace(frames, most_frames), i = 0;
@@ -98,7 +101,8 @@ static void unwind(int number, siginfo_t *information, void *opaque) {
     handled++;
 }
 
-/// The shared object's own, which are looked up so that nothing of libc or the compiler stands between.
+/// The shared object's own, which are looked up so that nothing of libc or the compiler stands
+/// between.
 static struct {
     void *(*new)(size_t);
     void (*delete)(void *);

@@ -1,7 +1,7 @@
-/// Bad style, and real: a vfork child allocates and frees before it execs, while other threads of the parent run. The
-/// child uses the parent's memory and thread area but is a task of its own, which may run on another CPU than the
-/// parent's thread area says; it is moved there on purpose. Every block is checked, so that two CPUs in one cache, or
-/// a block handed out twice, is seen.
+/// Bad style, and real: a vfork child allocates and frees before it execs, while other threads of
+/// the parent run. The child uses the parent's memory and thread area but is a task of its own,
+/// which may run on another CPU than the parent's thread area says; it is moved there on purpose.
+/// Every block is checked, so that two CPUs in one cache, or a block handed out twice, is seen.
 ///
 ///   vfork_exec [CHILDREN-PER-THREAD [FORKING-THREADS]]
 #include "block.h"
@@ -32,7 +32,8 @@ static void operate(struct worker *worker, int count) {
     }
 }
 
-/// What the vfork child does. Not inlined: its locals must not share the frame that the parent returns to.
+/// What the vfork child does. Not inlined: its locals must not share the frame that the parent
+/// returns to.
 __attribute__((noinline)) static void in_vfork_child(struct worker *worker, uint64_t turn) {
     uint64_t cpus = (uint64_t)processors.count;
     if (turn % 4 != 3) run_on(processors.number[random_below(&worker->owner.random, cpus)]);

@@ -1,6 +1,7 @@
-/// A vfork child forks, and the child of that goes on with threads of its own: its memory is its own, but the kernel registered no
-/// restartable sequences for its first thread, whose area says what the vfork child's parent's said. Two threads that took the same
-/// cache for theirs would be given the same blocks.
+/// A vfork child forks, and the child of that goes on with threads of its own: its memory is its
+/// own, but the kernel registered no restartable sequences for its first thread, whose area says
+/// what the vfork child's parent's said. Two threads that took the same cache for theirs would be
+/// given the same blocks.
 ///
 ///   vfork_fork ROUNDS
 #include "check.h"

@@ -1,6 +1,8 @@
-// Delays before every step of the restartable sequences: `section_delay[step]` turns of a loop. Include it first.
+// Delays before every step of the restartable sequences: `section_delay[step]` turns of a loop.
+// Include it first.
 //
-// The tests compile with a copy of <percolate/rseq_ops.h> that has a delay in place of each comment with a step's number.
+// The tests compile with a copy of <percolate/rseq_ops.h> that has a delay in place of each comment
+// with a step's number.
 #ifndef DELAYS_H
 #define DELAYS_H
 

@@ -2,7 +2,8 @@
 //
 //     events SECONDS
 //
-// A round takes two seconds, because a CPU counts as idle after one. Needs two CPUs. Ends with 0 after whole rounds.
+// A round takes two seconds, because a CPU counts as idle after one. Needs two CPUs. Ends with 0
+// after whole rounds.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 
@@ -61,7 +62,8 @@ static void fill_caches(void) {
     for (int i = 0; i < COUNT; i++) { free(blocks[i]); }
 }
 
-// A large block whose pages go back to the system: at once, or when the allocator has learned to keep them, when it is told to.
+// A large block whose pages go back to the system: at once, or when the allocator has learned to
+// keep them, when it is told to.
 static void release_pages(void) {
     size_t size = 8 << 20;
     char *block = malloc(size);
@@ -87,7 +89,8 @@ static void interrupt_allocation(void) {
     setitimer(ITIMER_REAL, &never, NULL);
 }
 
-// Needs memory that only the kernel has, or an idle CPU. Kept, so that the next time needs it again.
+// Needs memory that only the kernel has, or an idle CPU. Kept, so that the next time needs it
+// again.
 static void need_memory(void) {
     for (int i = 0; i < 12 << 10; i++) {
         if (!malloc(1024)) { exit(2); }

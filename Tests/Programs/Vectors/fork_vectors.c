@@ -1,5 +1,5 @@
-// Forks while other threads close gates. Each child finds every gate as it should be and every lock free: it runs
-// vectors and sequences for all CPUs, allocates, and forks again.
+// Forks while other threads close gates. Each child finds every gate as it should be and every lock
+// free: it runs vectors and sequences for all CPUs, allocates, and forks again.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 

@@ -41,7 +41,8 @@ static void check_affinity(void) {
         // The helpers may name every CPU of the machine.
         EXPECT(cpu_op_addv(&value, 1, last) == 0);
         EXPECT(percpu_addv(&value, 1, last) == 0);
-        // The exchange is the program's own vector: it asks as cpu_opv does, and has another name for every CPU.
+        // The exchange is the program's own vector: it asks as cpu_opv does, and has another name
+        // for every CPU.
         intptr_t expected = 4, old = 0, replacement = 4;
         errno = 0;
         EXPECT(cpu_op_cmpxchg(&value, &expected, &old, &replacement, sizeof value, last) == -1 && errno == EINVAL && old == 0);
@@ -65,7 +66,8 @@ static void check_affinity(void) {
     EXPECT(value == (last > 0 ? 4 : 2));
 }
 
-// Each check is made for the vector and for the operation that tries the sequence first; on this CPU and on another one.
+// Each check is made for the vector and for the operation that tries the sequence first; on this
+// CPU and on another one.
 static void check_helpers(int cpu) {
     intptr_t v, v2, load;
     char from[100], to[100];

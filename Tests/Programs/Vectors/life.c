@@ -1,5 +1,6 @@
-// Vectors, and operations that try a sequence first, at every time of a process and of its threads: before the constructors, before
-// main, in threads that come and go, in the destructors of thread-local data, and after main.
+// Vectors, and operations that try a sequence first, at every time of a process and of its threads:
+// before the constructors, before main, in threads that come and go, in the destructors of
+// thread-local data, and after main.
 //
 //     life [THREADS]
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
-// Reads back what the sections of a file say about themselves to debuggers: every descriptor, its signature, its entry in the
-// pointer array, its exits. Without an argument the program's own file is read, else that of the loaded library.
+// Reads back what the sections of a file say about themselves to debuggers: every descriptor, its
+// signature, its entry in the pointer array, its exits. Without an argument the program's own file
+// is read, else that of the loaded library.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 

@@ -1,5 +1,6 @@
-// An increment by a sequence beside an uncontended atomic one: prints the lowest ratio of their times over many short rounds in turn,
-// in percent. On a busy machine some rounds are undisturbed all the same.
+// An increment by a sequence beside an uncontended atomic one: prints the lowest ratio of their
+// times over many short rounds in turn, in percent. On a busy machine some rounds are undisturbed
+// all the same.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 

@@ -1,8 +1,10 @@
-// The AArch64 sequences, run from first step to last by an emulator of user programs: built without a C library, it brings what
-// the sequences look at (a thread's rseq area, the gates) and makes each of them commit, and leave by each of its exits.
+// The AArch64 sequences, run from first step to last by an emulator of user programs: built without
+// a C library, it brings what the sequences look at (a thread's rseq area, the gates) and makes
+// each of them commit, and leave by each of its exits.
 //
-// An emulator never aborts a sequence and shows no reordering: this is about the instructions only. What it prints is why it failed;
-// it ends with 0 when all did as their pseudocode says. Compiled with BY_MM_CID: the sequences by concurrency id.
+// An emulator never aborts a sequence and shows no reordering: this is about the instructions only.
+// What it prints is why it failed; it ends with 0 when all did as their pseudocode says. Compiled
+// with BY_MM_CID: the sequences by concurrency id.
 #include <percolate/rseq_ops.h>
 
 #ifdef BY_MM_CID
@@ -158,7 +160,8 @@ static void check(void) {
         expect_none(cpu - 1);
         expect_none(1 << 30);
     }
-    // The kernel's word for a thread that is not registered. Its id reads 0 then, of which the gate is open.
+    // The kernel's word for a thread that is not registered. Its id reads 0 then, of which the gate
+    // is open.
     area.cpu_id = -1;
     area.mm_cid = 0;
     expect_none(-1);

@@ -1,10 +1,12 @@
-// A tracer steps one instruction at a time through every operation, and through malloc and free, and arrives.
+// A tracer steps one instruction at a time through every operation, and through malloc and free,
+// and arrives.
 //
 //     single_step LIMIT
 //
-// A sequence is aborted at every step, so an operation that only retried would never end: LIMIT steps are allowed each.
-// Then the tracer stops a thread in the middle of a vector, behind the closed gate: others allocate, run vectors for another
-// CPU, and wait for this one; a signal handler runs in the thread that waits; then it goes on.
+// A sequence is aborted at every step, so an operation that only retried would never end: LIMIT
+// steps are allowed each. Then the tracer stops a thread in the middle of a vector, behind the
+// closed gate: others allocate, run vectors for another CPU, and wait for this one; a signal
+// handler runs in the thread that waits; then it goes on.
 #define _GNU_SOURCE
 #include <percolate/percpu_ops.h>
 

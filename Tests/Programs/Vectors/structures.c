@@ -2,9 +2,10 @@
 //
 //     structures STRUCTURE WAY OPERATIONS THREADS [KEY=VALUE...]
 //
-// STRUCTURE is lock, counter, list, pointers or bytes. WAY is section (a sequence that did not commit is tried again),
-// vector (operation vectors alone, half of them for a CPU drawn by lot) or mixed (sequence, then vector; and a tenth of the
-// operations by vector for a CPU drawn by lot). OPERATIONS counts over all threads. Keys:
+// STRUCTURE is lock, counter, list, pointers or bytes. WAY is section (a sequence that did not
+// commit is tried again), vector (operation vectors alone, half of them for a CPU drawn by lot) or
+// mixed (sequence, then vector; and a tenth of the operations by vector for a CPU drawn by lot).
+// OPERATIONS counts over all threads. Keys:
 //
 //     affinity=1   threads change their affinity all the time
 //     closes=N     N threads add to the counters of CPUs drawn by lot, by vectors that take long between load and store
@@ -81,7 +82,8 @@ static int choose(bool *vector) {
     return *vector && random_number() % 2 ? by_lot() : percpu_current_cpu();
 }
 
-// One operation, the chosen way. A sequence alone can fail for ever only if it never gets its time on the CPU.
+// One operation, the chosen way. A sequence alone can fail for ever only if it never gets its time
+// on the CPU.
 #define OPERATE(result, cpu, vector, name_section, name_vector, name_both, ...)                                        \
     do {                                                                                                               \
         if (vector) {                                                                                                  \
@@ -252,7 +254,8 @@ static void *work(void *argument) {
     return NULL;
 }
 
-// Adds one, with a long way from the load to the store: a copy that expects a fault is made by a system call.
+// Adds one, with a long way from the load to the store: a copy that expects a fault is made by a
+// system call.
 static void add_slowly(intptr_t *counter, int cpu) {
     static _Thread_local char from[4000], to[4000];
     intptr_t sum;

@@ -1,4 +1,5 @@
-// Counts the system calls of vectors that the program runs: a tracer writes down what a child asks the kernel between two marks.
+// Counts the system calls of vectors that the program runs: a tracer writes down what a child asks
+// the kernel between two marks.
 //
 // Prints a line for each kind of vector: its name, and how many calls.
 #define _GNU_SOURCE

@@ -1,5 +1,5 @@
-// Pops nodes by vectors while another thread unmaps and maps their memory again: the process must not fault, and every
-// pop either happens or says EAGAIN.
+// Pops nodes by vectors while another thread unmaps and maps their memory again: the process must
+// not fault, and every pop either happens or says EAGAIN.
 #define _GNU_SOURCE
 #include <percolate/cpu_op.h>
 

@@ -1,9 +1,11 @@
-// Vectors in vfork children, which use their parent's memory and thread area, but are tasks of their own that run elsewhere:
-// beside threads that run sequences on the same words. Sums are exact only if such a child never closes a gate as if it were its parent.
+// Vectors in vfork children, which use their parent's memory and thread area, but are tasks of
+// their own that run elsewhere: beside threads that run sequences on the same words. Sums are exact
+// only if such a child never closes a gate as if it were its parent.
 //
 //     vfork_vectors [CHILDREN]
 //
-// With PLAIN_VFORK defined it is the control: the library hears nothing of these children, and takes them for their parent.
+// With PLAIN_VFORK defined it is the control: the library hears nothing of these children, and
+// takes them for their parent.
 #define _GNU_SOURCE
 #include "delays.h"
 
@@ -22,7 +24,8 @@ enum { most_cpus = 64, adders = 3, additions = 20 };
 
 #ifdef PLAIN_VFORK
 enum { library_knows = 0 };
-// 58 is the number of vfork(2). The return address must survive the child, which uses the same stack.
+// 58 is the number of vfork(2). The return address must survive the child, which uses the same
+// stack.
 __asm__(".globl vfork\nvfork: popq %rdi\n movl $58, %eax\n syscall\n pushq %rdi\n ret\n");
 #else
 enum { library_knows = 1 };
@@ -82,7 +85,8 @@ int main(int argc, char **argv) {
     if (cpu_count > most_cpus) { cpu_count = most_cpus; }
     alarm(150);
     if (cpu_op_addv(&data[0].sum, 0, 0) != 0) { return 2; }
-    // Between the check of the gate and the commit, so that a vector that does not exclude a sequence meets it.
+    // Between the check of the gate and the commit, so that a vector that does not exclude a
+    // sequence meets it.
     section_delay[3] = 3000;
     pthread_t threads[adders];
     for (int index = 0; index < adders; index++) { pthread_create(&threads[index], NULL, add, done[index]); }

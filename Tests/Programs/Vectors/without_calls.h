@@ -13,7 +13,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-// libc's own prctl is called: by the allocator's, vectors would know of the filter and make no such call.
+// libc's own prctl is called: by the allocator's, vectors would know of the filter and make no such
+// call.
 static void install(struct sock_filter *code, unsigned short length) {
     struct sock_fprog program = {length, code};
     void *libc = dlopen("libc.so.6", RTLD_LAZY);

@@ -3,8 +3,9 @@
 #ifndef PERCOLATE_CPU_OP_H
 #define PERCOLATE_CPU_OP_H
 
-/// Operations on per-CPU data as operation vectors: for threads that run elsewhere, and for those that cannot run restartable
-/// sequences. Arguments by value live in the frame of the helper while the vector runs.
+/// Operations on per-CPU data as operation vectors: for threads that run elsewhere, and for those
+/// that cannot run restartable sequences. Arguments by value live in the frame of the helper while
+/// the vector runs.
 ///
 /// All return 0 when done; the index plus one of the compare that left the vector; -1 with `errno`
 /// otherwise, as `cpu_opv` has it, except that any CPU of the machine may be named: a sequence's
@@ -123,10 +124,11 @@ static inline int cpu_op_cmpeqv_storep_expect_fault(intptr_t *v, intptr_t expect
 
 /// `head = *v; if (head == expectnot) return 1; *load = head; *v = *(head + voffp);`
 ///
-/// A vector cannot follow a pointer that it loads itself. So the head is read first and compared in the vector; the
-/// node's successor is read in the vector, after the compare, which is why a node that was popped and pushed again in
-/// between does no harm. When another thread was faster the next head is tried: somebody made progress each time.
-/// `EAGAIN` is returned only for a head that cannot be read and stays the head.
+/// A vector cannot follow a pointer that it loads itself. So the head is read first and compared in
+/// the vector; the node's successor is read in the vector, after the compare, which is why a node
+/// that was popped and pushed again in between does no harm. When another thread was faster the
+/// next head is tried: somebody made progress each time. `EAGAIN` is returned only for a head that
+/// cannot be read and stays the head.
 static inline int cpu_op_cmpnev_storeoffp_load(
     intptr_t *v, intptr_t expectnot, intptr_t voffp, intptr_t *load, int cpu) {
     for (;;) {

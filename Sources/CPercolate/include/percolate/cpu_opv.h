@@ -1,16 +1,18 @@
 #ifndef PERCOLATE_CPU_OPV_H
 #define PERCOLATE_CPU_OPV_H
 
-/// Operation vectors: short sequences of memory operations that run once, in order, and exclude every other vector and
-/// every gated restartable sequence on the same CPU number of this process.
+/// Operation vectors: short sequences of memory operations that run once, in order, and exclude
+/// every other vector and every gated restartable sequence on the same CPU number of this process.
 ///
-/// The numbers, the layout, the limits, the order of the checks and the error numbers are those of the `cpu_opv` system
-/// call proposed for Linux in its ten-operation form; two release operations are appended. No system call of that name
-/// is ever issued: the vectors run in user space, behind the CPU's gate.
+/// The numbers, the layout, the limits, the order of the checks and the error numbers are those of
+/// the `cpu_opv` system call proposed for Linux in its ten-operation form; two release operations
+/// are appended. No system call of that name is ever issued: the vectors run in user space, behind
+/// the CPU's gate.
 ///
-/// What a caller gives for that: data handed to a vector may be written only by vectors and by the restartable sequences
-/// of <percolate/rseq_ops.h> that name the same CPU, and must not be unmapped while a vector that names it runs, unless
-/// the operand says `expect_fault`. Vectors of different processes do not exclude each other, even on shared memory.
+/// What a caller gives for that: data handed to a vector may be written only by vectors and by the
+/// restartable sequences of <percolate/rseq_ops.h> that name the same CPU, and must not be unmapped
+/// while a vector that names it runs, unless the operand says `expect_fault`. Vectors of different
+/// processes do not exclude each other, even on shared memory.
 
 #include <errno.h>
 #include <stdint.h>
@@ -19,7 +21,8 @@
 extern "C" {
 #endif
 
-/// The operations. Arithmetic works on unsigned integers of `len` bytes and wraps; immediates are truncated to `len`.
+/// The operations. Arithmetic works on unsigned integers of `len` bytes and wraps; immediates are
+/// truncated to `len`.
 enum cpu_op_type {
     /// Stops the vector when the two ranges differ.
     CPU_COMPARE_EQ_OP = 0,
@@ -41,7 +44,8 @@ enum cpu_op_type {
     CPU_RSHIFT_OP = 8,
     /// A full memory barrier. `len` and the operands are ignored.
     CPU_MB_OP = 9,
-    /// As `CPU_MEMCPY_OP`; a copy of 1, 2, 4 or 8 aligned bytes is a store-release, any other has a barrier before it.
+    /// As `CPU_MEMCPY_OP`; a copy of 1, 2, 4 or 8 aligned bytes is a store-release, any other has a
+    /// barrier before it.
     CPU_MEMCPY_RELEASE_OP = 10,
     /// As `CPU_ADD_OP`; the store is a store-release.
     CPU_ADD_RELEASE_OP = 11,
@@ -69,13 +73,13 @@ enum cpu_op_flags {
 
 /// One operation: 32 bytes on every ABI. Addresses are 64 bits wide, so that one layout serves all.
 ///
-/// A non-zero `expect_fault` byte turns the error of an operand that cannot be accessed from `EFAULT` into `EAGAIN`,
-/// and lets that operand be unmapped while the vector runs.
+/// A non-zero `expect_fault` byte turns the error of an operand that cannot be accessed from
+/// `EFAULT` into `EAGAIN`, and lets that operand be unmapped while the vector runs.
 struct cpu_op {
     /// One of `enum cpu_op_type`.
     int32_t op;
-    /// Bytes: at most `CPU_OP_DATA_LEN_MAX` for a compare or a copy, where zero is an empty range; 1, 2, 4 or 8 for
-    /// arithmetic.
+    /// Bytes: at most `CPU_OP_DATA_LEN_MAX` for a compare or a copy, where zero is an empty range;
+    /// 1, 2, 4 or 8 for arithmetic.
     uint32_t len;
     union {
         struct {
@@ -110,28 +114,31 @@ struct cpu_op {
     } u;
 };
 
-/// Runs the `count` operations at `cpuopv` once, in order, alone among the vectors and gated sections of CPU `cpu`.
+/// Runs the `count` operations at `cpuopv` once, in order, alone among the vectors and gated
+/// sections of CPU `cpu`.
 ///
 /// - Returns: 0 when every operation ran; the index plus one of the compare that stopped the vector, where the stores
 ///   before that compare stay; -1 with `errno` otherwise, and then nothing was stored.
 /// - `EINVAL`: unknown flag, or both questions at once; negative `cpu`, or one that the thread may
 ///   not run on; `count` outside 0...`CPU_OP_VEC_LEN_MAX`; unknown operation; `len` or `bits`
 ///   outside its limits; vector above `CPU_OP_VEC_DATA_LEN_MAX` bytes.
-/// - `EFAULT`: the vector, or an operand without `expect_fault`, cannot be accessed as the operation needs.
+/// - `EFAULT`: the vector, or an operand without `expect_fault`, cannot be accessed as the
+///   operation needs.
 /// - `EAGAIN`: an operand with `expect_fault` cannot be accessed. There is no other reason.
 ///
-/// May be called from any thread and from signal handlers. It blocks the thread's signals while it runs, and waits
-/// while another vector of the same CPU runs. It allocates nothing.
+/// May be called from any thread and from signal handlers. It blocks the thread's signals while it
+/// runs, and waits while another vector of the same CPU runs. It allocates nothing.
 int cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 
 /// As `cpu_opv`, for every CPU number of the machine: the thread need not be allowed to run there.
 ///
-/// A thread reads its CPU number, computes addresses, and operates on that CPU's data; when its affinity is changed
-/// in between, the operation is as safe as before, and `cpu_opv` would refuse it. The helpers use this entry.
+/// A thread reads its CPU number, computes addresses, and operates on that CPU's data; when its
+/// affinity is changed in between, the operation is as safe as before, and `cpu_opv` would refuse
+/// it. The helpers use this entry.
 int percolate_cpu_opv(struct cpu_op *cpuopv, int count, int cpu, int flags);
 
-/// Says to tracers that an operation on `address`, of CPU `cpu`, goes on as a vector because its sequence did not commit.
-/// Free of effects otherwise.
+/// Says to tracers that an operation on `address`, of CPU `cpu`, goes on as a vector because its
+/// sequence did not commit. Free of effects otherwise.
 void percolate_sequence_failed(const void *address, int cpu);
 
 /// The same of a sequence by concurrency id.

@@ -1,9 +1,10 @@
 #ifndef PERCOLATE_MM_CID_OPS_H
 #define PERCOLATE_MM_CID_OPS_H
 
-/// The operations of <percolate/percpu_ops.h>, <percolate/cpu_op.h> and <percolate/rseq_ops.h> on data that belongs to
-/// concurrency ids in place of CPUs: `percpu_mm_cid_addv` for `percpu_addv`, `mm_cid_op_addv` for `cpu_op_addv`,
-/// `rseq_mm_cid_addv` for `rseq_addv`, and so on. Their last argument is the id.
+/// The operations of <percolate/percpu_ops.h>, <percolate/cpu_op.h> and <percolate/rseq_ops.h> on
+/// data that belongs to concurrency ids in place of CPUs: `percpu_mm_cid_addv` for `percpu_addv`,
+/// `mm_cid_op_addv` for `cpu_op_addv`, `rseq_mm_cid_addv` for `rseq_addv`, and so on. Their last
+/// argument is the id.
 ///
 /// The kernel (Linux 6.3) gives each thread that runs an id that no other running thread of the
 /// process has, and keeps ids small: a process of four threads on a machine of 256 CPUs uses four

@@ -3,19 +3,21 @@
 #ifndef PERCOLATE_PERCPU_OPS_H
 #define PERCOLATE_PERCPU_OPS_H
 
-/// Operations on the data of CPU `cpu`: the restartable sequence, and the operation vector when it did not commit. The caller
-/// sees one operation, whichever way it took, and from whichever CPU.
+/// Operations on the data of CPU `cpu`: the restartable sequence, and the operation vector when it
+/// did not commit. The caller sees one operation, whichever way it took, and from whichever CPU.
 ///
-/// All return 0 when done, above 0 when a compare failed, and -1 with `errno` only for what `cpu_op_*` would refuse.
+/// All return 0 when done, above 0 when a compare failed, and -1 with `errno` only for what
+/// `cpu_op_*` would refuse.
 ///
-/// The pattern: read the CPU with `percpu_current_cpu`, compute addresses of its data, operate, and on a result above 0
-/// that means a lost race start over with a fresh CPU. A thread that migrates in between operates on the data of the CPU
-/// that it has left, correctly.
+/// The pattern: read the CPU with `percpu_current_cpu`, compute addresses of its data, operate, and
+/// on a result above 0 that means a lost race start over with a fresh CPU. A thread that migrates
+/// in between operates on the data of the CPU that it has left, correctly.
 
 #include <percolate/cpu_op.h>
 #include <percolate/rseq_ops.h>
 
-/// The CPU the thread runs on, or ran on a moment ago. A load and a compare where the thread is registered.
+/// The CPU the thread runs on, or ran on a moment ago. A load and a compare where the thread is
+/// registered.
 static inline int percpu_current_cpu(void) {
     int cpu = percolate_section_cpu();
     return cpu >= 0 ? cpu : percolate_running_cpu();
@@ -113,7 +115,8 @@ PERCOLATE_FALL_BACK percpu_cmpeqv_memcpy_storev_by_vector(
     return cpu_op_cmpeqv_memcpy_storev(v, expect, dst, src, len, newv, cpu);
 }
 
-/// `if (*v == expect) { memcpy(dst, src, len); *v = newv; }`, where the copy may happen without the store.
+/// `if (*v == expect) { memcpy(dst, src, len); *v = newv; }`, where the copy may happen without the
+/// store.
 static inline int percpu_cmpeqv_memcpy_storev(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
     int result = rseq_cmpeqv_trymemcpy_storev(v, expect, dst, src, len, newv, cpu);

@@ -4,25 +4,28 @@
 #ifndef PERCOLATE_RSEQ_OPS_H
 #define PERCOLATE_RSEQ_OPS_H
 
-/// Operations on per-CPU data as restartable sequences: each runs on CPU `cpu` from its first step to its commit without
-/// another thread having run there, or has no effect.
+/// Operations on per-CPU data as restartable sequences: each runs on CPU `cpu` from its first step
+/// to its commit without another thread having run there, or has no effect.
 ///
-/// All return 0 when committed, 1 when a compare left the sequence, and -1 when the sequence did not commit: the thread
-/// was preempted, migrated, interrupted by a signal or single-stepped, runs on another CPU, is not registered with
-/// the kernel, or the CPU's gate is closed. After -1 the operation belongs to an operation vector; <percolate/percpu_ops.h>
-/// does both. Retrying instead may never end, under a debugger for one.
+/// All return 0 when committed, 1 when a compare left the sequence, and -1 when the sequence did
+/// not commit: the thread was preempted, migrated, interrupted by a signal or single-stepped, runs
+/// on another CPU, is not registered with the kernel, or the CPU's gate is closed. After -1 the
+/// operation belongs to an operation vector; <percolate/percpu_ops.h> does both. Retrying instead
+/// may never end, under a debugger for one.
 ///
-/// Every sequence loads the CPU's gate, so vectors of the same process exclude it. Data they work on may be written only by
-/// these operations and by vectors that name the same CPU.
+/// Every sequence loads the CPU's gate, so vectors of the same process exclude it. Data they work
+/// on may be written only by these operations and by vectors that name the same CPU.
 ///
 /// The gates open when the process first runs a vector.
 ///
-/// All may be called in signal handlers. None may be called in a `vfork` child, which shares its parent's
-/// registration but is never aborted. They need glibc 2.35 or later, which registers every thread.
+/// All may be called in signal handlers. None may be called in a `vfork` child, which shares its
+/// parent's registration but is never aborted. They need glibc 2.35 or later, which registers every
+/// thread.
 ///
-/// The pseudocode above each operation is its contract. `leave r` ends with the result r, `commit` marks the only store that
-/// takes effect, and "speculative" stores may be seen although the sequence is aborted: they must go to memory that means
-/// nothing before the commit. Every sequence starts with
+/// The pseudocode above each operation is its contract. `leave r` ends with the result r, `commit`
+/// marks the only store that takes effect, and "speculative" stores may be seen although the
+/// sequence is aborted: they must go to memory that means nothing before the commit. Every sequence
+/// starts with
 ///
 ///     1  leave -1 unless the CPU number of this thread is cpu
 ///     2  leave -1 unless gate[cpu] is open
@@ -44,8 +47,8 @@ extern const ptrdiff_t __rseq_offset;
 }
 #endif
 
-/// The gate of `cpu`. The sequence loads it only after it has compared `cpu` with the thread's own number, so any number may
-/// be asked for.
+/// The gate of `cpu`. The sequence loads it only after it has compared `cpu` with the thread's own
+/// number, so any number may be asked for.
 static inline const struct percolate_gate *percolate_gate_of(int cpu) {
     return (const struct percolate_gate *)((uintptr_t)(percolate_gates + 2)
                                            + (uintptr_t)(intptr_t)cpu * sizeof(struct percolate_gate));
@@ -78,11 +81,13 @@ static inline const struct percolate_gate *percolate_gate_of_mm_cid(int mm_cid) 
     ".quad 1f, %l[" #label "]\n"                                                                                       \
     ".popsection\n"
 
-/// Describes the sequence between labels 1 and 2 with its abort handler at label 4, arms it, and takes steps 1 and 2.
-/// `exits` are the entries of the labels that it may be left to besides `aborted`.
+/// Describes the sequence between labels 1 and 2 with its abort handler at label 4, arms it, and
+/// takes steps 1 and 2. `exits` are the entries of the labels that it may be left to besides
+/// `aborted`.
 ///
-/// Nothing refers to the arrays for debuggers: "R" makes the linker keep them. All of this goes to the group of the function that it
-/// is emitted for ("?"), so that a duplicate of an inline function takes its descriptor with it when the linker drops it.
+/// Nothing refers to the arrays for debuggers: "R" makes the linker keep them. All of this goes to
+/// the group of the function that it is emitted for ("?"), so that a duplicate of an inline
+/// function takes its descriptor with it when the linker drops it.
 #define PERCOLATE_SECTION_START(exits)                                                                                 \
     ".pushsection __rseq_cs, \"aw?\"\n"                                                                                \
     ".balign 32\n"                                                                                                     \
@@ -130,8 +135,8 @@ differs:
 ///     5  next = *(head + voffp)
 ///     6  *v = next; commit
 ///
-/// Pops the first node of a list. Another thread may pop it between steps 3 and 5: then the sequence aborts, but nodes must
-/// stay mapped as long as somebody may be inside.
+/// Pops the first node of a list. Another thread may pop it between steps 3 and 5: then the
+/// sequence aborts, but nodes must stay mapped as long as somebody may be inside.
 static inline int rseq_cmpnev_storeoffp_load(
     intptr_t *v, intptr_t expectnot, intptr_t voffp, intptr_t *load, int cpu) {
     PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))

@@ -13,7 +13,8 @@
 #error "include <percolate/rseq_ops.h>"
 #endif
 
-/// What an operand of a step stands for: the word at an address in one register, which is all that `ldar` and `stlr` take, and a value.
+/// What an operand of a step stands for: the word at an address in one register, which is all that
+/// `ldar` and `stlr` take, and a value.
 #define PERCOLATE_WORD(word) "Q"(word)
 #define PERCOLATE_VALUE(value) "r"(value)
 
@@ -39,7 +40,8 @@ static inline int percolate_section_mm_cid(void) { return *(const volatile int *
     "ldr w15, [%[area], #4]\n"                                                                                         \
     "sub w15, w15, %w[cpu]\n"                                                                                          \
     "cbnz w15, %l[aborted]\n"
-/// The kernel leaves the id 0 in the area of a thread that is not registered: its CPU number says so.
+/// The kernel leaves the id 0 in the area of a thread that is not registered: its CPU number says
+/// so.
 #define PERCOLATE_STEP_CHECK_MM_CID                                                                                    \
     "ldr w15, [%[area], #4]\n"                                                                                         \
     "cmp w15, #0\n"                                                                                                    \
@@ -89,8 +91,8 @@ static inline int percolate_section_mm_cid(void) { return *(const volatile int *
     "6:\n"
 #define PERCOLATE_STEP_COPY_CLOBBERS
 
-/// Ends the sequence after its commit, at label 2, with its abort handler at label 4. The four bytes before the handler are what
-/// glibc registers with, and an instruction that traps.
+/// Ends the sequence after its commit, at label 2, with its abort handler at label 4. The four
+/// bytes before the handler are what glibc registers with, and an instruction that traps.
 #define PERCOLATE_SECTION_END                                                                                          \
     "2: b 8f\n"                                                                                                        \
     ".inst 0xd428bc00\n"                                                                                               \

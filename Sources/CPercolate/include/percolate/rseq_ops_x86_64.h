@@ -3,9 +3,10 @@
 
 /// The steps of the sequences of <percolate/rseq_ops.h> for x86-64: included by it.
 ///
-/// The thread's rseq area is addressed through fs. rax holds the descriptor's address while arming, and afterwards what a step has
-/// loaded. Words are memory operands, so that the compiler addresses them as it likes; the clobber "memory" says that
-/// they may be written. Stores are ordered by the architecture, so a store-release is a plain store.
+/// The thread's rseq area is addressed through fs. rax holds the descriptor's address while arming,
+/// and afterwards what a step has loaded. Words are memory operands, so that the compiler addresses
+/// them as it likes; the clobber "memory" says that they may be written. Stores are ordered by the
+/// architecture, so a store-release is a plain store.
 
 #if !defined(PERCOLATE_RSEQ_OPS_H)
 #error "include <percolate/rseq_ops.h>"
@@ -43,7 +44,8 @@ static inline int percolate_section_mm_cid(void) {
 #define PERCOLATE_STEP_CHECK_CPU                                                                                       \
     "cmpl %[cpu], %%fs:4(%[area])\n"                                                                                   \
     "jne %l[aborted]\n"
-/// The kernel leaves the id 0 in the area of a thread that is not registered: its CPU number says so.
+/// The kernel leaves the id 0 in the area of a thread that is not registered: its CPU number says
+/// so.
 #define PERCOLATE_STEP_CHECK_MM_CID                                                                                    \
     "cmpl $0, %%fs:4(%[area])\n"                                                                                       \
     "jl %l[aborted]\n"                                                                                                 \
@@ -108,8 +110,9 @@ static inline int percolate_section_mm_cid(void) {
     "jmp 6b\n"                                                                                                         \
     "7:\n"
 
-/// Ends the sequence after its commit, at label 2, with its abort handler at label 4. The four bytes before the handler are what
-/// glibc registers with; the bytes before those make them an operand of an undefined instruction.
+/// Ends the sequence after its commit, at label 2, with its abort handler at label 4. The four
+/// bytes before the handler are what glibc registers with; the bytes before those make them an
+/// operand of an undefined instruction.
 #define PERCOLATE_SECTION_END                                                                                          \
     "2:\n"                                                                                                             \
     ".pushsection __rseq_failure, \"ax?\"\n"                                                                           \

@@ -46,7 +46,8 @@ static inline __attribute__((always_inline)) uintptr_t percolate_frame_address(v
     return (uintptr_t)__builtin_frame_address(0);
 }
 
-/// The address of code that a return address from a stack stands for. On AArch64 one may be signed in its upper bits.
+/// The address of code that a return address from a stack stands for. On AArch64 one may be signed
+/// in its upper bits.
 static inline uintptr_t percolate_code_address(uintptr_t address) {
 #if defined(__aarch64__)
     register uintptr_t x30 __asm__("x30") = address;

@@ -1,10 +1,12 @@
 #ifndef PERCOLATE_HEAP_INTERFACE_H
 #define PERCOLATE_HEAP_INTERFACE_H
 
-/// What the Swift API asks of a core: the shared object's where one is loaded, so that a process has one heap, else its own.
+/// What the Swift API asks of a core: the shared object's where one is loaded, so that a process
+/// has one heap, else its own.
 ///
-/// The shared object exports the table under the name `percolate_heap_interface`, for dlsym(3). A table of another version is not
-/// touched. All functions may be called from any thread, before start-up too.
+/// The shared object exports the table under the name `percolate_heap_interface`, for dlsym(3). A
+/// table of another version is not touched. All functions may be called from any thread, before
+/// start-up too.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,11 +49,13 @@ struct percolate_heap_interface {
     /// As `percolate_run_vector`.
     long (*run_vector)(
         const struct cpu_op *vector, struct cpu_op *copy, int count, int cpu, int flags, enum percolate_vector_cpu which);
-    /// Sets the mean numbers of bytes between sampled blocks and between guarded ones, 0 for none. Whether they hold now. Not in signal handlers.
+    /// Sets the mean numbers of bytes between sampled blocks and between guarded ones, 0 for none.
+    /// Whether they hold now. Not in signal handlers.
     bool (*set_sampling)(uint64_t rate, uint64_t guard_rate);
     /// Where the samples are.
     const struct percolate_samples *samples;
-    /// Checks at least as much as an `enum percolate_hardening` says. 0, or a negative error number.
+    /// Checks at least as much as an `enum percolate_hardening` says. 0, or a negative error
+    /// number.
     int (*harden)(int level);
     /// Sets the mean number of bytes between sampled blocks alone, and says it. As `set_sampling`.
     bool (*set_sample_rate)(uint64_t rate);

@@ -58,8 +58,8 @@ static inline uintptr_t percolate_bound_heap_address(void) {
     return (uintptr_t)percolate_bound_heap;
 }
 
-/// Binds the calling thread to the heap at `address`, `PERCOLATE_HEAP_SIZE` bytes. Returns what it was
-/// bound to: at first, the process's.
+/// Binds the calling thread to the heap at `address`, `PERCOLATE_HEAP_SIZE` bytes. Returns what it
+/// was bound to: at first, the process's.
 static inline uintptr_t percolate_bind_heap(uintptr_t address) {
     uintptr_t before = (uintptr_t)percolate_bound_heap;
     percolate_bound_heap = (union percolate_heap_memory *)address;

@@ -7,8 +7,9 @@
 ///     72 Ki    under basic hardening, 8 bytes for each class: where the marks of its blocks are
 ///     128 Ki   class of each arena page, one byte each: 0 where the page holds no small blocks
 ///
-/// A slab: one line for the front end, then one header of 8 bytes per size class, then arrays of pointers. A header's fields
-/// count pointers from the start of the slab. `begin <= current <= end`; [begin, current) are free blocks.
+/// A slab: one line for the front end, then one header of 8 bytes per size class, then arrays of
+/// pointers. A header's fields count pointers from the start of the slab. `begin <= current <=
+/// end`; [begin, current) are free blocks.
 #ifndef PERCOLATE_LAYOUT_H
 #define PERCOLATE_LAYOUT_H
 
@@ -52,7 +53,8 @@
 /// Bits of an entry of PERCOLATE_TABLE_MARKS that hold a shift.
 #define PERCOLATE_MARK_SHIFT_BITS 8
 
-/// Distances from the field `rseq_cs` of a thread's rseq area to the two ids that can index the gates.
+/// Distances from the field `rseq_cs` of a thread's rseq area to the two ids that can index the
+/// gates.
 #define PERCOLATE_RSEQ_CPU_ID -4
 #define PERCOLATE_RSEQ_MM_CID 16
 
@@ -60,7 +62,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Shared mutable state whose safety Swift cannot check: the argument is in the protocol beside its user.
+/// Shared mutable state whose safety Swift cannot check: the argument is in the protocol beside its
+/// user.
 #ifdef __swift__
 #define PERCOLATE_SHARED __attribute__((swift_attr("nonisolated(unsafe)")))
 #else
@@ -71,16 +74,19 @@
 /// The header of one size class in a slab.
 struct percolate_class_header {
     uint16_t current;
-    /// While blocks are sampled: how many more the class gives out here before one that may be a sample. Not part of the invariant of the
-    /// other three, and stored by anybody (Sources/Core/FrontEnd/Countdown.swift).
+    /// While blocks are sampled: how many more the class gives out here before one that may be a
+    /// sample. Not part of the invariant of the other three, and stored by anybody
+    /// (Sources/Core/FrontEnd/Countdown.swift).
     int16_t countdown;
     uint16_t begin;
     uint16_t end;
 };
 
-/// The variables of the fast path. All zero before start-up, so that every call leaves for the slow path.
+/// The variables of the fast path. All zero before start-up, so that every call leaves for the slow
+/// path.
 struct percolate_front {
-    /// Sizes below this are served by a section indexed by cpu_id; 0 sends every call to the slow path.
+    /// Sizes below this are served by a section indexed by cpu_id; 0 sends every call to the slow
+    /// path.
     uint64_t limit;
     /// The same for the sections indexed by mm_cid. At most one of the limits is not 0.
     uint64_t limit_mm_cid;
@@ -95,7 +101,8 @@ struct percolate_front {
     /// The same for the sections that count down to the next sample, for either index.
     uint64_t limit_sampled;
     uint64_t limit_sampled_mm_cid;
-    /// Under basic hardening, in place of `limit` and the like: sections that look at the block's mark.
+    /// Under basic hardening, in place of `limit` and the like: sections that look at the block's
+    /// mark.
     uint64_t limit_marked;
     uint64_t limit_marked_mm_cid;
     uint64_t pages_marked;

@@ -9,7 +9,8 @@
 #include "layout.h"
 
 struct percolate_memory_group {
-    /// Bytes that the tightest of the process's groups allows, from its own up to the root; INT64_MAX without a limit.
+    /// Bytes that the tightest of the process's groups allows, from its own up to the root;
+    /// INT64_MAX without a limit.
     int64_t limit;
     /// Bytes of anonymous memory of all processes in that group.
     int64_t used;

@@ -59,7 +59,8 @@ enum percolate_observed_counter {
     PERCOLATE_OBSERVED_LARGE_ALLOCATIONS,
     PERCOLATE_OBSERVED_LARGE_FREES,
     PERCOLATE_OBSERVED_EMERGENCY_ALLOCATIONS,
-    /// Bytes of a hardened heap's blocks that the program does not have: of small ones, of large ones.
+    /// Bytes of a hardened heap's blocks that the program does not have: of small ones, of large
+    /// ones.
     PERCOLATE_OBSERVED_WITHHELD_BYTES,
     PERCOLATE_OBSERVED_WITHHELD_LARGE_BYTES,
     PERCOLATE_OBSERVED_COUNTERS,

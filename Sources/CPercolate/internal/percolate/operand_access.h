@@ -1,11 +1,12 @@
 #ifndef PERCOLATE_OPERAND_ACCESS_H
 #define PERCOLATE_OPERAND_ACCESS_H
 
-/// The memory accesses of operation vectors: what Swift cannot say about the width and the order of an access.
+/// The memory accesses of operation vectors: what Swift cannot say about the width and the order of
+/// an access.
 ///
-/// A load or store of 1, 2, 4 or 8 bytes is one volatile access of that width, hence one instruction on the
-/// architectures we serve, and single-copy atomic when the address is naturally aligned. The types have alignment one
-/// because arithmetic operands need not be aligned.
+/// A load or store of 1, 2, 4 or 8 bytes is one volatile access of that width, hence one
+/// instruction on the architectures we serve, and single-copy atomic when the address is naturally
+/// aligned. The types have alignment one because arithmetic operands need not be aligned.
 
 #include <stdint.h>
 
@@ -33,8 +34,8 @@ static inline void percolate_operand_store(uint64_t address, uint64_t value, uin
     }
 }
 
-/// As `percolate_operand_store`, ordered after everything before it. An unaligned address gets a barrier instead of a
-/// store-release, which the hardware offers for aligned ones only.
+/// As `percolate_operand_store`, ordered after everything before it. An unaligned address gets a
+/// barrier instead of a store-release, which the hardware offers for aligned ones only.
 static inline void percolate_operand_store_release(uint64_t address, uint64_t value, uint32_t len) {
     if (address & (len - 1)) {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -9,8 +9,8 @@
 #include "heap_state.h"
 #include "layout.h"
 
-/// The value of the environment variable PERCOLATE_OPTIONS, or NULL. Works before libc's own start-up: from the process's
-/// initial stack.
+/// The value of the environment variable PERCOLATE_OPTIONS, or NULL. Works before libc's own
+/// start-up: from the process's initial stack.
 const char *percolate_options_text(void) PERCOLATE_HIDDEN;
 
 /// The value of any environment variable, in the same way.
@@ -48,8 +48,8 @@ const char *percolate_program_name(void) PERCOLATE_HIDDEN;
 /// Bytes of memory of the machine (sysinfo(2)).
 int64_t percolate_memory_bytes(void) PERCOLATE_HIDDEN;
 
-/// Whether the caller is to make the scavenger: true once in a process, and in its first thread, which is where a program makes the first
-/// thread of its own.
+/// Whether the caller is to make the scavenger: true once in a process, and in its first thread,
+/// which is where a program makes the first thread of its own.
 bool percolate_scavenger_claim(void) PERCOLATE_HIDDEN;
 
 /// The process makes no scavenger from here on, if it has made one: whether it has.
@@ -62,11 +62,13 @@ void percolate_scavenger_allow_claim(void) PERCOLATE_HIDDEN;
 
 /// Registers the fork handlers (pthread_atfork(3)), once: further calls do nothing.
 ///
-/// Called at the end of start-up, so as early as the process allows: handlers registered first run last before fork, when
-/// handlers of other libraries have done their waiting for threads that may allocate, and first after it.
+/// Called at the end of start-up, so as early as the process allows: handlers registered first run
+/// last before fork, when handlers of other libraries have done their waiting for threads that may
+/// allocate, and first after it.
 void percolate_register_fork_handlers(void (*prepare)(void), void (*parent)(void), void (*child)(void)) PERCOLATE_HIDDEN;
 
-/// CPU time of a thread of this process, by its kernel number, in nanoseconds. Negative where the kernel does not say.
+/// CPU time of a thread of this process, by its kernel number, in nanoseconds. Negative where the
+/// kernel does not say.
 int64_t percolate_thread_cpu_time(int thread) PERCOLATE_HIDDEN;
 
 /// Whether this process has a thread of that kernel number.
@@ -75,14 +77,16 @@ bool percolate_thread_exists(int thread) PERCOLATE_HIDDEN;
 /// A number for the calling thread that no other thread of the process has.
 uint32_t percolate_new_thread_number(void) PERCOLATE_HIDDEN;
 
-/// A word that holds the id of the process that wrote it, and 0 in a child of it until the child writes it: it lies in memory that the
-/// kernel wipes at fork (madvise(2), MADV_WIPEONFORK). An ordinary word, 1, before start-up; an ordinary word where the kernel refuses.
+/// A word that holds the id of the process that wrote it, and 0 in a child of it until the child
+/// writes it: it lies in memory that the kernel wipes at fork (madvise(2), MADV_WIPEONFORK). An
+/// ordinary word, 1, before start-up; an ordinary word where the kernel refuses.
 extern uint32_t *percolate_process_mark PERCOLATE_HIDDEN PERCOLATE_SHARED;
 
 /// Whether the kernel does not wipe that word.
 bool percolate_mark_is_kept(void) PERCOLATE_HIDDEN;
 
-/// Puts the word into memory that the kernel wipes, where it does, and writes the process's id to it. At start, before a second thread can be here.
+/// Puts the word into memory that the kernel wipes, where it does, and writes the process's id to
+/// it. At start, before a second thread can be here.
 void percolate_place_mark(void) PERCOLATE_HIDDEN;
 
 /// Address of the words of the fork gate (Sources/Core/Platform/ForkGate.swift), all zero. Of the
@@ -101,8 +105,8 @@ extern const char *percolate_single_threaded PERCOLATE_HIDDEN PERCOLATE_SHARED;
 /// Whether the process has one thread, as far as libc knows. No where it does not say.
 static inline int percolate_is_single_threaded(void) { return *percolate_single_threaded; }
 
-/// Whether the process restricts its own system calls (seccomp(2)): the allocator makes from then on only those that
-/// glibc's malloc and pthread_create make. And that it does, or is about to.
+/// Whether the process restricts its own system calls (seccomp(2)): the allocator makes from then
+/// on only those that glibc's malloc and pthread_create make. And that it does, or is about to.
 int percolate_is_restricted(void) PERCOLATE_HIDDEN;
 void percolate_restrict(void) PERCOLATE_HIDDEN;
 
@@ -121,6 +125,7 @@ const char *percolate_error_text(int error) PERCOLATE_HIDDEN;
 /// Notes where the program break (brk(2)) is before libc's malloc has moved it.
 void percolate_note_program_break(void) PERCOLATE_HIDDEN;
 
-/// Whether an address is in memory that the program break was moved for since then, which is what libc's malloc does.
+/// Whether an address is in memory that the program break was moved for since then, which is what
+/// libc's malloc does.
 bool percolate_is_in_libc_heap(uintptr_t address) PERCOLATE_HIDDEN;
 #endif

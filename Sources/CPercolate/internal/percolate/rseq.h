@@ -1,4 +1,5 @@
-/// The kernel's restartable-sequence ABI, as far as Percolate uses it (Linux: include/uapi/linux/rseq.h, rseq(2)).
+/// The kernel's restartable-sequence ABI, as far as Percolate uses it (Linux:
+/// include/uapi/linux/rseq.h, rseq(2)).
 #ifndef PERCOLATE_RSEQ_H
 #define PERCOLATE_RSEQ_H
 
@@ -31,11 +32,13 @@ struct percolate_rseq_area {
     uint32_t reserved;
 } __attribute__((aligned(32)));
 
-/// glibc's description of the area that it registers for every thread (2.35 and later); absent before.
+/// glibc's description of the area that it registers for every thread (2.35 and later); absent
+/// before.
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
-/// Offset of glibc's area from the thread pointer. Meaningful only where `percolate_rseq_glibc_size()` is not 0.
+/// Offset of glibc's area from the thread pointer. Meaningful only where
+/// `percolate_rseq_glibc_size()` is not 0.
 static inline ptrdiff_t percolate_rseq_glibc_offset(void) { return &__rseq_offset ? __rseq_offset : 0; }
 
 /// The size glibc registered, 0 where it did not.
@@ -44,8 +47,8 @@ static inline unsigned int percolate_rseq_glibc_size(void) { return &__rseq_size
 /// Offset from the thread pointer of the area that Percolate registers itself when glibc did not.
 ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
 
-/// Registers the area of `size` bytes at `offset` from the calling thread's pointer: 0, -EBUSY where it is registered, or another
-/// negative errno.
+/// Registers the area of `size` bytes at `offset` from the calling thread's pointer: 0, -EBUSY
+/// where it is registered, or another negative errno.
 long percolate_rseq_register(ptrdiff_t offset, uint32_t size) PERCOLATE_HIDDEN;
 
 /// Whether the kernel has the system call. It changes nothing.
@@ -58,14 +61,16 @@ bool percolate_kernel_aborts_sections(void) PERCOLATE_HIDDEN;
 /// The same of a kernel for AArch64 of that release (uname(2)): "6.19.2-1-arm64".
 bool percolate_arm64_release_aborts_sections(const char *release) PERCOLATE_HIDDEN;
 
-/// The program's own call of rseq(2), which registers or unregisters an area of the program: the result of the system call. An area
-/// that Percolate registered for the calling thread gives way to it.
+/// The program's own call of rseq(2), which registers or unregisters an area of the program: the
+/// result of the system call. An area that Percolate registered for the calling thread gives way to
+/// it.
 long percolate_rseq_call_of_program(void *area, uint32_t size, int flags, uint32_t signature) PERCOLATE_HIDDEN;
 
 /// The CPU the caller runs on (sched_getcpu(3)); -1 where the kernel does not say.
 int percolate_current_cpu(void) PERCOLATE_HIDDEN;
 
-/// The calling thread's value of a 32-bit field of its area, `offset` bytes from the thread pointer.
+/// The calling thread's value of a 32-bit field of its area, `offset` bytes from the thread
+/// pointer.
 static inline int32_t percolate_rseq_field(ptrdiff_t offset) {
     int32_t value;
 #if defined(__x86_64__)

@@ -11,7 +11,8 @@
 ///
 /// How to find it. `struct percolate_samples` lies in the heap's state and never moves (`samples`
 /// of `struct percolate_observed_heap`). The three tables lie where it says, and never move either
-/// once their address is not 0. Entries below the counts were used at least once; the counts only grow.
+/// once their address is not 0. Entries below the counts were used at least once; the counts only
+/// grow.
 ///
 /// How to read it.
 /// - Reject a `version` that you do not know. Use `record_stride`, `site_stride` and the like: a

@@ -33,7 +33,8 @@
 /// bytes behind a store of two would wait for that store to leave the processor's store buffer.
 /// `current` neither overflows nor borrows, so the other field is left alone.
 ///
-/// Why plain loads and stores are enough where memory is weakly ordered (the model is Tests/Model/weak_gate.pml):
+/// Why plain loads and stores are enough where memory is weakly ordered (the model is
+/// Tests/Model/weak_gate.pml):
 ///
 /// - Every address that a pop or a push uses is computed from the gate's value, and a processor
 ///   does not load from an address before it has computed it. The gate is opened by a

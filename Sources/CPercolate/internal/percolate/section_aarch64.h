@@ -59,7 +59,8 @@
 .L\name\()_start:
 .endm
 
-// In test builds only: holds the section open between its loads and its commit, so that a missing fence shows.
+// In test builds only: holds the section open between its loads and its commit, so that a missing
+// fence shows.
 .macro PERCOLATE_WIDEN
 #ifdef PERCOLATE_WIDENED
     mov x17, #PERCOLATE_WIDENED
@@ -141,7 +142,8 @@
 .L\name\()_end:
 .endm
 
-// x12 = size class of the size in \size (64-bit register, at most PERCOLATE_SMALL_MAX), x11 = tables. Changes x10.
+// x12 = size class of the size in \size (64-bit register, at most PERCOLATE_SMALL_MAX), x11 =
+// tables. Changes x10.
 .macro PERCOLATE_SIZE_CLASS size
     add x10, \size, #7
     lsr x10, x10, #3

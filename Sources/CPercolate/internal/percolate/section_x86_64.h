@@ -31,7 +31,8 @@
 .L\name\()_start:
 .endm
 
-// In test builds only: holds the section open between its loads and its commit, so that a missing fence shows.
+// In test builds only: holds the section open between its loads and its commit, so that a missing
+// fence shows.
 .macro PERCOLATE_WIDEN
 #ifdef PERCOLATE_WIDENED
     movl $PERCOLATE_WIDENED, %edx
@@ -59,8 +60,8 @@
 .L\name\()_end:
 .endm
 
-// At \expired the carry flag is set where it was this pop that expired the countdown, rax = block, rcx = slab. In: r8 = tables, r9 = class.
-// Out: rax = block. Changes rcx, rdx, rsi.
+// At \expired the carry flag is set where it was this pop that expired the countdown, rax = block,
+// rcx = slab. In: r8 = tables, r9 = class. Out: rax = block. Changes rcx, rdx, rsi.
 .macro PERCOLATE_POP_SAMPLED name, index, empty, slow, expired
     PERCOLATE_DESCRIPTOR \name, \slow, PERCOLATE_ABORTED_ALLOCATION
     PERCOLATE_EXIT \name, \empty
@@ -97,7 +98,8 @@
 .L\name\()_end:
 .endm
 
-// r9 = size class of the size in \size (64-bit register, at most PERCOLATE_SMALL_MAX), r8 = tables. Changes rax.
+// r9 = size class of the size in \size (64-bit register, at most PERCOLATE_SMALL_MAX), r8 = tables.
+// Changes rax.
 .macro PERCOLATE_SIZE_CLASS size
     leaq 7(\size), %rax
     shrl $3, %eax

@@ -1,5 +1,5 @@
-/// Raw system calls: they leave errno alone, are no cancellation points and call nothing of libc. Each returns the kernel's
-/// value, a negative errno on failure.
+/// Raw system calls: they leave errno alone, are no cancellation points and call nothing of libc.
+/// Each returns the kernel's value, a negative errno on failure.
 #ifndef PERCOLATE_SYSCALLS_H
 #define PERCOLATE_SYSCALLS_H
 
@@ -142,7 +142,8 @@ static inline long percolate_close(int descriptor) {
     return percolate_syscall6(SYS_close, descriptor, 0, 0, 0, 0, 0);
 }
 
-/// A duplicate of `descriptor`, numbered `lowest` or above, closed by exec (fcntl(2), F_DUPFD_CLOEXEC).
+/// A duplicate of `descriptor`, numbered `lowest` or above, closed by exec (fcntl(2),
+/// F_DUPFD_CLOEXEC).
 static inline long percolate_duplicate(int descriptor, int lowest) {
     return percolate_syscall6(SYS_fcntl, descriptor, 1030, lowest, 0, 0, 0);
 }
@@ -154,7 +155,8 @@ static inline long percolate_gettid(void) { return percolate_syscall6(SYS_gettid
 /// Lets other threads run (sched_yield(2)).
 static inline void percolate_yield(void) { percolate_syscall6(SYS_sched_yield, 0, 0, 0, 0, 0, 0); }
 
-/// Whether the caller runs on its alternate signal stack (sigaltstack(2)), and whether `address` lies on that stack.
+/// Whether the caller runs on its alternate signal stack (sigaltstack(2)), and whether `address`
+/// lies on that stack.
 static inline void percolate_alternate_stack(uintptr_t address, bool *runs_there, bool *lies_there) {
     stack_t stack = {0};
     long result = percolate_syscall6(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0);
@@ -163,7 +165,8 @@ static inline void percolate_alternate_stack(uintptr_t address, bool *runs_there
     *lies_there = exists && address - (uintptr_t)stack.ss_sp < stack.ss_size;
 }
 
-/// Sleeps that long, less than a second, or shorter when a signal arrives. By futex(2), which every process may call.
+/// Sleeps that long, less than a second, or shorter when a signal arrives. By futex(2), which every
+/// process may call.
 static inline void percolate_nap_microseconds(uint64_t microseconds) {
     uint32_t word = 0;
     struct timespec length = {0, (long)microseconds * 1000};
@@ -179,14 +182,16 @@ static inline int percolate_getcpu(void) {
     return (int)cpu;
 }
 
-/// Milliseconds of the monotonic clock, in steps of a timer tick (clock_gettime(2), CLOCK_MONOTONIC_COARSE).
+/// Milliseconds of the monotonic clock, in steps of a timer tick (clock_gettime(2),
+/// CLOCK_MONOTONIC_COARSE).
 static inline uint64_t percolate_milliseconds(void) {
     struct timespec now = {0, 0};
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/// The address that identifies the calling thread: its thread pointer, aligned to at least 16 bytes.
+/// The address that identifies the calling thread: its thread pointer, aligned to at least 16
+/// bytes.
 static inline uintptr_t percolate_thread_pointer(void) {
 #if defined(__x86_64__)
     uintptr_t pointer;

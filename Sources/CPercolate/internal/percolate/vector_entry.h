@@ -19,8 +19,9 @@ enum percolate_vector_cpu {
     PERCOLATE_VECTOR_MM_CID = 2,
 };
 
-/// `cpu_opv` with a negative errno in place of -1. `copy` has room for `CPU_OP_VEC_LEN_MAX` operations: the caller's stack
-/// holds the vector while it runs, so that nobody can change it after it was checked.
+/// `cpu_opv` with a negative errno in place of -1. `copy` has room for `CPU_OP_VEC_LEN_MAX`
+/// operations: the caller's stack holds the vector while it runs, so that nobody can change it
+/// after it was checked.
 ///
 /// Defined by the core.
 long percolate_run_vector(

@@ -25,11 +25,13 @@ struct percolate_thread {
     uint32_t number;
     /// 1 more than the slot of the fork gate that says that the thread is inside; 0 for none.
     uint32_t slot;
-    /// The visit of the call that came from outside the allocator; NULL while the thread is outside.
+    /// The visit of the call that came from outside the allocator; NULL while the thread is
+    /// outside.
     struct percolate_visit *outermost;
     /// The latest visit of a signal handler that interrupted that call; NULL for none.
     struct percolate_visit *nested;
-    /// First of a chain of empty spans, and of a chain of deferred frees, that the call has in hand.
+    /// First of a chain of empty spans, and of a chain of deferred frees, that the call has in
+    /// hand.
     uint32_t spans;
     uintptr_t frees;
     /// The thread's name as the kernel had it, and how often samples asked for it (modulo 256).
@@ -57,13 +59,16 @@ static inline uint32_t percolate_thread_number(void) {
 /// the samples between. A system call would be a third of a sample's time.
 void percolate_thread_name(char *name) PERCOLATE_HIDDEN;
 
-/// Repairs what the lock at that address guards, after its owner died inside. The caller holds the lock. Defined by the core.
+/// Repairs what the lock at that address guards, after its owner died inside. The caller holds the
+/// lock. Defined by the core.
 void percolate_repair_lock(uintptr_t lock) PERCOLATE_HIDDEN;
 
-/// Makes the calling process, a child whose fork ran no handlers, a process of its own. Defined by the core.
+/// Makes the calling process, a child whose fork ran no handlers, a process of its own. Defined by
+/// the core.
 void percolate_adopt_child(void) PERCOLATE_HIDDEN;
 
-/// Frees the locks of the calling thread, none of which it is inside of, and gives back what it had in hand. Defined by the core.
+/// Frees the locks of the calling thread, none of which it is inside of, and gives back what it had
+/// in hand. Defined by the core.
 void percolate_recover_thread(void) PERCOLATE_HIDDEN;
 
 /// Keeps a visit in memory: its address is known elsewhere.

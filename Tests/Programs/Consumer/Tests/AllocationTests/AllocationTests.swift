@@ -1,7 +1,8 @@
 import Percolate
 import Testing
 
-/// As GettingStarted has it: code is held to its number of allocations. What is counted here is the same in debug and release builds.
+/// As GettingStarted has it: code is held to its number of allocations. What is counted here is the
+/// same in debug and release builds.
 @Suite(.serialized) struct AllocationTests {
     private final class Account {
         var balance = 0
