@@ -61,8 +61,13 @@ enum FencedBlocks {
             return 0
         }
         dirty = !span.allocation.dirty.isEmpty
-        // A look-up of the guard page finds no block.
-        spans.setSpan(0, of: first..<(first &+ 1))
+        // A look-up of the guard page finds no block. Under the lock, since `repairArena` goes by the
+        // entries: it shows those that are hidden, and one that goes away meanwhile would make the
+        // pages free.
+        if arenaLock.acquire() == .entered {
+            spans.setSpan(0, of: first..<(first &+ 1))
+            arenaLock.release()
+        }
         link.pointee.setLink(UInt64(span.id))
         if hardenedState.pointee.fencedBlocks.wrappingAdd(1, ordering: .relaxed).newValue <= limit {
             let end = block &+ UInt(wanted) &<< UInt(pageShift)

@@ -5,8 +5,9 @@ import CPercolate
 extension Heap {
     /// Frees a block. False when the ordinary functions are to judge it.
     ///
-    /// - Parameters: - size: what the caller says that was asked for; nil when it does not say. -
-    ///   alignment: the same, 0 for the default.
+    /// - Parameters:
+    ///   - size: what the caller says that was asked for; nil when it does not say.
+    ///   - alignment: the same, 0 for the default.
     static func freeHardened(_ address: UInt, size: UInt? = nil, alignment: UInt = 0) -> Bool {
         guard let found = known(address, .free) else { return false }
         if let size {
