@@ -98,7 +98,8 @@ enum Countdown {
 
     /// The same for every slab, when sampling is switched on or gets another rate.
     static func startAll() {
-        for index in 0..<FrontEnd.indexCount where FrontEnd.caches[index].pointee.slab != 0 {
+        var indexes = SlabIndexes()
+        while let index = indexes.next() {
             start(Slab(address: FrontEnd.caches[index].pointee.slab))
         }
     }

@@ -120,8 +120,9 @@ enum FrontEnd {
             cache.pointee.budget = state.pointee.budget
             cache.pointee.regions.clear()
             if Countdown.isOn { Countdown.start(Slab(address: UInt64(memory.address))) }
+            // `SlabIndexes` passes by no slab that is not counted yet.
+            state.pointee.slabCount.wrappingAdd(1, ordering: .releasing)
             cache.pointee.slab = UInt64(memory.address)
-            state.pointee.slabCount.wrappingAdd(1, ordering: .relaxed)
         }
         if mode == .sections { gate.open(cache.pointee.slab) }
         return true

@@ -35,7 +35,9 @@ extension FrontEnd {
         let now = percolate_milliseconds()
         guard claimRound(state.pointee.lastTaking, now) else { return false }
         var taken = state.pointee.spareBudget.exchange(0, ordering: .relaxed)
-        for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
+        var indexes = SlabIndexes()
+        while let other = indexes.next() {
+            guard other != index, isIdle(other, now) else { continue }
             let lock = gate(other).lock
             guard lock.tryAcquire() else { continue }
             let cache = caches[other]
@@ -61,7 +63,9 @@ extension FrontEnd {
     static func stealFromIdle(_ index: Int, _ now: UInt64) -> Bool {
         guard mode == .sections, claimRound(state.pointee.lastStealing, now) else { return false }
         var stolen = 0
-        for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 && isIdle(other, now) {
+        var indexes = SlabIndexes()
+        while let other = indexes.next() {
+            guard other != index, isIdle(other, now) else { continue }
             // A CPU whose fast paths work takes no slow path: it is idle only if its caches did not
             // change since the last round. One with nothing to take is not worth a close.
             guard isUnchanged(other), holdsObjects(other) else { continue }
@@ -81,8 +85,9 @@ extension FrontEnd {
     static func drainAll(except index: Int = -1) -> Int {
         guard mode != .hardened, !isSuspended else { return 0 }
         var sum = 0
-        for other in 0..<indexCount where other != index && caches[other].pointee.slab != 0 {
-            if holdsObjects(other) { sum &+= drainCache(other) }
+        var indexes = SlabIndexes()
+        while let other = indexes.next() {
+            if other != index, holdsObjects(other) { sum &+= drainCache(other) }
         }
         return sum &+ Middle.endRest()
     }
@@ -111,7 +116,8 @@ extension FrontEnd {
     static func drainIdle() -> Bool {
         guard mode != .hardened, !isSuspended else { return false }
         var isChanged = false
-        for index in 0..<indexCount where caches[index].pointee.slab != 0 {
+        var indexes = SlabIndexes()
+        while let index = indexes.next() {
             let sum = headerSum(index)
             if sum != caches[index].pointee.headersAtTick {
                 isChanged = true
