@@ -85,13 +85,17 @@ make_image() {
 # Boots KERNEL and IMAGE on a machine of ARCH and prints what it says, until it powers off. More words are for the kernel; MACHINE
 # is an array of further options for qemu. Emulated, on whatever machine this is.
 boot() {
-    local arch=$1 kernel=$2 image=$3 qemu machine console
+    local arch=$1 kernel=$2 image=$3 qemu machine console patient
     case $arch in
         arm64) qemu=qemu-system-aarch64 console=ttyAMA0 machine=(-M virt -cpu max,pauth=off -accel tcg,thread=multi) ;;
         amd64) qemu=qemu-system-x86_64 console=ttyS0 machine=(-M q35 -cpu max -accel tcg,thread=multi) ;;
     esac
     type -P "$qemu" >/dev/null || stop "$qemu is missing"
+    # The emulated CPUs share those of this machine, and its load. A kernel that calls a CPU stalled after 20 seconds of this
+    # machine's clock would judge that load. So it waits as long as it can be told to. No program can make it wait that long: an
+    # interrupt of the clock in user mode is enough.
+    patient='rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60'
     timeout "${MACHINE_SECONDS:-900}" "$qemu" "${machine[@]}" -m 3072 "${MACHINE[@]}" -nodefaults -display none -no-reboot \
         -serial stdio -kernel "$kernel" -initrd "$image" \
-        -append "console=$console quiet panic=-1 rdinit=/init ${*:4}" </dev/null
+        -append "console=$console quiet panic=-1 rdinit=/init $patient ${*:4}" </dev/null
 }

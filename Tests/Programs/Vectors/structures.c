@@ -356,8 +356,18 @@ int main(int argc, char **argv) {
     way = argv[2][0] == 's' ? SECTION : argv[2][0] == 'v' ? VECTOR : MIXED;
     operations = atol(argv[3]);
     thread_count = atoi(argv[4]);
-    cpu_count = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (cpu_count > CPUS) { cpu_count = CPUS; }
+    // Not those that are online now: others may come, and their counters count too.
+    cpu_count = (int)sysconf(_SC_NPROCESSORS_CONF);
+    if (cpu_count > CPUS) {
+        cpu_set_t first;
+        CPU_ZERO(&first);
+        for (int cpu = 0; cpu < CPUS; cpu++) { CPU_SET(cpu, &first); }
+        if (sched_setaffinity(0, sizeof first, &first) != 0) {
+            perror("structures: the first CPUs");
+            return 2;
+        }
+        cpu_count = CPUS;
+    }
     long closers = 0, signals = 0, delay = 0, turns = 0, fence = -1;
     for (int index = 5; index < argc; index++) {
         change_affinity = value(argv[index], "affinity", change_affinity);
