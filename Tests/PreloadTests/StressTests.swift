@@ -90,11 +90,20 @@ struct StressMatrix {
         #expect(outcome.succeeded, "\(outcome.errors)")
     }
 
+    /// Runs until it is seen: on a machine that others use, a close seldom meets a section that
+    /// runs. A run that only took too long has shown nothing.
     @Test func aMissingFenceIsSeen() async throws {
         let harmless = try await Self.outcome(under: .noFence, seed: 1, trim: false)
         #expect(harmless.succeeded, "this build fails for another reason: \(harmless.errors)")
-        for seed in 1...5 where try await !Self.outcome(under: .noFence, seed: seed).succeeded { return }
-        Issue.record("the stress passed five times without the fence")
+        let clock = ContinuousClock()
+        let start = clock.now
+        var seed = 0
+        repeat {
+            seed += 1
+            let outcome = try await Self.outcome(under: .noFence, seed: seed)
+            if !outcome.succeeded, !outcome.errors.contains("hangs: the stress") { return }
+        } while clock.now < start + .seconds(300)
+        Issue.record("the stress passed \(seed) times without the fence")
     }
 }
 
