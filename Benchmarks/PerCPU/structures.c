@@ -8,6 +8,7 @@
 // are medians of the ratio within a round, in brackets its quartiles. Remote: on the data of
 // another CPU than the one that the thread runs on.
 #define _GNU_SOURCE
+#include "measuring.h"
 #include "rivals.h"
 
 #include <percolate/percpu.h>
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     most_threads = 64,
@@ -43,8 +43,6 @@ static int here(void) { return percpu_current_cpu(); }
 static int other(void) { return (percpu_current_cpu() + 1) % cpus; }
 
 // MARK: Operations, `count` times by one thread
-
-typedef void operation(long count);
 
 #define FOR(count) for (; (count) > 0; (count)--)
 
@@ -182,47 +180,7 @@ static const struct row {
     {"1000 bytes, remote", {record_percpu_remote, NULL, NULL, record_sharded_remote, record_mutex}},
 };
 
-// MARK: Measuring
-
-static pthread_barrier_t start_line, finish_line;
-static operation *running;
-static long chunk, done;
-static int stop;
-
-// Operations until told to stop: a thread that was not let run has done none, and nobody waits for
-// it.
-static void *work(void *argument) {
-    (void)argument;
-    for (;;) {
-        pthread_barrier_wait(&start_line);
-        if (running == NULL) return NULL;
-        long mine = 0;
-        for (; !__atomic_load_n(&stop, __ATOMIC_RELAXED); mine += chunk) running(chunk);
-        __atomic_fetch_add(&done, mine, __ATOMIC_RELAXED);
-        pthread_barrier_wait(&finish_line);
-    }
-}
-
-static double nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-// Nanoseconds for one operation while all threads do them for that long.
-static double measure(operation *run, long at_a_time, long window) {
-    running = run;
-    chunk = at_a_time;
-    done = stop = 0;
-    struct timespec rest = {0, window};
-    pthread_barrier_wait(&start_line);
-    double start = nanoseconds();
-    nanosleep(&rest, NULL);
-    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
-    double end = nanoseconds();
-    pthread_barrier_wait(&finish_line);
-    return (end - start) / (double)(done ? done : 1);
-}
+// MARK: Measuring and printing
 
 static int by_size(const void *left, const void *right) {
     double difference = *(const double *)left - *(const double *)right;

@@ -4,27 +4,12 @@
 // the bare number) to FILE, or to standard error. Ends as PROGRAM ended: the same exit code, or the
 // same signal.
 //
-// The number is read while the process is still whole, at the ptrace stop in front of its exit.
-// `ru_maxrss` would not do: it survives exec and so includes whoever started the program. After an
-// exec only the new address space counts; processes that PROGRAM starts do not.
+// After an exec only the new address space counts; processes that PROGRAM starts do not.
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "traced.h"
 
-static void fail(const char *what) {
-    fprintf(stderr, "peak: %s: %s\n", what, strerror(errno));
-    exit(125);
-}
-
-// The value of a `Name:   number` line of /proc/<task>/status, or -1 when the task has no such line (any more).
+// The value of a `Name:   number` line of /proc/<task>/status, or -1 when the task has no such line
+// (any more).
 static long status_value(pid_t task, const char *name) {
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/status", (int)task);
@@ -42,30 +27,8 @@ static long status_value(pid_t task, const char *name) {
     return value;
 }
 
-static pid_t start_traced(char **command) {
-    int go[2];
-    if (pipe2(go, O_CLOEXEC) != 0) fail("pipe");
-    pid_t child = fork();
-    if (child < 0) fail("fork");
-    if (child == 0) {
-        char byte;
-        if (read(go[0], &byte, 1) != 1) _exit(125);
-        execvp(command[0], command);
-        int code = errno == ENOENT ? 127 : 126;
-        fprintf(stderr, "peak: %s: %s\n", command[0], strerror(errno));
-        _exit(code);
-    }
-    // Threads are followed because in a program that any other thread ends, the first thread is
-    // killed and may pass by without a stop.
-    long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
-    if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options) != 0) fail("cannot trace");
-    if (write(go[1], "g", 1) != 1) fail("pipe");
-    close(go[0]);
-    close(go[1]);
-    return child;
-}
-
 int main(int argc, char **argv) {
+    tool = "peak";
     const char *target = NULL;
     int first = 1;
     if (argc > 2 && strcmp(argv[1], "-o") == 0) {
@@ -76,7 +39,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: peak [-o FILE] PROGRAM [ARG ...]\n");
         return 125;
     }
-    pid_t child = start_traced(argv + first);
+    pid_t child = start_traced(argv + first, 0);
     long highest = -1;
     int status, end;
     for (;;) {
@@ -114,11 +77,5 @@ int main(int argc, char **argv) {
         fprintf(out, "%ld\n", highest);
         if (target != NULL && fclose(out) != 0) fail(target);
     }
-    if (WIFSIGNALED(end)) {
-        struct rlimit none = {0, 0};
-        setrlimit(RLIMIT_CORE, &none);
-        signal(WTERMSIG(end), SIG_DFL);
-        raise(WTERMSIG(end));
-    }
-    return WEXITSTATUS(end);
+    return end_as(end);
 }

@@ -97,6 +97,21 @@ static inline size_t first_difference(const void *block, size_t size, unsigned s
     return size;
 }
 
+// Ends the program unless a block filled by `seed` kept its bytes, then frees it.
+static inline void free_filled(void *block, size_t size, unsigned seed) {
+    size_t place = first_difference(block, size, seed);
+    REQUIRE(place == size, "byte %zu of a block of %zu to keep its value", place, size);
+    free(block);
+}
+
+static inline int is_zero(const void *block, size_t size) {
+    const unsigned char *bytes = (const unsigned char *)block;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0) return 0;
+    }
+    return 1;
+}
+
 struct test_case {
     const char *name;
     void (*run)(void);

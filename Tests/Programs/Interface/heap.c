@@ -3,6 +3,7 @@
 //     heap PROMISE
 #define PERCOLATE_HEAP_IS_OPTIONAL
 #define _GNU_SOURCE
+#include "../expect.h"
 #include <percolate/heap.h>
 
 #include <errno.h>
@@ -13,16 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int failures;
-
-#define EXPECT(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("line %d: %s (errno %d)\n", __LINE__, #condition, errno);                       \
-            failures++;                                                                            \
-        }                                                                                          \
-    } while (0)
 
 static void *volatile blocks[2000];
 

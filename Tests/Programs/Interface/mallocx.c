@@ -7,13 +7,6 @@ static const size_t sizes[] = {1, 2, 7, 8, 9, 15, 16, 17, 100, 128, 129, 1000, 1
     5000000};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
-static int is_zero(const unsigned char *block, size_t size) {
-    for (size_t i = 0; i < size; i++) {
-        if (block[i] != 0) return 0;
-    }
-    return 1;
-}
-
 // Leaves dirty memory of about this size behind, so that zeroes are somebody's work.
 static void soil(size_t size) {
     enum { count = 8 };

@@ -6,7 +6,8 @@
 static const std::size_t some_sizes[] = {0,   1,   8,    9,    16,   17,    24,    40,    64,     100,    128,    129,
                                          200, 500, 513,  1000, 1025, 4096, 10000, 32768, 65536, 100000, 262145};
 
-// Every way to obtain a block, by number; the aligned ones only for what `new` calls with an alignment.
+// Every way to obtain a block, by number; the aligned ones only for what `new` calls with an
+// alignment.
 static void *obtain(int way, std::size_t size, std::align_val_t alignment) {
     switch (way) {
     case 0: return ::operator new(size);
@@ -112,7 +113,8 @@ static void overaligned_types() {
     one_overaligned<65536>();
 }
 
-// Objects with a destructor keep their number in front of the array; sized delete is told the size with it.
+// Objects with a destructor keep their number in front of the array; sized delete is told the size
+// with it.
 static void arrays_of_objects() {
     struct Object {
         int value;

@@ -1,5 +1,5 @@
-// An ordinary C++ program: exceptions, containers, strings, streams, smart pointers, threads. Prints one number, which
-// is the same under every allocator.
+// An ordinary C++ program: exceptions, containers, strings, streams, smart pointers, threads.
+// Prints one number, which is the same under every allocator.
 #include <algorithm>
 #include <deque>
 #include <functional>

@@ -1,5 +1,6 @@
-// A program may replace `operator new(size_t)` and `operator delete(void *)` alone. The forms that C++ defines by those two then go
-// through them, and never past them to the heap: here a header stands in front of each block.
+// A program may replace `operator new(size_t)` and `operator delete(void *)` alone. The forms that
+// C++ defines by those two then go through them, and never past them to the heap: here a header
+// stands in front of each block.
 #include "check.h"
 
 #include <new>

@@ -1,5 +1,5 @@
-// Work for a C++ compiler: deep recursive templates, wide variadic packs, type lists, constant evaluation, and heavy parts
-// of the standard library. DEPTH sets how much.
+// Work for a C++ compiler: deep recursive templates, wide variadic packs, type lists, constant
+// evaluation, and heavy parts of the standard library. DEPTH sets how much.
 #include <algorithm>
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Objects on the JavaScript heap, and what Node keeps beside it by malloc: buffers, streams, compression, JSON, hashes,
-// and worker threads with a heap of their own.
+// Objects on the JavaScript heap, and what Node keeps beside it by malloc: buffers, streams,
+// compression, JSON, hashes, and worker threads with a heap of their own.
 'use strict';
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');

@@ -4,25 +4,9 @@
 // resident size (VmHWM): one line `KiB process-id name`. Ends as PROGRAM ended: the same exit code,
 // or the same signal. Processes that outlive PROGRAM are waited for.
 //
-// The number is read while the process is still whole, at the ptrace stop in front of its exit.
-// `ru_maxrss` would not do: it survives exec and so includes whoever started the program. A child
-// of vfork counts only once it has its own address space.
+// A child of vfork counts only once it has its own address space.
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static void fail(const char *what) {
-    fprintf(stderr, "tree_peak: %s: %s\n", what, strerror(errno));
-    exit(125);
-}
+#include "../traced.h"
 
 // What is known of one process, in a list. `peak` is -1 until one of its threads ends.
 struct process {
@@ -98,38 +82,15 @@ static void note_exec(pid_t task) {
     p->name[0] = 0;
 }
 
-static pid_t start_traced(char **command) {
-    int go[2];
-    if (pipe2(go, O_CLOEXEC) != 0) fail("pipe");
-    pid_t child = fork();
-    if (child < 0) fail("fork");
-    if (child == 0) {
-        char byte;
-        if (read(go[0], &byte, 1) != 1) _exit(125);
-        execvp(command[0], command);
-        int code = errno == ENOENT ? 127 : 126;
-        fprintf(stderr, "tree_peak: %s: %s\n", command[0], strerror(errno));
-        _exit(code);
-    }
-    // Threads are followed because in a program that any other thread ends, the first thread is
-    // killed and may pass by without a stop.
-    long options = PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
-                   PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL;
-    if (ptrace(PTRACE_SEIZE, child, NULL, (void *)options) != 0) fail("cannot trace");
-    if (write(go[1], "g", 1) != 1) fail("pipe");
-    close(go[0]);
-    close(go[1]);
-    return child;
-}
-
 int main(int argc, char **argv) {
+    tool = "tree_peak";
     if (argc < 4 || strcmp(argv[1], "-o") != 0) {
         fprintf(stderr, "usage: tree_peak -o FILE PROGRAM [ARG ...]\n");
         return 125;
     }
     FILE *out = fopen(argv[2], "we");
     if (out == NULL) fail(argv[2]);
-    pid_t child = start_traced(argv + 3);
+    pid_t child = start_traced(argv + 3, PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK);
     int end = 0, status;
     for (;;) {
         pid_t task = waitpid(-1, &status, __WALL);
@@ -161,11 +122,5 @@ int main(int argc, char **argv) {
     for (struct process *p = processes; p != NULL; p = p->next)
         if (p->peak >= 0) fprintf(out, "%ld %d %s\n", p->peak, (int)p->id, p->name);
     if (fclose(out) != 0) fail(argv[2]);
-    if (WIFSIGNALED(end)) {
-        struct rlimit none = {0, 0};
-        setrlimit(RLIMIT_CORE, &none);
-        signal(WTERMSIG(end), SIG_DFL);
-        raise(WTERMSIG(end));
-    }
-    return WEXITSTATUS(end);
+    return end_as(end);
 }

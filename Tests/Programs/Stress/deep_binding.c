@@ -2,9 +2,9 @@
 /// directions. The library is named without a folder: dlopen must find it by the program's RUNPATH,
 /// and so must know who called it.
 ///
-///   deep_binding LIBRARY            by dlopen
-///   deep_binding LIBRARY namespace  by dlmopen, into the program's own namespace
-///   deep_binding LIBRARY libc       by libc's own dlopen: then a block on the wrong side ends the process
+///   deep_binding LIBRARY            by dlopen deep_binding LIBRARY namespace  by dlmopen, into the
+///   program's own namespace deep_binding LIBRARY libc       by libc's own dlopen: then a block on
+///   the wrong side ends the process
 #include "check.h"
 
 #include <dlfcn.h>

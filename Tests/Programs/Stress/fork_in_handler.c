@@ -2,9 +2,7 @@
 /// was interrupted. It gives memory back like any other process.
 ///
 ///   fork_in_handler [CHILDREN]
-#include "check.h"
-
-#include <fcntl.h>
+#include "resident.h"
 #include <sys/time.h>
 
 enum { large_size = 16 << 20 };
@@ -12,17 +10,6 @@ enum { large_size = 16 << 20 };
 static volatile sig_atomic_t is_child;
 static volatile uint64_t children, most_children;
 static unsigned char *large;
-
-static long resident_pages(void) {
-    char text[128];
-    int file = open("/proc/self/statm", O_RDONLY);
-    ssize_t count = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    CHECK(count > 0 && close(file) == 0);
-    text[count] = 0;
-    long total, resident;
-    CHECK(sscanf(text, "%ld %ld", &total, &resident) == 2);
-    return resident;
-}
 
 static void handle(int number) {
     (void)number;

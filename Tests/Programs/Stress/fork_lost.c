@@ -4,9 +4,7 @@
 /// inherited, gives a large block back to the kernel, and forks.
 ///
 ///   fork_lost raw|_Fork [CHILDREN [THREADS]]
-#include "check.h"
-
-#include <fcntl.h>
+#include "resident.h"
 
 enum { most_threads = 8, inherited_blocks = 200, large_size = 16 << 20 };
 
@@ -14,18 +12,6 @@ static atomic_bool finished;
 static unsigned char *large;
 
 pid_t _Fork(void) __attribute__((weak));
-
-/// Pages of the process that are resident. Allocates nothing.
-static long resident_pages(void) {
-    char text[128];
-    int file = open("/proc/self/statm", O_RDONLY);
-    ssize_t count = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    CHECK(count > 0 && close(file) == 0);
-    text[count] = 0;
-    long total, resident;
-    CHECK(sscanf(text, "%ld %ld", &total, &resident) == 2);
-    return resident;
-}
 
 static void *allocate(void *argument) {
     struct random random = {(uintptr_t)argument};

@@ -9,7 +9,7 @@
 ///     pages limit_later MEBIBYTES
 ///     pages filter
 ///     pages refill MEBIBYTES
-#include "check.h"
+#include "resident.h"
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -23,11 +23,7 @@ static double cpu_seconds(void) {
 }
 
 static long resident_kib(void) {
-    long pages = 0, unused;
-    FILE *file = fopen("/proc/self/statm", "re");
-    CHECK(file != NULL && fscanf(file, "%ld %ld", &unused, &pages) == 2);
-    fclose(file);
-    return pages * 4;
+    return resident_pages() * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void shuffle(char **blocks, size_t count) {

@@ -2,9 +2,7 @@
 /// another thread, and resident memory after a long time must be what it was after a short one.
 ///
 ///   steady [THREADS [REPLACEMENTS-PER-THREAD]]
-#include "check.h"
-
-#include <fcntl.h>
+#include "resident.h"
 
 enum { shared_slots = 8192, most_threads = 64, rounds = 16 };
 
@@ -12,18 +10,6 @@ static _Atomic(void *) slots[shared_slots];
 static uint64_t threads = 8, replacements = 800000;
 static pthread_barrier_t barrier;
 static uint64_t resident[rounds];
-
-/// Bytes of this process in memory, read without allocating.
-static uint64_t resident_bytes(void) {
-    char text[128] = {0};
-    int file = open("/proc/self/statm", O_RDONLY);
-    CHECK(file >= 0);
-    CHECK(read(file, text, sizeof text - 1) > 0);
-    close(file);
-    unsigned long long total, pages;
-    CHECK(sscanf(text, "%llu %llu", &total, &pages) == 2);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static void *replace(void *argument) {
     uint64_t number = (uint64_t)(uintptr_t)argument;
@@ -37,7 +23,7 @@ static void *replace(void *argument) {
             free(atomic_exchange(&slots[random_below(&random, shared_slots)], block));
         }
         pthread_barrier_wait(&barrier);
-        if (number == 0) resident[round] = resident_bytes();
+        if (number == 0) resident[round] = (uint64_t)resident_pages() * (uint64_t)sysconf(_SC_PAGESIZE);
         pthread_barrier_wait(&barrier);
     }
     return NULL;

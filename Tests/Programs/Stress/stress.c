@@ -2,7 +2,8 @@
 /// every block is checked against a model of its own. Ends with 0 only if no block was lost,
 /// duplicated, overlapping or misaligned.
 ///
-///   stress [--threads N] [--operations TOTAL] [--seed N] [--sizes tiny|mixed|large] [--limit SECONDS]
+///   stress [--threads N] [--operations TOTAL] [--seed N] [--sizes tiny|mixed|large] [--limit
+///   SECONDS]
 ///          [--forks N]      each thread forks after every N operations of its own
 ///          [--signals US]   a timer per thread whose handler allocates and frees, every US microseconds
 ///          [--storm US]     a side thread signals the threads in turn with the same handler, every US microseconds

@@ -2,8 +2,9 @@
 /// information, which backtrace(3) reads, and by frame pointers. Both must lead to the function
 /// that called the allocator.
 ///
-///   unwind stepped          from each instruction of each slow path: a trap follows every instruction
-///   unwind profiled HITS    from a profiler's signals, until HITS of them found the allocator running
+///   unwind stepped          from each instruction of each slow path: a trap follows every
+///   instruction unwind profiled HITS    from a profiler's signals, until HITS of them found the
+///   allocator running
 ///
 /// Compile with -fno-omit-frame-pointer.
 #include "check.h"

@@ -2,6 +2,7 @@
 //
 //     helpers [NUMBER ERRNO]      where the kernel answers the system call of that number by an error
 #define _GNU_SOURCE
+#include "../expect.h"
 #include "without_calls.h"
 
 #include <percolate/percpu_ops.h>
@@ -13,16 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static int failures;
-
-#define EXPECT(condition)                                                                                              \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            printf("line %d: %s (errno %d)\n", __LINE__, #condition, errno);                                           \
-            failures++;                                                                                                \
-        }                                                                                                              \
-    } while (0)
 
 static void check_affinity(void) {
     intptr_t value = 0;
