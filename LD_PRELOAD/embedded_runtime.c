@@ -2,7 +2,8 @@
 /// object exports none of it.
 #include <percolate/syscalls.h>
 
-/// The seed of hashing, which the core does not use, would otherwise tie the shared object to glibc 2.36.
+/// The seed of hashing, which the core does not use, would otherwise tie the shared object to glibc
+/// 2.36.
 __attribute__((visibility("hidden"))) void arc4random_buf(void *bytes, size_t count) {
     char *next = bytes;
     while (count > 0) {

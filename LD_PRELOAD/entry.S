@@ -1,6 +1,7 @@
 // The entry points of the allocator: what each does, under which names, once for all architectures.
-// `entry_ARCHITECTURE.h` has the instructions. Each fast path is one section; whatever it cannot do
-// is a jump, with the arguments as they came, to a C function of `slow.c`.
+// `entry_ARCHITECTURE.h` and the files beside it have the instructions. Each fast path is one
+// section; whatever it cannot do is a jump, with the arguments as they came, to a C function of
+// `slow.c`.
 //
 // Each entry stands there twice: for gates indexed by cpu_id, and as its twin for gates indexed by
 // mm_cid. The first comparison sends a call to the twin when the limit of the cpu_id form is 0, and
@@ -39,8 +40,10 @@
 
 #if defined(__x86_64__)
 #include "entry_x86_64.h"
+#include "entry_calls_x86_64.h"
 #else
 #include "entry_aarch64.h"
+#include "entry_calls_aarch64.h"
 #endif
 
 // Where blocks go whose countdown has expired.

@@ -3,33 +3,7 @@
 #ifndef PERCOLATE_ENTRY_AARCH64_H
 #define PERCOLATE_ENTRY_AARCH64_H
 
-// x14 = address of the mark of \block, of class x12. In: x11 = tables. Changes x15.
-.macro FIND_MARK block
-    add x14, x11, x12, lsl #3
-    add x14, x14, #PERCOLATE_TABLE_MARKS >> 12, lsl #12
-    ldr x14, [x14, #PERCOLATE_TABLE_MARKS & 4095]
-    lsr x15, \block, x14
-    add x14, x15, x14, asr #PERCOLATE_MARK_SHIFT_BITS
-.endm
-
-// Marks the block x16, of class x12, as handed out. In: x11 = tables. Changes x10, x14, x15.
-.macro MARK_LIVE
-    FIND_MARK x16
-    add w10, w16, #PERCOLATE_MARK_LIVE
-    strb w10, [x14]
-.endm
-
-// Leaves for \slow unless the block x0, of class x12, is marked as handed out. x14 = address of its
-// mark. In: x11 = tables. Changes x15 to x17.
-.macro CHECK_MARK slow
-    tst x0, #(1 << PERCOLATE_MARK_ALIGNMENT) - 1
-    b.ne \slow
-    FIND_MARK x0
-    ldrb w16, [x14]
-    add w17, w0, #PERCOLATE_MARK_LIVE
-    cmp w16, w17, uxtb
-    b.ne \slow
-.endm
+#include "entry_marks_aarch64.h"
 
 // Leaves for \other unless the value of \register is below the limit \field.
 .macro BELOW register, field, other
@@ -251,50 +225,6 @@
     CHECK_MARK percolate_realloc_slow
     b .Lrealloc_known
     END realloc
-.endm
-
-// The kernel has no vfork here: it is clone(CLONE_VM | CLONE_VFORK | SIGCHLD) on the caller's
-// stack. Nothing of this frame lies there meanwhile, since the child returns from it, and the
-// return address is in a register that the system call preserves.
-.macro VFORK
-    ENTRY vfork
-    stp x29, x30, [sp, #-16]!
-    .cfi_adjust_cfa_offset 16
-    .cfi_offset x29, -16
-    .cfi_offset x30, -8
-    mov x29, sp
-    bl percolate_vfork_slow_begin
-    ldp x29, x30, [sp], #16
-    .cfi_adjust_cfa_offset -16
-    .cfi_restore x29
-    .cfi_restore x30
-    mov x0, #0x4111
-    mov x1, #0
-    mov x8, #220
-    svc #0
-    cbnz x0, percolate_vfork_slow_end
-    ret
-    END vfork
-.endm
-
-.macro SYSCALL
-    ENTRY syscall
-    cmp x0, #293
-    b.eq percolate_program_rseq
-    cmp x0, #277
-    b.eq percolate_program_seccomp
-    mov x8, x0
-    mov x0, x1
-    mov x1, x2
-    mov x2, x3
-    mov x3, x4
-    mov x4, x5
-    mov x5, x6
-    svc #0
-    cmn x0, #4095
-    b.hs percolate_system_call_failed
-    ret
-    END syscall
 .endm
 
 // Goes to \own unless a program's own operator stands behind it.

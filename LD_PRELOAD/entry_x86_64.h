@@ -2,31 +2,7 @@
 #ifndef PERCOLATE_ENTRY_X86_64_H
 #define PERCOLATE_ENTRY_X86_64_H
 
-// rcx + \number = address of the mark of \block, of the class in \class. In: r8 = tables.
-.macro FIND_MARK block, class, number
-    movq PERCOLATE_TABLE_MARKS(%r8,\class,8), %rcx
-    movq \block, \number
-    shrq %cl, \number
-    sarq $PERCOLATE_MARK_SHIFT_BITS, %rcx
-.endm
-
-// Marks the block rax, of class r9, as handed out. In: r8 = tables. Changes rcx, rdx, rsi.
-.macro MARK_LIVE
-    FIND_MARK %rax, %r9, %rsi
-    leal PERCOLATE_MARK_LIVE(%rax), %edx
-    movb %dl, (%rcx,%rsi)
-.endm
-
-// Leaves for \slow unless the block rdi, of the class in \class, is marked as handed out. rcx + r9
-// = address of its mark. In: r8 = tables. Changes rdx.
-.macro CHECK_MARK class, slow
-    testb $(1 << PERCOLATE_MARK_ALIGNMENT) - 1, %dil
-    jne \slow
-    FIND_MARK %rdi, \class, %r9
-    leal PERCOLATE_MARK_LIVE(%rdi), %edx
-    cmpb %dl, (%rcx,%r9)
-    jne \slow
-.endm
+#include "entry_marks_x86_64.h"
 
 .macro ALLOCATE name, slow, flagged, expired=.Lexpired
     ENTRY \name
@@ -257,59 +233,6 @@
     CHECK_MARK %rcx, percolate_realloc_slow
     jmp .Lrealloc_known
     END realloc
-.endm
-
-// The return address is kept in a register that the system call preserves, since the child's return
-// overwrites it.
-.macro VFORK
-    ENTRY vfork
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 8
-    call percolate_vfork_slow_begin
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
-    popq %rdi
-    .cfi_adjust_cfa_offset -8
-    .cfi_register %rip, %rdi
-    movl $58, %eax
-    syscall
-    pushq %rdi
-    .cfi_adjust_cfa_offset 8
-    .cfi_offset %rip, -8
-    testq %rax, %rax
-    jz .Lvfork_child
-    movq %rax, %rdi
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 8
-    call percolate_vfork_slow_end
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
-.Lvfork_child:
-    ret
-    END vfork
-.endm
-
-.macro SYSCALL
-    ENTRY syscall
-    cmpq $334, %rdi
-    je percolate_program_rseq
-    cmpq $317, %rdi
-    je percolate_program_seccomp
-    movq %rdi, %rax
-    movq %rsi, %rdi
-    movq %rdx, %rsi
-    movq %rcx, %rdx
-    movq %r8, %r10
-    movq %r9, %r8
-    movq 8(%rsp), %r9
-    syscall
-    cmpq $-4095, %rax
-    jae .Lsyscall_failed
-    ret
-.Lsyscall_failed:
-    movq %rax, %rdi
-    jmp percolate_system_call_failed
-    END syscall
 .endm
 
 // Goes to \own unless a program's own operator stands behind it.

@@ -15,9 +15,8 @@ import Testing
         var blocks: Int { Int(info.spanBlocks) }
 
         func add() throws -> SpanID {
-            var interrupted = false
             let request = SpanRequest(pages: Int(info.spanPages), kind: .small, sizeClass: Self.number)
-            let span = try #require(allocateSpan(request, interrupted: &interrupted))
+            let span = try #require(try allocateSpan(request).get())
             list.add(span.id, info)
             ids.append(span.id)
             return span.id

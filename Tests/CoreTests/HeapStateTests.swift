@@ -60,12 +60,12 @@ import Testing
     @Test func theLayersLieBehindEachOtherAndInFrontOfTheRegion() throws {
         let ends = [
             MemoryLayout<percolate_heap>.size, MemoryLayout<PlatformState>.size, MemoryLayout<ArenaState>.size,
-            MemoryLayout<MiddleState>.size, MemoryLayout<FrontEndState>.size, MemoryLayout<HardenedState>.size,
-            MemoryLayout<SamplingState>.size, MemoryLayout<HeapState>.size,
+            MemoryLayout<EmergencyState>.size, MemoryLayout<MiddleState>.size, MemoryLayout<FrontEndState>.size,
+            MemoryLayout<HardenedState>.size, MemoryLayout<SamplingState>.size, MemoryLayout<HeapState>.size,
         ]
         let firsts = [
             offset(&platformState.pointee.counterRowCount), offset(&arenaState.pointee.pageClasses),
-            offset(&middleState.pointee.middle), offset(&frontEndState.pointee.frontEnd),
+            offsetOfDeferredFrees, offset(&middleState.pointee.middle), offset(&frontEndState.pointee.frontEnd),
             offset(&hardenedState.pointee.records), offset(&samplingState.pointee.tables),
             offset(&heapState.pointee.options),
         ]
@@ -73,7 +73,8 @@ import Testing
         for (first, end) in zip(firsts, ends.dropFirst()) { #expect(first < end, "\(ends) \(firsts)") }
         #expect(offset(&platformState.pointee.shared) == 0)
         #expect(ends[ends.count - 1] <= Int(PERCOLATE_STATE_SIZE))
-        #expect(EmergencyRegion.address + EmergencyRegion.size == heapAddress + UInt(PERCOLATE_HEAP_SIZE))
+        let slots = EmergencyRegion.address + EmergencyRegion.size
+        #expect(slots + UInt(PERCOLATE_EMERGENCY_SLOTS_SIZE) == heapAddress + UInt(PERCOLATE_HEAP_SIZE))
         #expect(PERCOLATE_STATE_SIZE % (1 << PERCOLATE_PAGE_SHIFT) == 0)
         for word in [Heap.startLock, arenaLock, growthLock, Counting.lock, Samples.lock] {
             #expect(word.address % 64 == 0, "a line of its own")
@@ -90,7 +91,7 @@ import Testing
             offset(&platformState.pointee.counterRows), offset(&platformState.pointee.counterRowCount),
             offset(&arenaState.pointee.pageClasses), offset(&arenaState.pointee.publishedPages),
             offset(&arenaState.pointee.spans), offset(&middleState.pointee.middle),
-            offset(&hardenedState.pointee.freeBlockPool),
+            offset(&hardenedState.pointee.freeBlockPool), offsetOfDeferredFrees,
         ]
         #expect(Set(changing.map { $0 / 64 }).isDisjoint(with: read.map { $0 / 64 }), "\(changing) \(read)")
         let end = offset(&arenaState.pointee.arena) + MemoryLayout<Arena>.size
@@ -99,6 +100,11 @@ import Testing
 
     private func offset<Value: ~Copyable>(_ variable: inout Value) -> Int {
         Int(UInt(bitPattern: pinned(&variable)) - heapAddress)
+    }
+
+    /// An atomic word has an address although it is a constant.
+    private var offsetOfDeferredFrees: Int {
+        withUnsafePointer(to: emergencyState.pointee.deferredFrees) { Int(UInt(bitPattern: $0) - heapAddress) }
     }
 
     @Test func aHeapThatIsFreedGivesItsAddressesBack() throws {

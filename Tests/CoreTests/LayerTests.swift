@@ -6,7 +6,7 @@ import Testing
 @Suite struct LayerTests {
     /// From the bottom up.
     private static let folders = [
-        "Platform", "Vectors", "Arena", "Middle", "FrontEnd", "Hardened", "Sampling", "Heap", "Entry",
+        "Platform", "Vectors", "Arena", "Emergency", "Middle", "FrontEnd", "Hardened", "Sampling", "Heap", "Entry",
     ]
     private static let core = Checkout.root.appending(path: "Sources/Core")
 
@@ -90,11 +90,49 @@ import Testing
                 #expect(types.isEmpty || types.contains(name), "\(folder)/\(name) declares \(types)")
             }
         }
-        for (folder, name) in [("FrontEnd", "Slab"), ("FrontEnd", "FrontEnd"), ("Heap", "Heap"), ("Heap", "Emergency")]
-        {
+        for (folder, name) in [
+            ("FrontEnd", "Slab"), ("FrontEnd", "FrontEnd"), ("Heap", "Heap"), ("Emergency", "Emergency"),
+            ("Emergency", "Refusal"),
+        ] {
             let file = Self.core.appending(path: "\(folder)/\(name).swift")
             #expect(Self.types(try String(contentsOf: file, encoding: .utf8)).contains(name))
         }
+    }
+
+    /// What serves whom a lock refused. Only `Refusal` uses it.
+    private static func services(_ text: String) -> [String] {
+        let code = text.replacing(/\/\/.*/, with: "")
+        let service = /\b(DeferredFrees\.add|Emergency(?:Region|Mappings)?\.allocate|deferredSpans\.add)\(/
+        return code.matches(of: service.wordBoundaryKind(.simple)).map { String($0.output.1) }
+    }
+
+    /// No call site decides by itself what the refusal of a lock means.
+    @Test func refusalsAreServedInOnePlace() throws {
+        var found: [String: [String]] = [:]
+        for folder in Self.folders {
+            let files = try FileManager.default.contentsOfDirectory(
+                at: Self.core.appending(path: folder), includingPropertiesForKeys: nil)
+            for file in files {
+                let services = Self.services(try String(contentsOf: file, encoding: .utf8))
+                if !services.isEmpty { found[file.lastPathComponent] = services.sorted() }
+            }
+        }
+        let expected = [
+            "Refusal.swift": ["DeferredFrees.add", "Emergency.allocate", "deferredSpans.add"],
+            // The two kinds of memory that `Emergency.allocate` has.
+            "Emergency.swift": ["EmergencyMappings.allocate", "EmergencyRegion.allocate"],
+        ]
+        #expect(found == expected)
+    }
+
+    /// The negative control.
+    @Test(arguments: [
+        "guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }",
+        "let block = Emergency.allocate(size, alignment: 16)",
+        "emergencyState.pointee.deferredSpans.add(first)",
+    ])
+    func aServiceElsewhereIsFound(line: String) {
+        #expect(Self.services("// DeferredFrees.add(block) in a comment\n\(line)\nRefusal.free(block)").count == 1)
     }
 
     /// The variables of the process that a source file has: what all heaps of the process share.

@@ -13,21 +13,15 @@ import Testing
 
     private static func take(_ count: Int, _ source: Source, cpu: Int = 0) throws -> [UInt64] {
         var buffer = [UInt64](repeating: 0, count: count)
-        let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
+        let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Supply<Int> in
             guard let start = buffer.baseAddress else { return .noMemory }
             return switch source {
             case .partial: Middle.takePartial(number, count, before: start + count, cpu: cpu)
             case .fresh: Middle.takeFresh(number, count, before: start + count, cpu: cpu, growing: true)
             }
         }
-        switch supply {
-        case .blocks(let taken): return Array(buffer.suffix(taken))
-        case .noMemory: return []
-        case .interrupted: throw Interrupted()
-        }
+        return Array(buffer.suffix(try supply.get() ?? 0))
     }
-
-    struct Interrupted: Error {}
 
     private static func free(_ blocks: [UInt64]) {
         var given = 0
@@ -124,11 +118,11 @@ import Testing
             // What other tests left in the lists comes first; then each CPU has a span of its own.
             let blocks = (0..<2).map { cpu in
                 var buffer = [UInt64](repeating: 0, count: 100)
-                let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
+                let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Supply<Int> in
                     guard let start = buffer.baseAddress else { return .noMemory }
                     return Middle.takeFresh(number, 100, before: start + 100, cpu: cpu, growing: true)
                 }
-                guard case .blocks(let count) = supply else { return [UInt64]() }
+                guard case .given(let count) = supply else { return [UInt64]() }
                 return Array(buffer.suffix(count))
             }
             #expect(blocks.allSatisfy { !$0.isEmpty })
@@ -151,9 +145,8 @@ import Testing
     @Test func oneBlockComesFromWherever() throws {
         try TestHeap.run {
             let before = spansInUse
-            let (first, supply) = Middle.allocateOne(Self.number, cpu: 0)
-            if case .blocks(1) = supply {} else { Issue.record("\(supply)") }
-            let (second, _) = Middle.allocateOne(Self.number, cpu: 0)
+            let first = UInt64(try #require(try Middle.allocateOne(Self.number, cpu: 0).get()))
+            let second = UInt64(try #require(try Middle.allocateOne(Self.number, cpu: 0).get()))
             #expect(first != 0 && second != 0 && first != second)
             #expect(spansInUse == before + 1)
             Self.free([first, second])

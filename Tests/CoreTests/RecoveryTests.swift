@@ -81,9 +81,8 @@ import Testing
             var list = CentralList()
             var ids: [SpanID] = []
             for _ in 0..<5 {
-                var interrupted = false
                 let request = SpanRequest(pages: Int(info.spanPages), kind: .small, sizeClass: number)
-                let span = try #require(allocateSpan(request, interrupted: &interrupted))
+                let span = try #require(try allocateSpan(request).get())
                 spans[span.id].pointee.shard = UInt8(shard)
                 list.add(span.id, info)
                 ids.append(span.id)

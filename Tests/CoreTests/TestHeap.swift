@@ -110,6 +110,20 @@ final class TestHeap: Sendable {
     }
 }
 
+/// A lock refused a test, which is no signal handler.
+struct Refused: Error {}
+
+extension Supply {
+    /// The memory; nil where there is none.
+    func get() throws(Refused) -> Memory? {
+        switch self {
+        case .given(let memory): memory
+        case .noMemory: nil
+        case .refused: throw Refused()
+        }
+    }
+}
+
 /// Spans in use in the heap that the thread is bound to.
 var spansInUse: Int { arenaState.pointee.spansInUse }
 

@@ -16,13 +16,13 @@ import Testing
         while blocks.count < count {
             var buffer = [UInt64](repeating: 0, count: 64)
             let wanted = min(64, count - blocks.count)
-            let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Middle.Supply in
+            let supply = buffer.withUnsafeMutableBufferPointer { buffer -> Supply<Int> in
                 guard let start = buffer.baseAddress else { return .noMemory }
                 let partial = Middle.takePartial(number, wanted, before: start + 64, cpu: 0)
                 guard case .noMemory = partial else { return partial }
                 return Middle.takeFresh(number, wanted, before: start + 64, cpu: 0, growing: true)
             }
-            guard case .blocks(let taken) = supply else { break }
+            guard case .given(let taken) = supply else { break }
             blocks += buffer.suffix(taken)
         }
         return blocks
@@ -226,7 +226,7 @@ import Testing
             Self.give(blocks.prefix(30))
             let limit = arena.limits.hard
             arena.limits.hard = arena.inUse
-            let (address, _) = Middle.allocateOne(Self.number, cpu: 0)
+            let address = UInt64(try Middle.allocateOne(Self.number, cpu: 0).get() ?? 0)
             // The spans that only resting blocks keep are there for a large block, too.
             Self.give(blocks.dropFirst(30).dropLast(64))
             #expect(Self.resting > 0)

@@ -27,7 +27,8 @@ struct CrimeProgram {
     ///
     /// - Parameters:
     ///   - options: in place of those of `mode`.
-    ///   - sameAddress: false when a program frees many blocks wrongly and any of them may be noticed first.
+    ///   - sameAddress: false when a program frees many blocks wrongly and any of them may be
+    ///     noticed first.
     ///   - sameThread: false when another thread may have the block in its batch.
     func isReported(
         _ crime: String, as names: [CrimeName], _ deadline: Deadline = .atOnce, in mode: InterfaceMode,

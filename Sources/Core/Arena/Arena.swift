@@ -95,22 +95,12 @@ struct Arena {
     /// there are free ones.
     mutating func allocate(last count: Int) -> Allocation? {
         guard limits.allow(count, inUse: inUse) else { return nil }
-        var index = tree.chunkCount &- 1
-        while index >= 0 {
-            if tree.longestRun(inChunk: index) >= count,
-                let run = tree.chunk(index).lastFree(count, alignment: Self.systemPages)
-            {
-                let first = index &* Chunk.pages
-                return allocate(free: (first &+ run.lowerBound)..<(first &+ run.upperBound))
-            }
-            index &-= 1
-        }
-        return nil
+        return tree.findLast(count, alignment: Self.systemPages).map { allocate(free: $0) }
     }
 
     /// Pages in use, that no span covers, exist no more.
     mutating func retire(_ pages: Range<Int>) {
-        tree.forEachChunk(pages) { chunk, range in chunk.dirty.clear(range) }
+        tree.retire(pages)
         inUse &-= pages.count
     }
 
@@ -131,62 +121,26 @@ struct Arena {
     /// Allocates exactly `pages` if all of them are free.
     mutating func allocate(exactly pages: Range<Int>) -> Allocation? {
         guard pages.upperBound <= committed, limits.allow(pages.count, inUse: inUse) else { return nil }
-        var free = 0
-        tree.forEachChunk(pages) { chunk, range in free &+= chunk.free.count(in: range) }
-        guard free == pages.count else { return nil }
-        return allocate(free: pages)
+        return tree.areFree(pages) ? allocate(free: pages) : nil
     }
 
     private mutating func allocate(free pages: Range<Int>) -> Allocation {
-        var first = pages.upperBound
-        var end = pages.lowerBound
-        var dirty = 0
-        var start = pages.lowerBound
-        tree.forEachChunk(pages) { chunk, range in
-            let count = chunk.dirty.count(in: range)
-            dirty &+= count
-            if count > 0 {
-                let base = start &- range.lowerBound
-                first = min(first, base &+ chunk.dirty.first(true, from: range.lowerBound))
-                end = base &+ chunk.dirty.last(in: range) &+ 1
-            }
-            // In this order, so that no page is ever neither: that is a page which does not exist
-            // (`repair`).
-            chunk.dirty.set(range)
-            percolate_compiler_barrier()
-            chunk.free.clear(range)
-            // A byte written here makes the rest of a huge page resident as well.
-            if chunk.isHuge { retention.give(pages: chunk.markFreeDirty()) }
-            start &+= range.count
-        }
-        tree.update(FreeTree.chunks(of: pages))
+        let taken = tree.take(pages)
+        if taken.madeDirty > 0 { retention.give(pages: taken.madeDirty) }
         inUse &+= pages.count
         let now = retention.mayRegret ? percolate_milliseconds() : 0
-        retention.take(pages: pages.count, dirty: dirty, at: now)
-        return Allocation(
-            first: pages.lowerBound, count: pages.count, dirty: dirty > 0 ? first..<end : end..<end)
+        retention.take(pages: pages.count, dirty: taken.dirtyCount, at: now)
+        return Allocation(first: pages.lowerBound, count: pages.count, dirty: taken.dirty)
     }
 
     /// Frees `pages`. `clean` says that they read as zero and are not resident.
     ///
-    /// - Parameter mayWait: whether the tree is told of them by a later call, before the lock is given back: one that
-    ///   frees pages of the same chunk.
+    /// - Parameter mayWait: whether the tree is told of them by a later call, before the lock is
+    ///   given back: one that frees pages of the same chunk.
     mutating func free(_ pages: Range<Int>, clean: Bool = false, mayWait: Bool = false) {
-        putBack(pages, clean: clean, mayWait: mayWait)
+        tree.putBack(pages, clean: clean, mayWait: mayWait)
         inUse &-= pages.count
         if !clean { retention.give(pages: pages.count) }
-    }
-
-    /// `clean` says that the pages read as zero; else their bits say which do.
-    private mutating func putBack(_ pages: Range<Int>, clean: Bool = false, mayWait: Bool = false) {
-        tree.forEachChunk(pages) { chunk, range in
-            chunk.free.set(range)
-            guard clean else { return }
-            percolate_compiler_barrier()
-            chunk.dirty.clear(range)
-            if range.count == Chunk.pages { chunk.isHuge = false }
-        }
-        if !mayWait { tree.update(FreeTree.chunks(of: pages)) }
     }
 
     // MARK: Release
@@ -253,11 +207,11 @@ struct Arena {
             let isReleased = released &>> UInt64(index) & 1 != 0
             let dirty = releasing.dirtyPages(index)
             if isReleased {
-                putBack(releasing[index], clean: true)
+                tree.putBack(releasing[index], clean: true)
                 retention.release(pages: dirty, at: milliseconds)
             } else {
                 // Clean pages among them stay clean: their bits were left alone.
-                putBack(releasing[index])
+                tree.putBack(releasing[index])
                 retention.refuse(pages: dirty)
             }
         }
@@ -324,7 +278,7 @@ struct Arena {
     mutating func grow(by pages: Range<Int>) {
         tree.grow(toChunks: (pages.upperBound &+ Chunk.pages &- 1) / Chunk.pages)
         committed = pages.upperBound
-        putBack(pages, clean: true)
+        tree.putBack(pages, clean: true)
     }
 
     /// Commits the metadata of `pages` pages. Only the growing thread calls it, without the arena's

@@ -85,29 +85,27 @@ func refreshLimits() {
     growthLock.release()
 }
 
-enum Growing { case grown, refused, interrupted }
-
 /// Makes room for a run of `count` pages, and for records of spans.
-func growArena(_ count: Int) -> Growing {
-    guard growthLock.acquire() == .entered else { return .interrupted }
+func growArena(_ count: Int) -> Supply<Void> {
+    guard growthLock.acquire() == .entered else { return .refused }
     defer { growthLock.release() }
     if arena.committed &+ count > smallHeap { readMachine() }
-    guard arenaLock.acquire() == .entered else { return .interrupted }
+    guard arenaLock.acquire() == .entered else { return .refused }
     let hasRun = arena.tree.find(count) != nil
     let growth = Growth(of: count, in: arena)
     arenaLock.release()
-    guard spans.commitRecords(forPages: arena.committed) else { return .refused }
-    if hasRun { return .grown }
+    guard spans.commitRecords(forPages: arena.committed) else { return .noMemory }
+    if hasRun { return .given(()) }
     let pages = growth.run { end in
         arena.commitMetadata(pages: end) && spans.grow(toPages: end)
             && arenaState.pointee.pageClasses.commit(UInt(end)) && marks.grow(toPages: end)
     }
-    guard let pages else { return .refused }
-    guard arenaLock.acquire() == .entered else { return .interrupted }
+    guard let pages else { return .noMemory }
+    guard arenaLock.acquire() == .entered else { return .refused }
     arena.grow(by: pages)
     publishPages()
     arenaLock.release()
-    return .grown
+    return .given(())
 }
 
 /// Tells the fast path how many pages it may look up: their entries exist. The arena's lock is

@@ -2,9 +2,9 @@ import CPercolate
 
 /// How many free pages stay resident.
 ///
-/// **The rule.** Free pages stay as long as the program keeps using them again. What stayed unused throughout a period
-/// goes back, and no allocation that finds no room among them makes the process larger: for each clean page
-/// that it takes, a free one goes.
+/// **The rule.** Free pages stay as long as the program keeps using them again. What stayed unused
+/// throughout a period goes back, and no allocation that finds no room among them makes the process
+/// larger: for each clean page that it takes, a free one goes.
 ///
 /// Some free pages stay in any case (`kept`): 1 MiB, a thirty-second of the pages in use, and what
 /// the program wanted back within 50 ms of its release. *Wanted back soon* is what tells a buffer

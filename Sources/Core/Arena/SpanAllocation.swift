@@ -1,18 +1,18 @@
 import CPercolate
 
-/// Allocates a span, in front of a chain of further ones where the request asks for several. Nil
-/// when there is no memory; `interrupted` is set when the calling thread holds the arena already,
-/// that is, in a signal handler that interrupted it.
+extension Counter {
+    static var largeAllocations: Counter { Counter(12) }
+    static var largeFrees: Counter { Counter(13) }
+}
+
+/// Allocates a span, in front of a chain of further ones where the request asks for several.
 ///
 /// Pages that another thread gives back to the kernel are free again soon. A thread that finds no
 /// others waits for them.
-func allocateSpan(_ request: SpanRequest, interrupted: inout Bool) -> (id: SpanID, allocation: Arena.Allocation)? {
+func allocateSpan(_ request: SpanRequest) -> Supply<FreshSpan> {
     var waits = 0
     while true {
-        guard arenaLock.acquire() == .entered else {
-            interrupted = true
-            return nil
-        }
+        guard arenaLock.acquire() == .entered else { return .refused }
         let isReleasing = arena.isReleasingElsewhere
         switch allocateLocked(request) {
         case .span(let id, let allocation, let huge, let demand):
@@ -20,20 +20,18 @@ func allocateSpan(_ request: SpanRequest, interrupted: inout Bool) -> (id: SpanI
             advise(huge)
             // The pages are not touched yet: what goes back first makes room for them.
             if demand.pages > 0 { release(demand, batches: mostBatches) }
-            return (id, allocation)
+            return .given(FreshSpan(id: id, allocation: allocation))
         case .overLimit:
             arenaLock.release()
-            return nil
+            return .noMemory
         case .noRun:
             arenaLock.release()
-            guard request.isGrowing else { return nil }
+            guard request.isGrowing else { return .noMemory }
             switch growArena(request.pages &+ request.alignment &- 1) {
-            case .grown: continue
-            case .interrupted:
-                interrupted = true
-                return nil
-            case .refused:
-                guard isReleasing, waits < mostWaits else { return nil }
+            case .given: continue
+            case .refused: return .refused
+            case .noMemory:
+                guard isReleasing, waits < mostWaits else { return .noMemory }
                 waits &+= 1
                 percolate_nap_microseconds(100)
             }

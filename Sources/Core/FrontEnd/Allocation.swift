@@ -4,18 +4,20 @@ import CPercolate
 /// aborted.
 extension FrontEnd {
     /// Times that a thread may move between CPUs, or lose a race on one, before it goes around the
-    /// caches.
+    /// caches. One number for allocating, freeing and putting back: in all three a failed attempt
+    /// costs one more look at the header, and the way around takes locks that other CPUs want.
+    /// Eight moves, each between two instructions, are not chance any more.
     static var attempts: Int { 8 }
 
-    /// A block of `sizeClass`, and how the search for one ended.
-    static func allocate(_ sizeClass: Int) -> (address: UInt64, supply: Middle.Supply) {
+    /// A block of `sizeClass`.
+    static func allocate(_ sizeClass: Int) -> Supply<UInt> {
         var cpu = 0
         for _ in 0..<attempts {
             guard let cached = CachedClass.ofThisCPU(sizeClass, cpu: &cpu) else { break }
             guard cached.header.count > 0 else { return refill(cached) }
             var block: UInt64 = 0
             let outcome = withUnsafeMutablePointer(to: &block) { cached.pop(1, into: $0) }
-            if outcome == .done { return (block, .blocks(1)) }
+            if outcome == .done { return .given(UInt(block)) }
             if outcome == .closed { break }
         }
         tally(.directAllocations, at: cpu)
@@ -24,7 +26,7 @@ extension FrontEnd {
 
     /// The cache is empty: takes a batch from below, keeps one block and puts the others into the
     /// cache.
-    private static func refill(_ cached: CachedClass) -> (address: UInt64, supply: Middle.Supply) {
+    private static func refill(_ cached: CachedClass) -> Supply<UInt> {
         let now = percolate_milliseconds()
         touch(cached.index, now)
         let capacity = grow(cached, now, isAllocation: true)
@@ -32,17 +34,18 @@ extension FrontEnd {
         return withBatch { start in
             let end = start + MoveVector.limit
             let supply = supply(cached.sizeClass, wanted, before: end, cached.index, now)
-            guard case .blocks(let count) = supply else { return (0, supply) }
-            tally(.refills, at: cached.index)
-            tally(.refilledObjects, count, at: cached.index)
-            announceRefill(count, ofSize: cached.blockSize, at: cached.index)
-            if Hardening.isBasic {
-                for block in (end - count)..<end {
-                    marks.set(UInt(block.pointee), cached.sizeClass, Marks.free)
+            return supply.map { count in
+                tally(.refills, at: cached.index)
+                tally(.refilledObjects, count, at: cached.index)
+                announceRefill(count, ofSize: cached.blockSize, at: cached.index)
+                if Hardening.isBasic {
+                    for block in (end - count)..<end {
+                        marks.set(UInt(block.pointee), cached.sizeClass, Marks.free)
+                    }
                 }
+                if count > 1 { put(cached.sizeClass, end - count, count &- 1) }
+                return UInt(end[-1])
             }
-            if count > 1 { put(cached.sizeClass, end - count, count &- 1) }
-            return (end[-1], supply)
         }
     }
 
@@ -50,7 +53,7 @@ extension FrontEnd {
     /// that have plenty, free pages, what idle CPUs hold, and only then the kernel.
     private static func supply(
         _ sizeClass: Int, _ wanted: Int, before end: UnsafeMutablePointer<UInt64>, _ index: Int, _ now: UInt64
-    ) -> Middle.Supply {
+    ) -> Supply<Int> {
         var supply = Middle.takePartial(sizeClass, wanted, before: end, cpu: index)
         guard case .noMemory = supply else { return supply }
         supply = Middle.takeSurplus(sizeClass, wanted, before: end)
@@ -77,7 +80,7 @@ extension FrontEnd {
     private static func put(_ sizeClass: Int, _ blocks: UnsafeMutablePointer<UInt64>, _ count: Int) {
         var left = count
         var cpu = 0
-        for _ in 0..<4 where left > 0 {
+        for _ in 0..<attempts where left > 0 {
             guard let cached = CachedClass.ofThisCPU(sizeClass, cpu: &cpu) else { break }
             let part = min(left, cached.header.room)
             guard part > 0 else { break }

@@ -1,5 +1,18 @@
 import CPercolate
 
+extension Counter {
+    static var refills: Counter { Counter(0) }
+    static var refilledObjects: Counter { Counter(1) }
+    static var drains: Counter { Counter(2) }
+    static var drainedObjects: Counter { Counter(3) }
+    static var steals: Counter { Counter(4) }
+    static var stolenObjects: Counter { Counter(5) }
+    static var capacityChanges: Counter { Counter(6) }
+    /// Blocks that the middle tier gave or took one at a time, around the caches.
+    static var directAllocations: Counter { Counter(14) }
+    static var directFrees: Counter { Counter(15) }
+}
+
 /// Blocks were taken from below for the cache of `index`.
 @inline(__always)
 func announceRefill(_ count: Int, ofSize size: Int, at index: Int) {

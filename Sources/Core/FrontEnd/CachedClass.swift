@@ -118,9 +118,9 @@ struct CachedClass {
         let after = ClassHeader(
             current: region &+ header.count, begin: region, end: region &+ wanted,
             countdown: header.countdown)
-        let outcome = moveHoldingLock(
+        let outcome = move(
             isInPlace ? 0 : header.count, from: slab.words + header.begin, into: slab.words + region,
-            leaving: after.word)
+            leaving: after.word, holdingLock: true)
         guard outcome == .done else {
             if !isInPlace { cache.pointee.regions.give(region, power: power, in: slab) }
             return .refused
@@ -141,7 +141,8 @@ struct CachedClass {
         let after = ClassHeader(
             current: min(header.current, end), begin: header.begin, end: end, countdown: header.countdown)
         let count = header.current &- after.current
-        let outcome = moveHoldingLock(count, from: slab.words + after.current, into: buffer, leaving: after.word)
+        let outcome = move(
+            count, from: slab.words + after.current, into: buffer, leaving: after.word, holdingLock: true)
         guard outcome == .done else { return nil }
         tally(.capacityChanges, at: index)
         return (count, UInt((header.end &- end) &* blockSize))
@@ -183,39 +184,23 @@ struct CachedClass {
     }
 
     /// Moves `count` pointers and stores the header `after`, if the header is what it was.
+    ///
+    /// - Parameter holdingLock: whether the caller has the lock of the cache.
     @inline(__always)
     private func move(
         _ count: Int, from source: UnsafePointer<UInt64>, into target: UnsafeMutablePointer<UInt64>,
-        leaving after: UInt64
+        leaving after: UInt64, holdingLock: Bool = false
     ) -> MoveVector.Outcome {
         guard FrontEnd.mode == .locked else {
-            return vector(count, from: source, into: target, leaving: after).run(FrontEnd.sequences)
+            let vector = vector(count, from: source, into: target, leaving: after)
+            return holdingLock ? vector.runHoldingLock(FrontEnd.sequences) : vector.run(FrontEnd.sequences)
         }
+        // Gates stay closed: the lock is enough.
         let lock = FrontEnd.lock(index)
-        guard lock.acquire() == .entered else { return .closed }
-        defer { lock.release() }
+        guard holdingLock || lock.acquire() == .entered else { return .closed }
+        defer { if !holdingLock { lock.release() } }
         // Full hardening may have emptied the cache for good since the mode was read.
         guard FrontEnd.mode == .locked else { return .closed }
-        return moveAlone(count, from: source, into: target, leaving: after)
-    }
-
-    /// The same for a caller that has the lock of the cache.
-    private func moveHoldingLock(
-        _ count: Int, from source: UnsafePointer<UInt64>, into target: UnsafeMutablePointer<UInt64>,
-        leaving after: UInt64
-    ) -> MoveVector.Outcome {
-        guard FrontEnd.mode == .locked else {
-            return vector(count, from: source, into: target, leaving: after).runHoldingLock(FrontEnd.sequences)
-        }
-        return moveAlone(count, from: source, into: target, leaving: after)
-    }
-
-    /// The same where gates stay closed: the lock, which the caller has, is enough.
-    @inline(__always)
-    private func moveAlone(
-        _ count: Int, from source: UnsafePointer<UInt64>, into target: UnsafeMutablePointer<UInt64>,
-        leaving after: UInt64
-    ) -> MoveVector.Outcome {
         let current = slab.headerWord(sizeClass)
         guard current.pointee == word else { return .differs }
         if count == 1 { target.pointee = source.pointee } else { target.update(from: source, count: count) }

@@ -26,8 +26,9 @@ extension FrontEnd {
     /// Raises the capacity of a class after a miss. Never waits; does nothing where somebody else
     /// is at the caches.
     ///
-    /// - Parameter isForeign: whether the miss is a freed block that had better not be allocated again here: its neighbours on the
-    ///   cache line are another CPU's. A CPU that allocates nothing of the class and frees much of it gets its cache all the same.
+    /// - Parameter isForeign: whether the miss is a freed block that had better not be allocated
+    ///   again here: its neighbours on the cache line are another CPU's. A CPU that allocates
+    ///   nothing of the class and frees much of it gets its cache all the same.
     /// - Parameter isAllocation: whether the miss is an empty cache.
     /// - Returns: the capacity afterwards.
     static func grow(_ seen: CachedClass, _ now: UInt64, isForeign: Bool = false, isAllocation: Bool = false) -> Int {

@@ -38,18 +38,18 @@ enum FencedBlocks {
     }
     private static var spanPower: UInt { RecordTable.pagePower &- 1 }
 
-    /// A block of `size` bytes, which may hold old bytes if `dirty`; 0 when there is no memory, or
-    /// when `interrupted`.
-    static func allocate(_ size: Int, alignment: Int, dirty: inout Bool, interrupted: inout Bool)
-        -> UInt
-    {
+    /// A block of `size` bytes, which may hold old bytes if `dirty`.
+    static func allocate(_ size: Int, alignment: Int, dirty: inout Bool) -> Supply<UInt> {
         let wanted = pages(size)
         let unit = Arena.systemPages
         let front = unit &* (1 &+ Int(SecretNumbers.next() & 3))
         let slack = max(0, alignment &>> pageShift &- unit)
         let all = front &+ wanted &+ slack &+ unit
-        guard let span = allocateSpan(SpanRequest(pages: all, alignment: unit), interrupted: &interrupted) else {
-            return 0
+        let span: FreshSpan
+        switch allocateSpan(SpanRequest(pages: all, alignment: unit)) {
+        case .given(let fresh): span = fresh
+        case .noMemory: return .noMemory
+        case .refused: return .refused
         }
         let first = span.allocation.first
         let alignment = max(UInt(alignment), Reservation.pageSize)
@@ -58,12 +58,12 @@ enum FencedBlocks {
             let link = records.make(block, spanPower)
         else {
             free(span: span.id, clean: false)
-            return 0
+            return .noMemory
         }
         dirty = !span.allocation.dirty.isEmpty
-        // A look-up of the guard page finds no block. Under the lock, since `repairArena` goes by the
-        // entries: it shows those that are hidden, and one that goes away meanwhile would make the
-        // pages free.
+        // A look-up of the guard page finds no block. Under the lock, since `repairArena` goes by
+        // the entries: it shows those that are hidden, and one that goes away meanwhile would make
+        // the pages free.
         if arenaLock.acquire() == .entered {
             spans.setSpan(0, of: first..<(first &+ 1))
             arenaLock.release()
@@ -77,7 +77,7 @@ enum FencedBlocks {
         }
         record.pointee.stamp()
         tally(.withheldLargeBytes, (all &<< pageShift) &- size, at: 0)
-        return block
+        return .given(block)
     }
 
     /// Takes the memory of a freed block away, and every access to it.

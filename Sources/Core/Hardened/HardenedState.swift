@@ -34,3 +34,11 @@ var emptyBlocks: EmptyBlocks { hardenedState.pointee.emptyBlocks }
 var quarantineRing: QuarantineRing { hardenedState.pointee.quarantineRing }
 @inline(__always)
 var freeBlockPool: FreeBlockPool { hardenedState.pointee.freeBlockPool }
+
+extension Counter {
+    /// Bytes of a fully hardened heap's blocks that the program does not have: canaries and guard
+    /// pages, and blocks that wait, to be handed out or to leave the quarantine. Of small blocks,
+    /// and of large ones.
+    static var withheldBytes: Counter { Counter(17) }
+    static var withheldLargeBytes: Counter { Counter(18) }
+}

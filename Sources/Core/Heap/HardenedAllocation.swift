@@ -19,23 +19,18 @@ extension Heap {
             ? sizeClass(ofSize: size &+ canarySize, alignment: max(alignment, 16)) : nil
         var isFlushed = false
         while true {
-            var interrupted = false
             var dirty = true
-            var block: UInt = 0
-            if let number {
-                block = takeSmall(number, interrupted: &interrupted)
-            } else {
-                block = FencedBlocks.allocate(
-                    size, alignment: alignment, dirty: &dirty, interrupted: &interrupted)
-            }
-            if block != 0, handOut(block, size, alignment, number) {
+            let supply =
+                if let number { takeSmall(number) } else {
+                    FencedBlocks.allocate(size, alignment: alignment, dirty: &dirty)
+                }
+            switch supply {
+            case .given(let block):
+                guard handOut(block, size, alignment, number) else { break }
                 if zeroed, dirty { percolate_zero(block, size) }
                 return block
-            }
-            if interrupted {
-                block = Emergency.allocate(size, alignment: alignment)
-                if block != 0, zeroed { percolate_zero(block, size) }
-                return block
+            case .refused: return Refusal.allocate(size, alignment: alignment, zeroed: zeroed)
+            case .noMemory: break
             }
             // What waits in quarantine is memory, too.
             guard !isFlushed else { return 0 }
@@ -44,23 +39,23 @@ extension Heap {
         }
     }
 
-    static func takeSmall(_ number: Int, interrupted: inout Bool) -> UInt {
+    static func takeSmall(_ number: Int) -> Supply<UInt> {
         for _ in 0..<256 {
-            let (fresh, supply) = FrontEnd.allocate(number)
-            if case .interrupted = supply { interrupted = true }
-            guard fresh != 0 else {
+            let supply = FrontEnd.allocate(number)
+            guard case .given(let fresh) = supply else {
                 let block = freeBlockPool.take(number)
-                if block != 0 { tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0) }
-                return UInt(block)
+                guard block != 0 else { return supply }
+                tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
+                return .given(UInt(block))
             }
             // A free of it while it waits there is reported.
-            guard let record = records.make(UInt(fresh), power(number)) else { return UInt(fresh) }
+            guard let record = records.make(fresh, power(number)) else { return supply }
             if record.pointee.facts.state == .unknown { record.pointee.setNeverAllocated() }
-            let block = freeBlockPool.exchange(fresh, number)
-            if block != 0 { return UInt(block) }
+            let block = freeBlockPool.exchange(UInt64(fresh), number)
+            if block != 0 { return .given(UInt(block)) }
             tally(.withheldBytes, SizeClass.size(ofClass: number), at: 0)
         }
-        return UInt(FrontEnd.allocate(number).address)
+        return FrontEnd.allocate(number)
     }
 
     /// Writes the canary and the record of a block. False, with the block given back, when there is

@@ -78,7 +78,7 @@ extension Heap {
         if forgetNoted(block) {
             FrontEnd.free(UInt64(block), number)
         } else {
-            DeferredFrees.add(block)
+            Refusal.free(block)
         }
         tally(.withheldBytes, 0 &- SizeClass.size(ofClass: number), at: 0)
     }

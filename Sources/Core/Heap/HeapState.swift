@@ -16,9 +16,6 @@ struct HeapState: ~Copyable {
     /// Large blocks that lie in mappings of their own, and whether the kernel refused to make more.
     let movedBlocks: Atomic<Int>
     let isMovingRefused: Atomic<Bool>
-    /// Of `EmergencyRegion`. Low half: bytes used. High half: blocks alive.
-    let emergencyRegion: Atomic<UInt64>
-    var emergencyMappings: EmergencyMappings.State
     /// Pages that are written from at the end: behind all that a process needs before.
     var exitTexts: Heap.ExitTexts
 }

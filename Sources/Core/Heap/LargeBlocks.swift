@@ -20,19 +20,16 @@ extension Heap {
             pages: max(Arena.systemPages, pages(size)),
             alignment: max(Arena.systemPages, alignment &>> Int(PERCOLATE_PAGE_SHIFT)))
         while true {
-            var interrupted = false
-            if let span = allocateSpan(request, interrupted: &interrupted) {
+            switch allocateSpan(request) {
+            case .given(let span):
                 if zeroed { zero(span.allocation.dirty) }
                 return arena.address(span.allocation.first)
+            case .refused: return Refusal.allocate(size, alignment: alignment, zeroed: zeroed)
+            case .noMemory:
+                // The spans that only caches keep from being free may be what is missing.
+                guard mayDrain, FrontEnd.drainAll() > 0 else { return 0 }
+                mayDrain = false
             }
-            if interrupted {
-                let block = Emergency.allocate(size, alignment: alignment)
-                if zeroed, block != 0 { percolate_zero(block, size) }
-                return block
-            }
-            // The spans that only caches keep from being free may be what is missing.
-            guard mayDrain, FrontEnd.drainAll() > 0 else { return 0 }
-            mayDrain = false
         }
     }
 
@@ -56,7 +53,7 @@ extension Heap {
     /// Frees the large block at `address`, or ends the process when there is none. `expectedSize`
     /// is checked when not negative.
     static func freeLarge(_ address: UInt, expectedSize: Int = -1) {
-        guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
+        guard arenaLock.acquire() == .entered else { return Refusal.free(address) }
         let id = largeSpan(at: address, holding: arenaLock)
         if expectedSize >= 0, !fits(max(Arena.systemPages, pages(expectedSize)), spans[id].pointee) {
             ProgrammerError.wrongSize.report(address, .block(usableLargeSize(id)), releasing: arenaLock)
@@ -79,7 +76,7 @@ extension Heap {
     /// lets the mapping join its neighbours.
     private static func freeMoved(_ address: UInt) {
         let isFresh = mapAfresh(address, pages: Int(spans[largeSpan(at: address)].pointee.pages))
-        guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
+        guard arenaLock.acquire() == .entered else { return Refusal.free(address) }
         heapState.pointee.movedBlocks.wrappingSubtract(1, ordering: .relaxed)
         freeSpanLocked(largeSpan(at: address), clean: isFresh)
         arenaLock.release()
@@ -232,7 +229,7 @@ extension Heap {
     /// Frees the block whose bytes are elsewhere now; `clean` when its pages are, too.
     private static func releaseOld(_ address: UInt, clean: Bool) {
         if spans[largeSpan(at: address)].pointee.moved { return freeMoved(address) }
-        guard arenaLock.acquire() == .entered else { return DeferredFrees.add(address) }
+        guard arenaLock.acquire() == .entered else { return Refusal.free(address) }
         freeSpanLocked(largeSpan(at: address), clean: clean)
         if clean { arenaLock.release() } else { unlockArenaAndRelease() }
     }

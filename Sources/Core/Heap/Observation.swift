@@ -127,7 +127,7 @@ enum Observation {
     }
 
     private static func column(_ figure: percolate_observed_counter, _ counter: Counter) {
-        percolate_observed_column(Heap.observedHeap, figure).pointee = UInt8(truncatingIfNeeded: counter.rawValue)
+        percolate_observed_column(Heap.observedHeap, figure).pointee = UInt8(truncatingIfNeeded: counter.column)
     }
 
     private static func distance<Record: ~Copyable, Field>(

@@ -145,12 +145,12 @@ extension Heap {
         let page = Middle.page(of: address)
         let sizeClass = Middle.sampledClass(ofPage: page)
         if sizeClass != 0 {
-            guard Samples.end(at: address) else { return DeferredFrees.add(address) }
+            guard Samples.end(at: address) else { return Refusal.free(address) }
             return FrontEnd.freeAround(address, sizeClass)
         }
         let id = spans.span(of: page)
         if id != 0, spans[id].pointee.isSampled, arena.address(page) == address {
-            guard Samples.end(at: address) else { return DeferredFrees.add(address) }
+            guard Samples.end(at: address) else { return Refusal.free(address) }
             spans[id].pointee.isSampled = false
         }
         freeLarge(address, expectedSize: expectedSize)

@@ -2,31 +2,23 @@ import CPercolate
 
 /// Batches out of the central lists, and of new spans.
 extension Middle {
-    /// What an allocation came to.
-    enum Supply {
-        case blocks(Int)
-        case noMemory
-        /// A lock refused the calling thread: a signal handler that interrupted the allocator.
-        case interrupted
-    }
-
     /// Takes `count` blocks, or fewer, of those at rest and of partly used spans, to the addresses
     /// in front of `end`; the lowest address is the last.
     static func takePartial(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int
-    ) -> Supply {
+    ) -> Supply<Int> {
         take(sizeClass, count, before: end, shard: shard(sizeClass, ofCPU: cpu))
     }
 
     private static func take(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, shard: Int
-    ) -> Supply {
+    ) -> Supply<Int> {
         let list = list(sizeClass, shard)
         let lock = lock(list)
-        guard lock.acquire() == .entered else { return .interrupted }
+        guard lock.acquire() == .entered else { return .refused }
         let taken = list.pointee.take(count, before: end, sizeClasses[sizeClass].pointee)
         lock.release()
-        return taken > 0 ? .blocks(taken) : .noMemory
+        return taken > 0 ? .given(taken) : .noMemory
     }
 
     /// Free blocks of a shard that its CPU may keep for itself.
@@ -34,7 +26,7 @@ extension Middle {
 
     /// The same of the spans of a CPU that has many free blocks of a class of small blocks: whole
     /// lines count less than memory. The number is read without the lock: it is a hint.
-    static func takeSurplus(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
+    static func takeSurplus(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply<Int> {
         guard sharesLines(sizeClass) else { return .noMemory }
         for shard in 0..<shardCount(sizeClass) where list(sizeClass, shard).pointee.freeBlocks > surplus {
             return take(sizeClass, count, before: end, shard: shard)
@@ -45,21 +37,24 @@ extension Middle {
     /// The same of new spans. `growing` lets the arena ask the kernel for more pages.
     static func takeFresh(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, cpu: Int, growing: Bool
-    ) -> Supply {
+    ) -> Supply<Int> {
         takeFresh(sizeClass, count, before: end, shard: shard(sizeClass, ofCPU: cpu), growing: growing)
     }
 
     private static func takeFresh(
         _ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>, shard: Int, growing: Bool
-    ) -> Supply {
+    ) -> Supply<Int> {
         let info = sizeClasses[sizeClass].pointee
-        var interrupted = false
         let request = SpanRequest(
             pages: Int(info.spanPages), most: (count &+ Int(info.spanBlocks) &- 1) / Int(info.spanBlocks),
             kind: .small, sizeClass: sizeClass, blockSize: Int(info.size), isGrowing: growing,
             isPublished: shard != sampledShard)
-        let made = allocateSpan(request, interrupted: &interrupted)
-        guard let made else { return interrupted ? .interrupted : .noMemory }
+        let made: FreshSpan
+        switch allocateSpan(request) {
+        case .given(let span): made = span
+        case .noMemory: return .noMemory
+        case .refused: return .refused
+        }
         holdChain(made.id)
         var id = made.id
         while id != 0 {
@@ -70,7 +65,7 @@ extension Middle {
         let lock = lock(list)
         guard lock.acquire() == .entered else {
             freeEmpty(made.id)
-            return .interrupted
+            return .refused
         }
         // Others may have filled the list meanwhile. Then spans go back: in the list they would
         // stay empty for as long as fuller spans serve.
@@ -85,11 +80,11 @@ extension Middle {
         }
         lock.release()
         freeEmpty(id)
-        return .blocks(taken)
+        return .given(taken)
     }
 
     /// The same of the spans of all shards: when there is no other memory.
-    static func takeAnywhere(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply {
+    static func takeAnywhere(_ sizeClass: Int, _ count: Int, before end: UnsafeMutablePointer<UInt64>) -> Supply<Int> {
         for shard in 0..<shardCount(sizeClass) {
             let supply = take(sizeClass, count, before: end, shard: shard)
             guard case .noMemory = supply else { return supply }
@@ -98,16 +93,16 @@ extension Middle {
     }
 
     /// One block, of whatever source. For calls that go around the caches.
-    static func allocateOne(_ sizeClass: Int, cpu: Int) -> (address: UInt64, supply: Supply) {
+    static func allocateOne(_ sizeClass: Int, cpu: Int) -> Supply<UInt> {
         var block: UInt64 = 0
-        let supply = withUnsafeMutablePointer(to: &block) { cell in
+        let supply: Supply<Int> = withUnsafeMutablePointer(to: &block) { cell in
             let partial = takePartial(sizeClass, 1, before: cell + 1, cpu: cpu)
             guard case .noMemory = partial else { return partial }
             let fresh = takeFresh(sizeClass, 1, before: cell + 1, cpu: cpu, growing: true)
             guard case .noMemory = fresh else { return fresh }
             return takeAnywhere(sizeClass, 1, before: cell + 1)
         }
-        return (block, supply)
+        return supply.map { _ in UInt(block) }
     }
 
     /// One block for a sample; 0 when there is none to be had now.

@@ -8,7 +8,7 @@ extension Middle {
         var given = 0
         if tryFree(sizeClass, blocks, count, given: &given) { return }
         while given < count {
-            DeferredFrees.add(UInt(blocks[given]))
+            Refusal.free(UInt(blocks[given]))
             given &+= 1
         }
     }

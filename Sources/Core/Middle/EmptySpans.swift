@@ -7,7 +7,7 @@ extension Middle {
         guard first != 0 else { return }
         guard arenaLock.acquire() == .entered else {
             holdChain(0)
-            return middleState.pointee.deferredSpans.add(first)
+            return Refusal.free(spans: first)
         }
         var id = first
         while id != 0 {
@@ -45,7 +45,7 @@ extension Middle {
 
     /// Gives the spans back that signal handlers could not.
     static func freeDeferredSpans() {
-        guard !middleState.pointee.deferredSpans.isEmpty else { return }
-        freeEmpty(middleState.pointee.deferredSpans.takeAll())
+        guard !emergencyState.pointee.deferredSpans.isEmpty else { return }
+        freeEmpty(emergencyState.pointee.deferredSpans.takeAll())
     }
 }

@@ -8,14 +8,15 @@ import CPercolate
 /// members of a class come and go in waves, the same blocks take both ways over and over. Here a
 /// batch is copied in, and out, and no record is touched.
 ///
-/// **What may rest.** An eighth of what the list's spans have handed out, and 128 KiB. More than that
-/// rests when the program's blocks became fewer: then a thread that comes with a batch takes one out
-/// instead. So what rests keeps no spans of a class that the program does not use any more. A batch
-/// rests in the list of its spans, or not at all: the list's counts are about its own blocks, and
-/// blocks of less than a cache line go back to the CPU of their neighbours.
+/// **What may rest.** An eighth of what the list's spans have handed out, and 128 KiB. More than
+/// that rests when the program's blocks became fewer: then a thread that comes with a batch takes
+/// one out instead. So what rests keeps no spans of a class that the program does not use any more.
+/// A batch rests in the list of its spans, or not at all: the list's counts are about its own
+/// blocks, and blocks of less than a cache line go back to the CPU of their neighbours.
 ///
-/// **What empties it.** The same as empties caches: trim, and every allocation that finds no memory,
-/// take all; the scavenger takes what stayed throughout a tick; full hardening closes it for good.
+/// **What empties it.** The same as empties caches: trim, and every allocation that finds no
+/// memory, take all; the scavenger takes what stayed throughout a tick; full hardening closes it
+/// for good.
 ///
 /// **What is true at any moment.** A block is the cache's when it lies below `count`. Blocks are
 /// copied in before `count` says so, and out after it does not, so that a thread that is lost in

@@ -2,23 +2,17 @@ import CPercolate
 import Synchronization
 
 /// What the slow paths count. The fast path counts nothing.
-enum Counter: Int {
-    case refills, refilledObjects
-    case drains, drainedObjects
-    case steals, stolenObjects
-    case capacityChanges
-    case vectorsLocal, vectorsRemote
-    case sectionsAborted
-    case gatesClosedLocal, gatesClosedRemote
-    case largeAllocations, largeFrees
-    /// Blocks that the middle tier gave one at a time, around the caches.
-    case directAllocations, directFrees
-    case emergencyAllocations
-    /// Bytes of a fully hardened heap's blocks that the program does not have: canaries and guard
-    /// pages, and blocks that wait, to be handed out or to leave the quarantine. Of small blocks,
-    /// and of large ones.
-    case withheldBytes, withheldLargeBytes
+///
+/// Each folder declares its own counters, beside what it counts, each with a number that no other
+/// has: a test reads the sources for that.
+struct Counter {
+    /// The counter's column in the rows.
+    let column: Int
 
+    @inline(__always)
+    init(_ column: Int) { self.column = column }
+
+    /// Columns of a row: whole cache lines, with room for more.
     static var count: Int { 32 }
 }
 
@@ -28,7 +22,7 @@ func tally(_ counter: Counter, _ amount: Int = 1, at index: Int) {
     let rows = platformState.pointee.counterRows
     guard rows.address != 0 else { return }
     let row = index >= 0 && index < platformState.pointee.counterRowCount ? index : 0
-    let cell = rows[row &* Counter.count &+ counter.rawValue]
+    let cell = rows[row &* Counter.count &+ counter.column]
     _ = cell.pointee.wrappingAdd(UInt64(truncatingIfNeeded: amount), ordering: .relaxed)
 }
 
@@ -37,7 +31,7 @@ func total(_ counter: Counter) -> UInt64 {
     var sum: UInt64 = 0
     let rows = platformState.pointee.counterRows
     for row in 0..<platformState.pointee.counterRowCount {
-        sum &+= rows[row &* Counter.count &+ counter.rawValue].pointee.load(ordering: .relaxed)
+        sum &+= rows[row &* Counter.count &+ counter.column].pointee.load(ordering: .relaxed)
     }
     return sum
 }

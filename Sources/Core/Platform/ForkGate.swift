@@ -16,13 +16,15 @@ import Synchronization
 ///
 /// Waiting has an end, since what is waited for may not come:
 ///
-/// - A thread inside may wait for the forking thread: it interrupted its own visit by a signal handler that forks. Then the fork waits
-///   `patienceInside`.
+/// - A thread inside may wait for the forking thread: it interrupted its own visit by a signal
+///   handler that forks. Then the fork waits `patienceInside`.
 /// - A thread inside may be slow, or have left by a jump. Then the fork waits `patience`.
-/// - libc's fork takes locks of its own after the fork handlers: of the list of streams, which `fflush(NULL)` holds while a
-///   stream's write function runs, and of the name service. If the owner of one of those wants to allocate, it waits at the gate for the
-///   forking thread, which waits for it. So a thread that sees the forking thread use next to no CPU time for long goes in (`Patience`). (The
-///   kernel's part of a fork copies page tables, and signal handlers may run in between: both use CPU time.)
+/// - libc's fork takes locks of its own after the fork handlers: of the list of streams, which
+///   `fflush(NULL)` holds while a stream's write function runs, and of the name service. If the
+///   owner of one of those wants to allocate, it waits at the gate for the forking thread, which
+///   waits for it. So a thread that sees the forking thread use next to no CPU time for long goes
+///   in (`Patience`). (The kernel's part of a fork copies page tables, and signal handlers may run
+///   in between: both use CPU time.)
 ///
 /// Going on costs only the child: a thread that is inside at the fork does not exist there, and the
 /// child repairs what it left half changed, as it must after a fork that ran no handlers

@@ -19,11 +19,11 @@ enum Admission {
 /// sleep. Zero bytes are a free lock. Waiting sleeps on the low half of the word (futex(2)). Safe
 /// in signal handlers.
 ///
-/// No deadlock. The allocator takes locks in the order start, slab gates, classes, arena, counting,
-/// sampling: a thread that waits for one holds only earlier ones, so no circle of waiters closes. A
-/// signal handler that interrupted the allocator breaks the order, so it waits for no lock longer
-/// than one sleep. The locks of public gates come last: their owners have signals blocked and want
-/// no other lock.
+/// No deadlock. The allocator takes locks in the order start, slab gates, classes, growth, arena,
+/// counting, sampling: a thread that waits for one holds only earlier ones, so no circle of waiters
+/// closes. A signal handler that interrupted the allocator breaks the order, so it waits for no
+/// lock longer than one sleep. The locks of public gates come last: their owners have signals
+/// blocked and want no other lock.
 ///
 /// No lock is lost: a waiter finds out that an owner can never release, and repairs what the lock
 /// guards (`Recovery`).

@@ -46,8 +46,8 @@ enum ProgrammerError {
 
     /// Says on one line of standard error what was done to which address, and aborts.
     ///
-    /// - Parameter lock: what the caller holds. It is given back first, since nothing was changed yet: a handler of SIGABRT may allocate,
-    ///   wait for threads that do, and leave by a jump.
+    /// - Parameter lock: what the caller holds. It is given back first, since nothing was changed
+    ///   yet: a handler of SIGABRT may allocate, wait for threads that do, and leave by a jump.
     @inline(never)
     func report(_ address: UInt, _ place: Place, releasing lock: Lock? = nil) -> Never {
         lock?.release()

@@ -42,10 +42,12 @@ struct Sequences {
     ///
     /// - glibc's area where glibc registered one; else an area of our own where the kernel takes
     ///   it; else no sections.
-    /// - `mm_cid` where the kernel has it (feature size 28, Linux 6.3) and many CPUs (16 or more) are open to the process: there the
-    ///   number of slabs follows the threads that run at once, which outweighs that a remote close must fence all CPUs. Else
-    ///   `cpu_id`: a close interrupts one CPU, and blocks stay in the cache of the core that used them. The kernel leaves 0 in the
-    ///   `mm_cid` of an area that the program itself unregisters, where `cpu_id` says so: that is a limit of this index.
+    /// - `mm_cid` where the kernel has it (feature size 28, Linux 6.3) and many CPUs (16 or more)
+    ///   are open to the process: there the number of slabs follows the threads that run at once,
+    ///   which outweighs that a remote close must fence all CPUs. Else `cpu_id`: a close interrupts
+    ///   one CPU, and blocks stay in the cache of the core that used them. The kernel leaves 0 in
+    ///   the `mm_cid` of an area that the program itself unregisters, where `cpu_id` says so: that
+    ///   is a limit of this index.
     static func decide(_ options: Options, allowedCPUs: Int) -> Sequences {
         var result = Sequences()
         guard options.sequences, percolate_kernel_aborts_sections() else { return result }

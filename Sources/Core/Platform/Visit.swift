@@ -8,8 +8,9 @@ import Synchronization
 ///
 /// - A signal handler interrupted the allocator and allocates. The visit is *nested*: it must not
 ///   wait for a lock (`Lock`).
-/// - A signal handler interrupted the allocator and left by a jump (siglongjmp(3), an exception, the end of the thread). The frame that it
-///   interrupted never goes on, and its locks are freed now (`percolate_recover_thread`).
+/// - A signal handler interrupted the allocator and left by a jump (siglongjmp(3), an exception,
+///   the end of the thread). The frame that it interrupted never goes on, and its locks are freed
+///   now (`percolate_recover_thread`).
 ///
 /// They are told apart by the stack. The kernel puts a signal frame of more than a kilobyte between
 /// the interrupted frame and its handler. So a visit that is not that much deeper, on the same

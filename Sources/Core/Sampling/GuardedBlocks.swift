@@ -201,11 +201,7 @@ enum GuardedBlocks {
         switch Samples.take(block) {
         case .record(let record): taken = record
         case .none: GuardReport.misuse(block, .free, state: Slot.freed, slot: number)
-        case .refused:
-            // The list of deferred frees keeps its links in the blocks. One without room for a link
-            // is lost.
-            if slot.pointee.size >= 8 { DeferredFrees.add(block) }
-            return
+        case .refused: return Refusal.free(block, room: slot.pointee.size)
         }
         Sampling.withStack { stack in
             let depth = StackWalk.callers(into: stack, limit: Int(PERCOLATE_SAMPLE_FRAMES))

@@ -3,18 +3,18 @@ import CPercolate
 /// Runs operations whose operands have been probed, as `executeOperations` does; operands that say
 /// `expect_fault` may become inaccessible even now.
 ///
-/// - What such an operand is read for is fetched by the kernel, which reports a fault instead of raising a signal. Where
-///   the kernel refuses to fetch, the operand is read after one more probe.
-/// - Such an operand that is written is probed once more right before: that narrows the window to nanoseconds, and
-///   no more can be done without giving up the single store.
+/// - What such an operand is read for is fetched by the kernel, which reports a fault instead of
+///   raising a signal. Where the kernel refuses to fetch, the operand is read after one more probe.
+/// - Such an operand that is written is probed once more right before: that narrows the window to
+///   nanoseconds, and no more can be done without giving up the single store.
 ///
 /// Those from the first store on are probed again before the first operation, so a page that went
 /// away while the vector waited for its gate stops the vector without an effect. Compares before it
 /// have none, and a value is fetched before it is stored: there the access itself finds out in
 /// time.
 ///
-/// - Returns: 0 when every operation ran, the index plus one of the compare that stopped the vector, or `-EAGAIN` when an operand
-///   with `expect_fault` faulted.
+/// - Returns: 0 when every operation ran, the index plus one of the compare that stopped the
+///   vector, or `-EAGAIN` when an operand with `expect_fault` faulted.
 func executeToleratingFaults(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count, !operations[index].expectsFault { index &+= 1 }

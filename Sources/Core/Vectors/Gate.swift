@@ -10,14 +10,16 @@ import Synchronization
 ///
 /// Why no section survives a close:
 ///
-/// - Same CPU: the store of `closed` is the commit of a section that checked the index. When it commits, every other thread that
-///   loaded the open value on this CPU is switched out, in its section, and is aborted before it runs again. A thread that
-///   starts a section later does so after a context switch, a full barrier, and loads `closed`. The closer may migrate after
-///   the commit: what counts is the moment of the store. A plain store would not do: the closer could be preempted between
-///   the check of the index and the store.
-/// - Otherwise the store is plain and a fence follows (membarrier(2), rseq form). A thread that runs a section on that CPU is
-///   interrupted: it has committed, visibly, or is aborted. One that is switched out in a section is aborted on resume. One
-///   that comes later passed a full barrier after the store, and loads `closed`.
+/// - Same CPU: the store of `closed` is the commit of a section that checked the index. When it
+///   commits, every other thread that loaded the open value on this CPU is switched out, in its
+///   section, and is aborted before it runs again. A thread that starts a section later does so
+///   after a context switch, a full barrier, and loads `closed`. The closer may migrate after the
+///   commit: what counts is the moment of the store. A plain store would not do: the closer could
+///   be preempted between the check of the index and the store.
+/// - Otherwise the store is plain and a fence follows (membarrier(2), rseq form). A thread that
+///   runs a section on that CPU is interrupted: it has committed, visibly, or is aborted. One that
+///   is switched out in a section is aborted on resume. One that comes later passed a full barrier
+///   after the store, and loads `closed`.
 ///
 /// The lock is taken first in both ways and is never taken by a section: a remote compare-and-swap
 /// could hit between a section's load and its commit.
@@ -86,4 +88,14 @@ struct Gate {
         guard percolate_gate_close_is_traced() != 0 else { return }
         percolate_trace_gate_close(Int32(truncatingIfNeeded: index), address, how, nanoseconds)
     }
+}
+
+extension Counter {
+    /// Vectors that ran as a section, and behind a closed gate.
+    static var vectorsLocal: Counter { Counter(7) }
+    static var vectorsRemote: Counter { Counter(8) }
+    static var sectionsAborted: Counter { Counter(9) }
+    /// By a section on the gate's CPU, and by a fence.
+    static var gatesClosedLocal: Counter { Counter(10) }
+    static var gatesClosedRemote: Counter { Counter(11) }
 }

@@ -7,8 +7,8 @@ import CPercolate
 /// nothing that may block.
 ///
 /// - Parameter cpu: whose gate is closed, for tracers.
-/// - Returns: 0 when every operation ran, else the index plus one of the compare that stopped the vector. The stores of
-///   the operations before that compare stay.
+/// - Returns: 0 when every operation ran, else the index plus one of the compare that stopped the
+///   vector. The stores of the operations before that compare stay.
 func executeOperations(_ operations: UnsafePointer<cpu_op>, count: Int, cpu: Int) -> Int {
     var index = 0
     while index < count {

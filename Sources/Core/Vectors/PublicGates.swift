@@ -68,8 +68,8 @@ struct PublicGates: ~Copyable {
     /// Signals stay blocked while the lock is held: a handler that issues a vector for the same CPU
     /// would wait for the thread that it interrupts. They are open while the thread waits.
     ///
-    /// - Parameter locally: whether the thread may close the gate by a section. Not around vfork: the child is taken for its
-    ///   parent, wherever it runs.
+    /// - Parameter locally: whether the thread may close the gate by a section. Not around vfork:
+    ///   the child is taken for its parent, wherever it runs.
     /// - Returns: as `executeToleratingFaults`.
     func run(
         _ operations: UnsafePointer<cpu_op>, count: Int, behind index: Int, of kind: percolate_gate_index, locally: Bool

@@ -2,8 +2,9 @@ import CPercolate
 
 /// The checks of a vector that look at no memory but the vector.
 ///
-/// - Returns: whether the vector is well formed: every operation known, with a length and a shift count within its
-///   limits, and no more bytes in all than a vector may have. A vector that is not gets `EINVAL`.
+/// - Returns: whether the vector is well formed: every operation known, with a length and a shift
+///   count within its limits, and no more bytes in all than a vector may have. A vector that is not
+///   gets `EINVAL`.
 func isWellFormed(_ operations: UnsafePointer<cpu_op>, count: Int) -> Bool {
     var index = 0
     while index < count {

@@ -46,7 +46,8 @@ public enum ProcessHeap {
     ///
     /// - Parameters:
     ///   - block: a block of this heap.
-    ///   - oldByteCount: the size that it was asked for with. The process ends with a line where the block cannot have it.
+    ///   - oldByteCount: the size that it was asked for with. The process ends with a line where
+    ///     the block cannot have it.
     ///   - newByteCount: the size that it shall have.
     ///   - alignment: the alignment that it was asked for with, and that it keeps.
     ///   - file: the caller's, for the line that a wrong call ends with.

@@ -9,7 +9,8 @@ struct RseqFacts: Codable {
     let refusal: String?
     /// Whether glibc has registered this thread, as it does for every thread.
     let registeredByGlibc: Bool
-    /// `__rseq_size`: the bytes of the area that glibc vouches for. Nil when glibc is older than 2.35.
+    /// `__rseq_size`: the bytes of the area that glibc vouches for. Nil when glibc is older than
+    /// 2.35.
     let glibcSize: UInt32?
     /// `AT_RSEQ_FEATURE_SIZE`: the bytes of the area that the kernel knows, nil before Linux 6.3.
     let featureSize: UInt?

@@ -117,8 +117,9 @@ struct cpu_op {
 /// Runs the `count` operations at `cpuopv` once, in order, alone among the vectors and gated
 /// sections of CPU `cpu`.
 ///
-/// - Returns: 0 when every operation ran; the index plus one of the compare that stopped the vector, where the stores
-///   before that compare stay; -1 with `errno` otherwise, and then nothing was stored.
+/// - Returns: 0 when every operation ran; the index plus one of the compare that stopped the
+///   vector, where the stores before that compare stay; -1 with `errno` otherwise, and then nothing
+///   was stored.
 /// - `EINVAL`: unknown flag, or both questions at once; negative `cpu`, or one that the thread may
 ///   not run on; `count` outside 0...`CPU_OP_VEC_LEN_MAX`; unknown operation; `len` or `bits`
 ///   outside its limits; vector above `CPU_OP_VEC_DATA_LEN_MAX` bytes.

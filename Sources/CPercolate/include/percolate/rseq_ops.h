@@ -109,6 +109,42 @@ static inline const struct percolate_gate *percolate_gate_of_mm_cid(int mm_cid) 
 #define PERCOLATE_STEP_CHECK_INDEX PERCOLATE_STEP_CHECK_CPU
 #define PERCOLATE_GATE_OF_INDEX percolate_gate_of
 
+/// The bodies of the operations that come in two forms: `commit` is a plain store or a
+/// store-release.
+#define PERCOLATE_TRYSTOREV_STOREV(commit)                                                                             \
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))                                     \
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)                                                             \
+                 /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)                                                               \
+                 /* 5 */ commit(newv, v)                                                                               \
+                 PERCOLATE_SECTION_END                                                                                 \
+                 :                                                                                                     \
+                 : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),                 \
+                   [v2] PERCOLATE_WORD(*v2), [newv2] PERCOLATE_VALUE(newv2), [newv] PERCOLATE_VALUE(newv)              \
+                 : PERCOLATE_SECTION_CLOBBERS                                                                          \
+                 : aborted, differs);                                                                                  \
+    return 0;                                                                                                          \
+aborted:                                                                                                               \
+    return -1;                                                                                                         \
+differs:                                                                                                               \
+    return 1;
+
+#define PERCOLATE_TRYMEMCPY_STOREV(commit)                                                                             \
+    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))                                     \
+                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)                                                             \
+                 /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)                                                            \
+                 /* 5 */ commit(newv, v)                                                                               \
+                 PERCOLATE_SECTION_END                                                                                 \
+                 :                                                                                                     \
+                 : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect), [dst] "r"(dst), \
+                   [src] "r"(src), [len] "r"(len), [newv] PERCOLATE_VALUE(newv)                                        \
+                 : PERCOLATE_SECTION_CLOBBERS PERCOLATE_STEP_COPY_CLOBBERS                                             \
+                 : aborted, differs);                                                                                  \
+    return 0;                                                                                                          \
+aborted:                                                                                                               \
+    return -1;                                                                                                         \
+differs:                                                                                                               \
+    return 1;
+
 #endif
 
 ///     3  leave 1 unless *v == expect
@@ -198,41 +234,13 @@ aborted:
 ///     5  *v = newv; commit
 static inline int rseq_cmpeqv_trystorev_storev(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
-    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
-                 /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)
-                 /* 5 */ PERCOLATE_STEP_STORE(newv, v)
-                 PERCOLATE_SECTION_END
-                 :
-                 : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),
-                   [v2] PERCOLATE_WORD(*v2), [newv2] PERCOLATE_VALUE(newv2), [newv] PERCOLATE_VALUE(newv)
-                 : PERCOLATE_SECTION_CLOBBERS
-                 : aborted, differs);
-    return 0;
-aborted:
-    return -1;
-differs:
-    return 1;
+    PERCOLATE_TRYSTOREV_STOREV(PERCOLATE_STEP_STORE)
 }
 
 /// As `rseq_cmpeqv_trystorev_storev`; the commit is a store-release.
 static inline int rseq_cmpeqv_trystorev_storev_release(
     intptr_t *v, intptr_t expect, intptr_t *v2, intptr_t newv2, intptr_t newv, int cpu) {
-    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
-                 /* 4 */ PERCOLATE_STEP_STORE(newv2, v2)
-                 /* 5 */ PERCOLATE_STEP_STORE_RELEASE(newv, v)
-                 PERCOLATE_SECTION_END
-                 :
-                 : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect),
-                   [v2] PERCOLATE_WORD(*v2), [newv2] PERCOLATE_VALUE(newv2), [newv] PERCOLATE_VALUE(newv)
-                 : PERCOLATE_SECTION_CLOBBERS
-                 : aborted, differs);
-    return 0;
-aborted:
-    return -1;
-differs:
-    return 1;
+    PERCOLATE_TRYSTOREV_STOREV(PERCOLATE_STEP_STORE_RELEASE)
 }
 
 ///     3  leave 1 unless *v == expect
@@ -264,41 +272,13 @@ differs:
 /// Meant for some hundred bytes: the longer the copy, the likelier an abort.
 static inline int rseq_cmpeqv_trymemcpy_storev(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
-    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
-                 /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)
-                 /* 5 */ PERCOLATE_STEP_STORE(newv, v)
-                 PERCOLATE_SECTION_END
-                 :
-                 : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect), [dst] "r"(dst),
-                   [src] "r"(src), [len] "r"(len), [newv] PERCOLATE_VALUE(newv)
-                 : PERCOLATE_SECTION_CLOBBERS PERCOLATE_STEP_COPY_CLOBBERS
-                 : aborted, differs);
-    return 0;
-aborted:
-    return -1;
-differs:
-    return 1;
+    PERCOLATE_TRYMEMCPY_STOREV(PERCOLATE_STEP_STORE)
 }
 
 /// As `rseq_cmpeqv_trymemcpy_storev`; the commit is a store-release.
 static inline int rseq_cmpeqv_trymemcpy_storev_release(
     intptr_t *v, intptr_t expect, void *dst, const void *src, size_t len, intptr_t newv, int cpu) {
-    PERCOLATE_SECTION_ASM(PERCOLATE_SECTION_START(PERCOLATE_SECTION_EXIT(differs))
-                 /* 3 */ PERCOLATE_STEP_COMPARE(v, expect)
-                 /* 4 */ PERCOLATE_STEP_COPY(dst, src, len)
-                 /* 5 */ PERCOLATE_STEP_STORE_RELEASE(newv, v)
-                 PERCOLATE_SECTION_END
-                 :
-                 : PERCOLATE_SECTION_INPUTS, [v] PERCOLATE_WORD(*v), [expect] PERCOLATE_VALUE(expect), [dst] "r"(dst),
-                   [src] "r"(src), [len] "r"(len), [newv] PERCOLATE_VALUE(newv)
-                 : PERCOLATE_SECTION_CLOBBERS PERCOLATE_STEP_COPY_CLOBBERS
-                 : aborted, differs);
-    return 0;
-aborted:
-    return -1;
-differs:
-    return 1;
+    PERCOLATE_TRYMEMCPY_STOREV(PERCOLATE_STEP_STORE_RELEASE)
 }
 
 #endif

@@ -38,10 +38,13 @@ struct percolate_heap {
     struct percolate_debugger_view debugger;
 };
 
-/// Bytes of the core's state, and of the region for emergencies behind it, in whole pages.
+/// Bytes of the core's state, of the region for emergencies behind it, and of the list of mappings
+/// for emergencies at the end, in whole pages.
 #define PERCOLATE_STATE_SIZE 32768
 #define PERCOLATE_EMERGENCY_SIZE 262144
-#define PERCOLATE_HEAP_SIZE (PERCOLATE_STATE_SIZE + PERCOLATE_EMERGENCY_SIZE)
+#define PERCOLATE_EMERGENCY_SLOTS_SIZE 4096
+#define PERCOLATE_EMERGENCY_MEMORY (PERCOLATE_EMERGENCY_SIZE + PERCOLATE_EMERGENCY_SLOTS_SIZE)
+#define PERCOLATE_HEAP_SIZE (PERCOLATE_STATE_SIZE + PERCOLATE_EMERGENCY_MEMORY)
 
 union percolate_heap_memory {
     struct percolate_heap heap;

@@ -5,9 +5,9 @@
 /// What is sampled. Each byte that the process allocates is a point with probability 1 / rate; a
 /// block with one point or more is a sample. A block of `size` bytes is one with probability p = 1
 /// - exp(-size / rate), so it stands for 1 / p blocks of its size (`blocks`). Every sum of these
-/// weights, over a site, a thread or the process, is unbiased for what was allocated. The size that p
-/// is from is that of the size class, and what was asked for where the block is large. A block that
-/// realloc gives another size class, or other pages, counts as freed and allocated again.
+/// weights, over a site, a thread or the process, is unbiased for what was allocated. The size that
+/// p is from is that of the size class, and what was asked for where the block is large. A block
+/// that realloc gives another size class, or other pages, counts as freed and allocated again.
 ///
 /// How to find it. `struct percolate_samples` lies in the heap's state and never moves (`samples`
 /// of `struct percolate_observed_heap`). The three tables lie where it says, and never move either

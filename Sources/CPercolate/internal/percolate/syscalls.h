@@ -59,7 +59,8 @@ static inline long percolate_madvise(uintptr_t address, size_t length, int advic
     return percolate_syscall6(SYS_madvise, (long)address, (long)length, advice, 0, 0, 0);
 }
 
-/// Moves `length` bytes of pages onto `target`; the source stays mapped and reads as zero (Linux 5.7, mremap(2)).
+/// Moves `length` bytes of pages onto `target`; the source stays mapped and reads as zero (Linux
+/// 5.7, mremap(2)).
 static inline long percolate_mremap_keep(uintptr_t source, size_t length, uintptr_t target) {
     return percolate_syscall6(
         SYS_mremap, (long)source, (long)length, (long)length, 1 | 2 | 4 /* MAYMOVE | FIXED | DONTUNMAP */, (long)target, 0);

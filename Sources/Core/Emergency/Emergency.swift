@@ -18,3 +18,7 @@ enum Emergency {
         if EmergencyRegion.contains(block) { EmergencyRegion.free(block) } else { EmergencyMappings.free(block) }
     }
 }
+
+extension Counter {
+    static var emergencyAllocations: Counter { Counter(16) }
+}

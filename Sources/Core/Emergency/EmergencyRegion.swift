@@ -18,7 +18,7 @@ enum EmergencyRegion {
     /// A block of `count` bytes at a multiple of `alignment`; 0 when the region has no room.
     static func allocate(_ count: Int, alignment: Int) -> UInt {
         let start = address
-        var seen = heapState.pointee.emergencyRegion.load(ordering: .relaxed)
+        var seen = emergencyState.pointee.region.load(ordering: .relaxed)
         while true {
             let used = UInt(seen & 0xffff_ffff)
             let block = roundUp(start &+ used &+ 16, UInt(max(alignment, 16)))
@@ -26,7 +26,7 @@ enum EmergencyRegion {
             let end = roundUp(block &+ UInt(count) &- start, 16)
             guard end <= size else { return 0 }
             let wanted = (seen &>> 32 &+ 1) &<< 32 | UInt64(end)
-            let (exchanged, original) = heapState.pointee.emergencyRegion.compareExchange(
+            let (exchanged, original) = emergencyState.pointee.region.compareExchange(
                 expected: seen, desired: wanted, ordering: .acquiringAndReleasing)
             if exchanged {
                 sizeCell(block).pointee = count
@@ -41,12 +41,12 @@ enum EmergencyRegion {
     static func usableSize(_ block: UInt) -> Int { sizeCell(block).pointee }
 
     static func free(_ block: UInt) {
-        var seen = heapState.pointee.emergencyRegion.load(ordering: .relaxed)
+        var seen = emergencyState.pointee.region.load(ordering: .relaxed)
         while true {
             let alive = seen &>> 32
             guard alive > 0 else { ProgrammerError.doubleFree.report(block, .block(usableSize(block))) }
             let wanted = alive == 1 ? 0 : (alive &- 1) &<< 32 | seen & 0xffff_ffff
-            let (exchanged, original) = heapState.pointee.emergencyRegion.compareExchange(
+            let (exchanged, original) = emergencyState.pointee.region.compareExchange(
                 expected: seen, desired: wanted, ordering: .acquiringAndReleasing)
             if exchanged { return }
             seen = original

@@ -9,10 +9,10 @@ import Synchronization
 enum DeferredFrees {
     static func add(_ address: UInt) {
         let link: UnsafeMutablePointer<UInt> = pointer(address)
-        var seen = middleState.pointee.deferredFrees.load(ordering: .relaxed)
+        var seen = emergencyState.pointee.deferredFrees.load(ordering: .relaxed)
         while true {
             link.pointee = seen
-            let (exchanged, original) = middleState.pointee.deferredFrees.compareExchange(
+            let (exchanged, original) = emergencyState.pointee.deferredFrees.compareExchange(
                 expected: seen, desired: address, ordering: .releasing)
             if exchanged { return }
             seen = original
@@ -21,13 +21,13 @@ enum DeferredFrees {
 
     /// Whether anything waits.
     @inline(__always)
-    static var isEmpty: Bool { middleState.pointee.deferredFrees.load(ordering: .relaxed) == 0 }
+    static var isEmpty: Bool { emergencyState.pointee.deferredFrees.load(ordering: .relaxed) == 0 }
 
     /// Calls `body` with each block, none of which is linked any more. Those that are left lie in
     /// the thread's record, for when it is lost. Not in signal handlers that interrupted the
     /// allocator: the record is the interrupted frame's.
     static func takeAll(_ body: (UInt) -> Void) {
-        let first = middleState.pointee.deferredFrees.exchange(0, ordering: .acquiring)
+        let first = emergencyState.pointee.deferredFrees.exchange(0, ordering: .acquiring)
         percolate_this_thread().pointee.frees = first
         takeHeld(body)
     }

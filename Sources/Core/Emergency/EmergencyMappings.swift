@@ -2,7 +2,7 @@ import CPercolate
 import Synchronization
 
 /// Blocks that the emergency region has no room for: each a mapping of its own, listed in a few
-/// slots. Takes no lock.
+/// slots behind the region. Takes no lock.
 enum EmergencyMappings {
     /// A mapping, in bytes; block 0 is a free slot, 1 one that is being filled.
     private struct Slot: ~Copyable {
@@ -11,19 +11,13 @@ enum EmergencyMappings {
         let size: Atomic<UInt>
     }
 
-    struct State: ~Copyable {
-        let used: Atomic<Int>
-        /// The slots' words. (An array of slots stops the compiler in the debug build.)
-        var slots: InlineArray<384, UInt>
-    }
-
-    private static var slotCount: Int { 128 }
+    private static var slotCount: Int { Int(PERCOLATE_EMERGENCY_SLOTS_SIZE) / MemoryLayout<Slot>.stride }
     @inline(__always)
     private static var used: Int {
-        heapState.pointee.emergencyMappings.used.load(ordering: .relaxed)
+        emergencyState.pointee.mappings.load(ordering: .relaxed)
     }
     private static var slots: UnsafeMutablePointer<Slot> {
-        pointer(UInt(bitPattern: pinned(&heapState.pointee.emergencyMappings.slots)))
+        pointer(EmergencyRegion.address &+ EmergencyRegion.size)
     }
     /// More than any process has addresses for.
     private static var largest: Int { 1 << 60 }
@@ -44,7 +38,7 @@ enum EmergencyMappings {
                 slot.pointee.block.store(0, ordering: .releasing)
                 return 0
             }
-            heapState.pointee.emergencyMappings.used.wrappingAdd(1, ordering: .relaxed)
+            emergencyState.pointee.mappings.wrappingAdd(1, ordering: .relaxed)
             let block = roundUp(UInt(start), UInt(max(alignment, 4096)))
             slot.pointee.start.store(UInt(start), ordering: .relaxed)
             slot.pointee.size.store(size, ordering: .relaxed)
@@ -77,7 +71,7 @@ enum EmergencyMappings {
             return
         }
         _ = percolate_munmap(start, Int(size))
-        heapState.pointee.emergencyMappings.used.wrappingSubtract(1, ordering: .relaxed)
+        emergencyState.pointee.mappings.wrappingSubtract(1, ordering: .relaxed)
         slot.pointee.block.store(0, ordering: .releasing)
     }
 }

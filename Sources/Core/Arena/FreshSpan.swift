@@ -1,0 +1,5 @@
+/// A span that is its caller's, and its pages.
+struct FreshSpan {
+    let id: SpanID
+    let allocation: Arena.Allocation
+}
