@@ -83,6 +83,16 @@ import Testing
         for (mark, pages) in owned { #expect(window.arena.marks(pages) == [mark]) }
     }
 
+    @Test func anAlignedHoleServesWhatItHeldBefore() throws {
+        let window = try Window(pages: 16 * Chunk.pages)
+        let blocks = try (0..<4).map { _ in
+            try #require(window.allocate(2 * Chunk.pages, alignment: Chunk.pages)).first
+        }
+        window.arena.free(blocks[1]..<(blocks[1] + 2 * Chunk.pages))
+        let next = try #require(window.allocate(2 * Chunk.pages, alignment: Chunk.pages))
+        #expect(next.first == blocks[1])
+    }
+
     @Test func theLowestPagesAreUsedFirst() throws {
         let window = try Window(pages: 4 * Chunk.pages)
         let blocks = try (0..<5).map { _ in try #require(window.allocate(10)).first }

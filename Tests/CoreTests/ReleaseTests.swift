@@ -30,7 +30,8 @@ import Testing
         let window = try ArenaTests.Window(pages: 4 * Chunk.pages)
         window.arena.hugePages.isOn = true
         let block = try #require(window.allocate(4 * Chunk.pages)).first
-        #expect(window.arena.hugePages(forBlock: block..<(block + 4 * Chunk.pages)) == 0..<(4 * Chunk.pages))
+        let whole = block..<(block + 4 * Chunk.pages)
+        #expect(window.arena.hugePages(forBlock: whole, of: whole.count) == 0..<(4 * Chunk.pages))
         window.arena.free(0..<Chunk.breakingPoint)
         #expect(window.beginRelease(most: 1000) == [], "half of the chunk is in use")
         window.arena.free(Chunk.breakingPoint..<(Chunk.breakingPoint + 1))

@@ -32,6 +32,12 @@ import Testing
         try await expectPass("again", "48", "3", options: ["reserve=64M"])
     }
 
+    @Test(arguments: ["small", "growing", "sizes"]) func denseMemoryHasHugePages(kind: String) async throws {
+        let setting = try String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8)
+        guard !setting.contains("[never]") else { try Test.cancel("the machine gives no huge pages") }
+        try await StressProgram(name: "huge", arguments: [kind], options: ["huge=1"]).expectPass()
+    }
+
     /// Refusals of one call of the layer, and of all of them. Not in a hardened heap, whose
     /// quarantine keeps what was freed.
     @Test(arguments: ["mmap", "mprotect", "madvise", "mremap", "all"], [[], ["rseq=off"], ["hardened=basic"]])

@@ -85,10 +85,20 @@ struct Arena {
         let needed = count &+ alignment &- 1
         guard needed <= limit else { throw .noRun }
         guard limits.allow(count, inUse: inUse) else { throw .overLimit }
+        // What an aligned block left has its alignment, and no room to spare.
+        if alignment > 1, let run = tree.find(count) {
+            let pages = aligned(run, count, alignment)
+            if pages.upperBound <= committed, tree.areFree(pages) { return allocate(free: pages) }
+        }
         guard let run = tree.find(needed) else { throw .noRun }
-        let alignmentBytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
-        let start = Int((roundUp(address(run), alignmentBytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
-        return allocate(free: start..<(start &+ count))
+        return allocate(free: aligned(run, count, alignment))
+    }
+
+    /// The `count` pages from the first multiple of `alignment` at or after page `run`.
+    private func aligned(_ run: Int, _ count: Int, _ alignment: Int) -> Range<Int> {
+        let bytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
+        let start = Int((roundUp(address(run), bytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
+        return start..<(start &+ count)
     }
 
     /// Allocates `count` pages of one chunk, whole ones of the kernel, as far behind all others as

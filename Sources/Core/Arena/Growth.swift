@@ -14,6 +14,8 @@ struct Growth {
     private let limit: Int
     private let base: UInt
     private let backing: Arena.Backing
+    /// Where huge pages are on, steps end with a chunk: one that is not usable as a whole gets none.
+    private let roundsUp: Bool
 
     /// Most pages committed beyond what a request needs, and fewest.
     private static var largestStep: Int { 8192 }
@@ -27,6 +29,7 @@ struct Growth {
         limit = arena.limit
         base = arena.base
         backing = arena.backing
+        roundsUp = arena.hugePages.isOn
     }
 
     /// Makes pages usable. Those that are; nil when the window or the kernel has no more.
@@ -34,8 +37,9 @@ struct Growth {
     /// - Parameter prepare: makes the metadata of so many pages usable; false when the kernel
     ///   refuses.
     func run(_ prepare: (Int) -> Bool) -> Range<Int>? {
-        let step = min(max(Self.smallestStep, first / 4), Self.largestStep)
-        return commit(max(missing, step), prepare) ?? commit(missing, prepare)
+        let step = max(missing, min(max(Self.smallestStep, first / 4), Self.largestStep))
+        let rest = roundsUp ? -(first &+ step) & (Chunk.pages &- 1) : 0
+        return commit(step &+ rest, prepare) ?? commit(missing, prepare)
     }
 
     private func commit(_ wanted: Int, _ prepare: (Int) -> Bool) -> Range<Int>? {

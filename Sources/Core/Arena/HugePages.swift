@@ -27,8 +27,8 @@ struct HugePages {
     mutating func forget() { ranges = max(ranges &- 1, 0) }
 
     fileprivate static var mostRanges: Int { 8192 }
-    /// Pages in use from which on a chunk is a small addition: 32 MiB.
-    fileprivate static var threshold: Int { 8192 }
+    /// Pages in use from which on a chunk is a small addition: 16 MiB.
+    fileprivate static var threshold: Int { 4096 }
     /// Pages from which on a block is a large array: 4 MiB.
     fileprivate static var arrayPages: Int { 1024 }
 
@@ -71,11 +71,19 @@ extension Arena {
         return first..<end
     }
 
-    /// The same for the pages of a large block, all of which are clean.
-    mutating func hugePages(forBlock pages: Range<Int>) -> Range<Int> {
+    /// The pages, of which its length and its place are multiples, that make the most of the huge
+    /// pages of a large block of `count` pages. The kernel fills and moves such a block a huge page
+    /// at a time, also where it grows by steps.
+    func hugePageUnit(forBlock count: Int) -> Int {
+        hugePages.isOn && count >= HugePages.arrayPages && backing == .reserved ? Chunk.pages : Self.systemPages
+    }
+
+    /// The same for `pages` of a large block of `count` pages, its end or all of it. All of them
+    /// are clean.
+    mutating func hugePages(forBlock pages: Range<Int>, of count: Int) -> Range<Int> {
         let first = (pages.lowerBound &+ Chunk.pages &- 1) / Chunk.pages
         let end = pages.upperBound / Chunk.pages
-        guard hugePages.isOn, pages.count >= HugePages.arrayPages, first < end, backing == .reserved,
+        guard hugePages.isOn, count >= HugePages.arrayPages, first < end, backing == .reserved,
             hugePages.ranges < HugePages.mostRanges
         else { return 0..<0 }
         for index in first..<end { tree.chunk(index).isHuge = true }

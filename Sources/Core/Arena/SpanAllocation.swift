@@ -17,7 +17,7 @@ func allocateSpan(_ request: SpanRequest) -> Supply<FreshSpan> {
         switch allocateLocked(request) {
         case .span(let id, let allocation, let huge, let demand):
             arenaLock.release()
-            advise(huge)
+            adviseHugePages(huge)
             // The pages are not touched yet: what goes back first makes room for them.
             if demand.pages > 0 { release(demand, batches: mostBatches) }
             return .given(FreshSpan(id: id, allocation: allocation))
@@ -64,9 +64,7 @@ private func allocateLocked(_ request: SpanRequest) -> Attempt {
     let pages = allocation.first..<(allocation.first &+ allocation.count)
     let isSmall = request.kind == .small
     let used = makeSpans(id, of: pages, request)
-    let huge =
-        isSmall
-        ? arena.hugePages(forSpan: pages) : allocation.dirty.isEmpty ? arena.hugePages(forBlock: pages) : 0..<0
+    let huge = isSmall ? arena.hugePages(forSpan: pages) : hugePages(forBlock: allocation, of: pages.count)
     // Where records run out, what was one run too long goes back.
     if used < pages.upperBound { arena.free(used..<pages.upperBound) }
     let clean = pages.count &- allocation.dirty.count
@@ -160,7 +158,16 @@ func retireFreePages(_ count: Int) -> Bool {
     return true
 }
 
-private func advise(_ pages: Range<Int>) {
+/// The pages of `allocation`, of a large block of `count` pages, that get huge pages; empty for
+/// none. The arena's lock is held.
+func hugePages(forBlock allocation: Arena.Allocation, of count: Int) -> Range<Int> {
+    guard allocation.dirty.isEmpty else { return 0..<0 }
+    let pages = allocation.first..<(allocation.first &+ allocation.count)
+    return arena.hugePages(forBlock: pages, of: count)
+}
+
+/// Tells the kernel, without a lock, before `pages` are touched.
+func adviseHugePages(_ pages: Range<Int>) {
     guard !pages.isEmpty else { return }
     let bytes = pages.count &<< Int(PERCOLATE_PAGE_SHIFT)
     _ = percolate_madvise(arena.address(pages.lowerBound), bytes, MADV_HUGEPAGE)

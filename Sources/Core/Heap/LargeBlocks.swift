@@ -13,12 +13,15 @@ extension Heap {
         Arena.wholeSystemPages((size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT))
     }
 
+    private static func roundUp(_ pages: Int, _ unit: Int) -> Int { (pages &+ unit &- 1) & ~(unit &- 1) }
+
     /// A large block; 0 when there is no memory. `zeroed` asks for bytes that read as zero.
     static func allocateLarge(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
         var mayDrain = true
-        let request = SpanRequest(
-            pages: max(Arena.systemPages, pages(size)),
-            alignment: max(Arena.systemPages, alignment &>> Int(PERCOLATE_PAGE_SHIFT)))
+        let least = max(Arena.systemPages, pages(size))
+        let needed = max(Arena.systemPages, alignment &>> Int(PERCOLATE_PAGE_SHIFT))
+        let unit = arena.hugePageUnit(forBlock: least)
+        var request = SpanRequest(pages: roundUp(least, unit), alignment: max(needed, unit))
         while true {
             switch allocateSpan(request) {
             case .given(let span):
@@ -26,6 +29,11 @@ extension Heap {
                 return arena.address(span.allocation.first)
             case .refused: return Refusal.allocate(size, alignment: alignment, zeroed: zeroed)
             case .noMemory:
+                if request.pages > least || request.alignment > needed {
+                    request.pages = least
+                    request.alignment = needed
+                    continue
+                }
                 // The spans that only caches keep from being free may be what is missing.
                 guard mayDrain, FrontEnd.drainAll() > 0 else { return 0 }
                 mayDrain = false
@@ -69,7 +77,8 @@ extension Heap {
     /// Whether a block of `wanted` pages may be the one that `record` describes, as it is.
     private static func fits(_ wanted: Int, _ record: Span) -> Bool {
         let pages = Int(record.pages)
-        return wanted == pages || record.hasSlack && wanted < pages && wanted >= pages &- pages / 16
+        return wanted == pages || roundUp(wanted, arena.hugePageUnit(forBlock: wanted)) == pages
+            || record.hasSlack && wanted < pages && wanted >= pages &- pages / 16
     }
 
     /// Frees a block of moved pages: maps its addresses afresh, which gives the memory back and
@@ -121,14 +130,15 @@ extension Heap {
     /// Resizes a large block to `size` bytes, which is large as well. The block's new address, 0
     /// when there is no memory, or none behind the block where it may not move.
     static func resizeLarge(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
-        let wanted = pages(size)
+        let least = pages(size)
+        let wanted = roundUp(least, arena.hugePageUnit(forBlock: least))
         guard arenaLock.acquire() == .entered else { return 0 }
         let id = largeSpan(at: address, .useAfterFree, holding: arenaLock)
         let record = spans[id]
         let first = Int(record.pointee.firstPage)
         let old = Int(record.pointee.pages)
         let isMoved = record.pointee.moved
-        if wanted <= old, fits(wanted, record.pointee) {
+        if least <= old, fits(least, record.pointee) {
             arenaLock.release()
             return address
         }
@@ -147,12 +157,14 @@ extension Heap {
         }
         // Moved pages are a mapping of their own, and stay one mapping: it can be moved again as
         // one.
-        if !isMoved, arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) != nil {
+        if !isMoved, let growth = arena.allocate(exactly: (first &+ old)..<(first &+ wanted)) {
             announceSpanAllocation((first &+ old)..<(first &+ wanted), blockSize: 0)
             record.pointee.hasSlack = false
             record.pointee.pages = UInt32(truncatingIfNeeded: wanted)
             arenaState.pointee.largePages &+= wanted &- old
+            let huge = hugePages(forBlock: growth, of: wanted)
             arenaLock.release()
+            adviseHugePages(huge)
             return address
         }
         arenaLock.release()
