@@ -78,26 +78,22 @@ struct Arena {
     @inline(__always)
     func address(_ page: Int) -> UInt { base &+ UInt(page) &<< UInt(PERCOLATE_PAGE_SHIFT) }
 
-    // MARK: Allocation
-
     /// Allocates `count` pages, the first at a multiple of `alignment` pages.
     mutating func allocate(_ count: Int, alignment: Int = 1) throws(Shortage) -> Allocation {
         let needed = count &+ alignment &- 1
         guard needed <= limit else { throw .noRun }
         guard limits.allow(count, inUse: inUse) else { throw .overLimit }
         // What an aligned block left has its alignment, and no room to spare.
-        if alignment > 1, let run = tree.find(count) {
-            let pages = aligned(run, count, alignment)
-            if pages.upperBound <= committed, tree.areFree(pages) { return allocate(free: pages) }
-        }
+        let close = alignment > 1 ? tree.find(count).map { aligned($0, count, alignment) } : nil
+        if let close, let allocation = allocate(exactly: close) { return allocation }
         guard let run = tree.find(needed) else { throw .noRun }
         return allocate(free: aligned(run, count, alignment))
     }
 
     /// The `count` pages from the first multiple of `alignment` at or after page `run`.
     private func aligned(_ run: Int, _ count: Int, _ alignment: Int) -> Range<Int> {
-        let bytes = UInt(alignment) &<< UInt(PERCOLATE_PAGE_SHIFT)
-        let start = Int((roundUp(address(run), bytes) &- base) &>> UInt(PERCOLATE_PAGE_SHIFT))
+        let offset = Int(base &>> UInt(PERCOLATE_PAGE_SHIFT))
+        let start = ((run &+ offset &+ alignment &- 1) & ~(alignment &- 1)) &- offset
         return start..<(start &+ count)
     }
 
@@ -280,8 +276,6 @@ struct Arena {
         }
         releasing = ReleaseBatch()
     }
-
-    // MARK: Growth
 
     /// Takes pages that became usable into the arena, as free and clean. Their metadata is
     /// committed.
