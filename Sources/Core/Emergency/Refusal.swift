@@ -14,7 +14,8 @@ import CPercolate
 /// - *Service is never refused itself.* What serves here takes no lock and waits for nobody, so it
 ///   may interrupt anything, itself too, and the argument needs no second case.
 /// - *Who is refused has nothing in hand.* A call site first puts back what it took before it met
-///   the lock: records, spans, budgets. So a refusal leaks none of them.
+///   the lock: spans, budgets. Records of samples and guarded slots that are refused at the second
+///   lock of a call wait in stacks (`NumberStack`). So a refusal leaks none of them.
 ///
 /// Call sites do not choose: where a lock does not admit them, they return what a function of this
 /// type returns. A test reads the sources for others who use the lists or the region.

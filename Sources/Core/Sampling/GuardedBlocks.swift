@@ -35,17 +35,20 @@ enum GuardedBlocks {
     private static var few: Int { 64 }
     private static var many: Int { 16384 }
 
-    struct State {
+    struct State: ~Copyable {
         /// Where the slots' memory begins, 0 before there is any, and how many they are.
         var address: UInt
         var slotCount: Int
         var slots: Table<Slot>
+        /// Blocks that there are.
+        let live: Atomic<Int>
+        /// Slots, 1 more than their numbers, that the lock of the samples kept from their lists.
+        let returned: NumberStack
         // From here on guarded by the lock of the samples.
         /// Slots from this number on were never used; the others are in a list, or hold a block.
         var fresh: Int
-        /// Most blocks at a time, and how many there are.
+        /// Most blocks at a time.
         var limit: Int
-        var live: Int
         /// First slot of those that are free again, and first and last of those in quarantine: 1
         /// more than its number, 0 for none.
         var firstFree: UInt32
@@ -128,7 +131,8 @@ enum GuardedBlocks {
     private static func takeSlot() -> Int? {
         guard Samples.lock.acquire() == .entered else { return nil }
         defer { Samples.lock.release() }
-        guard state.pointee.live < state.pointee.limit else { return nil }
+        takeReturned()
+        guard state.pointee.live.load(ordering: .relaxed) < state.pointee.limit else { return nil }
         var number = Int(state.pointee.firstFree) &- 1
         if number >= 0 {
             state.pointee.firstFree = slots[number].pointee.next
@@ -137,17 +141,47 @@ enum GuardedBlocks {
             number = state.pointee.fresh
             state.pointee.fresh &+= 1
         }
-        state.pointee.live &+= 1
+        state.pointee.live.wrappingAdd(1, ordering: .relaxed)
         return number
     }
 
     /// Gives a slot back that never held a block that anybody saw.
-    private static func giveSlot(_ number: Int) {
-        guard Samples.lock.acquire() == .entered else { return }
+    static func giveSlot(_ number: Int) {
+        state.pointee.live.wrappingSubtract(1, ordering: .relaxed)
+        free(slot: number)
+    }
+
+    private static func free(slot number: Int) {
+        guard Samples.lock.acquire() == .entered else { return addReturned(number) }
+        putIntoFreeList(number)
+        Samples.lock.release()
+    }
+
+    /// The lock of the samples is held.
+    private static func putIntoFreeList(_ number: Int) {
         slots[number].pointee.next = state.pointee.firstFree
         state.pointee.firstFree = UInt32(number &+ 1)
-        state.pointee.live &-= 1
-        Samples.lock.release()
+    }
+
+    /// Keeps a slot whose owner the lock of the samples refused for the next one that it admits.
+    private static func addReturned(_ number: Int) {
+        let slot = slots[number]
+        state.pointee.returned.add(UInt32(number &+ 1), linkedAt: pinned(&slot.pointee.next))
+    }
+
+    /// Puts such slots where they belong. The lock of the samples is held.
+    private static func takeReturned() {
+        guard !state.pointee.returned.isEmpty else { return }
+        var next = state.pointee.returned.takeAll()
+        while next != 0 {
+            let number = Int(next) &- 1
+            next = slots[number].pointee.next
+            if slots[number].pointee.state.load(ordering: .acquiring) == Slot.freed {
+                enqueue(number)
+            } else {
+                putIntoFreeList(number)
+            }
+        }
     }
 
     /// Makes the slot's pages unusable, and gives their memory back.
@@ -214,10 +248,23 @@ enum GuardedBlocks {
     }
 
     /// Returns the slot that waited longest, once enough wait; -1 before.
-    private static func putIntoQuarantine(_ number: Int) -> Int {
-        guard Samples.lock.acquire() == .entered else { return -1 }
+    static func putIntoQuarantine(_ number: Int) -> Int {
+        state.pointee.live.wrappingSubtract(1, ordering: .relaxed)
+        guard Samples.lock.acquire() == .entered else {
+            addReturned(number)
+            return -1
+        }
         defer { Samples.lock.release() }
-        state.pointee.live &-= 1
+        enqueue(number)
+        guard state.pointee.waiting > quarantine else { return -1 }
+        let first = Int(state.pointee.oldest) &- 1
+        state.pointee.oldest = slots[first].pointee.next
+        state.pointee.waiting &-= 1
+        return first
+    }
+
+    /// The lock of the samples is held.
+    private static func enqueue(_ number: Int) {
         slots[number].pointee.next = 0
         if state.pointee.newest != 0 {
             slots[Int(state.pointee.newest) &- 1].pointee.next = UInt32(number &+ 1)
@@ -226,20 +273,12 @@ enum GuardedBlocks {
         }
         state.pointee.newest = UInt32(number &+ 1)
         state.pointee.waiting &+= 1
-        guard state.pointee.waiting > quarantine else { return -1 }
-        let first = Int(state.pointee.oldest) &- 1
-        state.pointee.oldest = slots[first].pointee.next
-        state.pointee.waiting &-= 1
-        return first
     }
 
     private static func reuse(_ number: Int) {
         slots[number].pointee.state.store(Slot.free, ordering: .relaxed)
         Samples.end(slots[number].pointee.record)
-        guard Samples.lock.acquire() == .entered else { return }
-        slots[number].pointee.next = state.pointee.firstFree
-        state.pointee.firstFree = UInt32(number &+ 1)
-        Samples.lock.release()
+        free(slot: number)
     }
 
     /// At exit: blocks that were never freed may have been written beyond their ends.

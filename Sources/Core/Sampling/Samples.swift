@@ -35,6 +35,7 @@ enum Samples {
         }
         guard lock.acquire() == .entered else { return 0 }
         defer { lock.release() }
+        endDeferred()
         var number = samplingState.pointee.firstFreeSample
         if number != 0 {
             samplingState.pointee.firstFreeSample = SampleTables.record(number).pointee.next
@@ -124,8 +125,10 @@ enum Samples {
         return number != 0 ? SampleTables.record(number).pointee : nil
     }
 
+    /// Puts a record that was taken into its list again. Where the lock refuses, the block is a
+    /// sample no more.
     static func putBack(_ number: UInt32) {
-        guard lock.acquire() == .entered else { return }
+        guard lock.acquire() == .entered else { return endLater(number) }
         defer { lock.release() }
         let record = SampleTables.record(number)
         let list = list(of: UInt(record.pointee.address))
@@ -136,9 +139,27 @@ enum Samples {
     /// The block of a record that was taken is freed: it counts no more, and the record serves
     /// another one.
     static func end(_ number: UInt32) {
-        guard lock.acquire() == .entered else { return }
+        guard lock.acquire() == .entered else { return endLater(number) }
         defer { lock.release() }
+        endDeferred()
         reuse(number)
+    }
+
+    /// As `end`, for a caller whom the lock refused.
+    private static func endLater(_ number: UInt32) {
+        let record = SampleTables.record(number)
+        samplingState.pointee.endedSamples.add(number, linkedAt: pinned(&record.pointee.next))
+    }
+
+    /// Ends what `endLater` left. The lock is held.
+    private static func endDeferred() {
+        guard !samplingState.pointee.endedSamples.isEmpty else { return }
+        var number = samplingState.pointee.endedSamples.takeAll()
+        while number != 0 {
+            let next = SampleTables.record(number).pointee.next
+            reuse(number)
+            number = next
+        }
     }
 
     /// The same for the block at `address`, whose record nobody has taken, if there is one. False
@@ -219,6 +240,7 @@ enum Samples {
     /// may count it. Records that somebody has taken stay in that thread's hands.
     static func rebuild() {
         guard SampleTables.recordLists.address != 0 else { return }
+        endDeferred()
         for list in 0..<SampleTables.recordBuckets where SampleTables.recordLists[list].pointee != 0 {
             SampleTables.recordLists[list].pointee = 0
         }
