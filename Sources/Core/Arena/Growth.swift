@@ -14,7 +14,8 @@ struct Growth {
     private let limit: Int
     private let base: UInt
     private let backing: Arena.Backing
-    /// Where huge pages are on, steps end with a chunk: one that is not usable as a whole gets none.
+    /// Where huge pages are on, steps end with a chunk: one that is not usable as a whole gets
+    /// none.
     private let roundsUp: Bool
 
     /// Most pages committed beyond what a request needs, and fewest.
