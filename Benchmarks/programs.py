@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 """Compares allocators on the real programs of Tests/Programs/Real.
 
-    Benchmarks/programs.py [--runs N] [--peaks N] [--size quick|long] [--only NAME,...] [--json FILE] [NAME=LIBRARY ...]
+    Benchmarks/programs.py [--runs N] [--peaks N] [--size quick|long] [--only NAME,...] [--json FILE]
+                           [--hardening] [NAME=LIBRARY[:VARIABLE=VALUE]... ...]
 
-The allocators are glibc, jemalloc, percolate (.build/release, or the folder in PERCOLATE_BUILD) and each NAME=LIBRARY.
+The allocators are glibc, jemalloc, percolate (.build/release, or the folder in PERCOLATE_BUILD) and each NAME=LIBRARY,
+with the variables in its environment. With --hardening they are glibc, percolate by default, with hardened=basic and
+hardened=1, and what is installed of the others that look for errors: MALLOC_CHECK_=3 (libc_malloc_debug), scudo,
+jemalloc with junk:true. One table then has the ratios to glibc of all. Where an allocator that is not Percolate fails a
+program, its cell says so.
+
 Every round runs a workload once under each of them, in an order that changes from round to round, so that what the
 machine does meanwhile falls on all of them. Ratios are taken within a round; the table shows their median and, in
 brackets, the lowest and the highest.
@@ -31,7 +37,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +57,25 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "swift": ("swift",),
 }
 REFERENCES = ("glibc", "jemalloc")
+
+
+@dataclass(frozen=True)
+class Allocator:
+    """A library that is preloaded, and the variables that it reads."""
+
+    library: str
+    variables: tuple[str, ...] = ()
+
+    @property
+    def is_percolate(self) -> bool:
+        return Path(self.library).name == "libpercolate_malloc.so"
+
+    def settings(self, options: str | None) -> list[str]:
+        """Assignments for env(1), with `options` of Percolate in addition."""
+        name = "PERCOLATE_OPTIONS="
+        own = [v.removeprefix(name) for v in self.variables if v.startswith(name)] + ([options] if options else [])
+        others = [v for v in self.variables if not v.startswith(name)]
+        return [f"LD_PRELOAD={self.library}", *others, *([name + ",".join(own)] if own else [])]
 
 
 class Failure(Exception):
@@ -87,15 +112,16 @@ class Runner:
         copy.chmod(0o755)
         return str(copy)
 
-    def run(self, program: str, library: str, prefix: list[str], options: str | None = None) -> tuple[float, float]:
+    def run(
+        self, program: str, allocator: Allocator, prefix: list[str], options: str | None = None
+    ) -> tuple[float, float]:
         """Runs one workload; its wall clock and CPU seconds."""
         work = self.folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o755)
         script, *arguments = PROGRAMS[program]
         # The preload must not reach the tracer, only the workload.
-        settings = [f"LD_PRELOAD={library}"] + ([f"PERCOLATE_OPTIONS={options}"] if options else [])
-        command = prefix + ["env", *settings, "bash", str(WORKLOADS / f"{script}.sh"), self.size, *arguments]
+        command = prefix + ["env", *allocator.settings(options), "bash", str(WORKLOADS / f"{script}.sh"), self.size, *arguments]
         environment = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "PERCOLATE_OPTIONS")}
         with open(self.folder / "output", "w+b") as output, open(self.folder / "errors", "w+b") as errors:
             start = time.monotonic()
@@ -109,22 +135,22 @@ class Runner:
             text, complaint = output.read(), errors.read()
         if process.returncode != 0:
             raise Failure(
-                f"{program} under {library} ended with {process.returncode}: {complaint.decode(errors='replace')[-2000:]}")
+                f"{program} under {allocator.library} ended with {process.returncode}: {complaint.decode(errors='replace')[-2000:]}")
         if self.expected.setdefault(program, text) != text:
-            raise Failure(f"{program} under {library} gave another result than under {next(iter(REFERENCES))}")
+            raise Failure(f"{program} under {allocator.library} gave another result than under {next(iter(REFERENCES))}")
         return wall, usage.ru_utime + usage.ru_stime
 
-    def peaks(self, program: str, library: str, prove: bool) -> tuple[int, int]:
+    def peaks(self, program: str, allocator: Allocator) -> tuple[int, int]:
         """The largest peak resident size of one workload's processes, and their sum, in KiB."""
         report = self.folder / "peaks"
         left = self.folder / "statistics"
         shutil.rmtree(left, ignore_errors=True)
         left.mkdir()
         left.chmod(0o1777)
-        options = f"stats={left}/process" if prove else None
-        self.run(program, library, [str(self.peak_tool), "-o", str(report)], options)
-        if prove and not any(served_blocks(file) > 0 for file in left.iterdir()):
-            raise Failure(f"{program}: no statistics say that {library} served it")
+        options = f"stats={left}/process" if allocator.is_percolate else None
+        self.run(program, allocator, [str(self.peak_tool), "-o", str(report)], options)
+        if options and not any(served_blocks(file) > 0 for file in left.iterdir()):
+            raise Failure(f"{program}: no statistics say that {allocator.library} served it")
         values = [int(line.split(" ", 1)[0]) for line in report.read_text().splitlines()]
         return max(values), sum(values)
 
@@ -137,21 +163,30 @@ def served_blocks(file: Path) -> int:
     return 0
 
 
-def measure(runner: Runner, program: str, allocators: dict[str, str], runs: int, peaks: int) -> dict[str, Samples]:
+def measure(
+    runner: Runner, program: str, allocators: dict[str, Allocator], runs: int, peaks: int, may_fail: bool
+) -> dict[str, Samples]:
+    """With `may_fail`, an allocator that is neither Percolate nor the reference has no samples of what it fails."""
     samples = {name: Samples() for name in allocators}
     names = list(allocators)
     for round_number in range(runs + peaks):
         shift = round_number % len(names)
         order = names[shift:] + names[:shift] if round_number > 0 else names
-        for name in order:
-            if round_number < runs:
-                wall, cpu = runner.run(program, allocators[name], [])
-                samples[name].time.append(wall)
-                samples[name].cpu.append(cpu)
-            else:
-                peak, total = runner.peaks(program, allocators[name], prove=name == "percolate")
-                samples[name].peak.append(peak)
-                samples[name].sum.append(total)
+        for name in [name for name in order if name in samples]:
+            try:
+                if round_number < runs:
+                    wall, cpu = runner.run(program, allocators[name], [])
+                    samples[name].time.append(wall)
+                    samples[name].cpu.append(cpu)
+                else:
+                    peak, total = runner.peaks(program, allocators[name])
+                    samples[name].peak.append(peak)
+                    samples[name].sum.append(total)
+            except Failure as failure:
+                if not may_fail or allocators[name].is_percolate or name in REFERENCES:
+                    raise
+                print(f"programs.py: {failure}", file=sys.stderr)
+                del samples[name]
         print(f"{program}: round {round_number + 1} of {runs + peaks}", file=sys.stderr, flush=True)
     return samples
 
@@ -186,21 +221,76 @@ def table(subject: str, results: dict[str, dict[str, Samples]], references: list
     return "\n".join(lines)
 
 
-def find_allocators(added: list[str]) -> dict[str, str]:
-    jemalloc = sorted(glob.glob("/usr/lib/*/libjemalloc.so.2"))
-    if not jemalloc:
-        raise Failure("libjemalloc.so.2 is missing: on Debian, install the package libjemalloc2")
+def hardening_table(results: dict[str, dict[str, Samples]], names: list[str]) -> str:
+    """A Markdown table: CPU time and peak of each allocator as ratios to glibc, medians of the rounds."""
+
+    def cell(samples: dict[str, Samples], name: str, metric: str) -> str:
+        if name not in samples:
+            return "fails"
+        ratios = [s / r for s, r in zip(getattr(samples[name], metric), getattr(samples["glibc"], metric))]
+        return f"{statistics.median(ratios):.2f}" if ratios else "-"
+
+    subjects = [name for name in names if name != "glibc"]
+    heads = ["program", *(f"{name}: {title}" for name in subjects for title in ("CPU", "peak"))]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for program, samples in results.items():
+        cells = [cell(samples, name, metric) for name in subjects for metric in ("cpu", "peak")]
+        lines.append("| " + " | ".join([program, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def installed(package: str, pattern: str, is_needed: bool) -> str | None:
+    found = sorted(glob.glob(pattern))
+    if not found and is_needed:
+        raise Failure(f"{Path(pattern).name} is missing: on Debian, install the package {package}")
+    return found[-1] if found else None
+
+
+def percolate() -> Allocator:
     products = Path(os.environ.get("PERCOLATE_BUILD", ROOT / ".build/release"))
-    allocators = {
-        "glibc": "libc.so.6", "jemalloc": jemalloc[0], "percolate": str(products / "libpercolate_malloc.so")}
+    return Allocator(str(products / "libpercolate_malloc.so"))
+
+
+def hardened_allocators() -> dict[str, Allocator]:
+    own = percolate()
+    allocators = {"glibc": Allocator("libc.so.6"), "default": own}
+    for level in ("basic", "1"):
+        allocators[f"hardened={level}"] = Allocator(own.library, (f"PERCOLATE_OPTIONS=hardened={level}",))
+    others = {
+        "MALLOC_CHECK_=3": (
+            "libc6", "/usr/lib/*/libc_malloc_debug.so.0",
+            ("MALLOC_CHECK_=3", "GLIBC_TUNABLES=glibc.malloc.check=3")),
+        "scudo": (
+            "libclang-rt-14-dev",
+            f"/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.scudo_standalone-{os.uname().machine}.so", ()),
+        "jemalloc, junk": ("libjemalloc2", "/usr/lib/*/libjemalloc.so.2", ("MALLOC_CONF=junk:true",)),
+    }
+    for name, (package, pattern, variables) in others.items():
+        library = installed(package, pattern, is_needed=False)
+        if library:
+            allocators[name] = Allocator(library, variables)
+        else:
+            print(f"programs.py: without {name}, which Debian has in {package}", file=sys.stderr)
+    return allocators
+
+
+def find_allocators(added: list[str], hardening: bool) -> dict[str, Allocator]:
+    if hardening:
+        allocators = hardened_allocators()
+    else:
+        jemalloc = installed("libjemalloc2", "/usr/lib/*/libjemalloc.so.2", is_needed=True)
+        allocators = {"glibc": Allocator("libc.so.6"), "jemalloc": Allocator(str(jemalloc)), "percolate": percolate()}
     for item in added:
-        name, equals, library = item.partition("=")
+        name, equals, rest = item.partition("=")
         if not equals or not name:
-            raise Failure(f"{item}: an allocator is given as NAME=LIBRARY")
-        allocators[name] = library
-    for name, library in allocators.items():
-        if "/" in library and not Path(library).is_file():
-            raise Failure(f"{name}: there is no file {library}")
+            raise Failure(f"{item}: an allocator is given as NAME=LIBRARY[:VARIABLE=VALUE]...")
+        library, *variables = rest.split(":")
+        if not all("=" in variable for variable in variables):
+            raise Failure(f"{item}: a variable is given as VARIABLE=VALUE")
+        allocators[name] = Allocator(library, tuple(variables))
+    for name, allocator in allocators.items():
+        if "/" in allocator.library and not Path(allocator.library).is_file():
+            raise Failure(f"{name}: there is no file {allocator.library}")
     return allocators
 
 
@@ -211,22 +301,24 @@ def main() -> None:
     parser.add_argument("--size", choices=("quick", "long"), default="quick")
     parser.add_argument("--only", help="programs, separated by commas")
     parser.add_argument("--json", type=Path, help="where all samples are written")
-    parser.add_argument("allocators", nargs="*", metavar="NAME=LIBRARY")
+    parser.add_argument("--hardening", action="store_true", help="levels of hardening, beside others that check")
+    parser.add_argument("allocators", nargs="*", metavar="NAME=LIBRARY[:VARIABLE=VALUE]...")
     arguments = parser.parse_args()
     chosen = arguments.only.split(",") if arguments.only else list(PROGRAMS)
     unknown = [name for name in chosen if name not in PROGRAMS]
     if unknown:
         raise Failure(f"no program {', '.join(unknown)}; there are {', '.join(PROGRAMS)}")
 
-    allocators = find_allocators(arguments.allocators)
+    allocators = find_allocators(arguments.allocators, arguments.hardening)
     results: dict[str, dict[str, Samples]] = {}
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="percolate-programs-") as folder:
         runner = Runner(Path(folder), arguments.size)
-        libraries = {name: runner.shared(library) for name, library in allocators.items()}
+        preloaded = {name: replace(a, library=runner.shared(a.library)) for name, a in allocators.items()}
         for program in chosen:
             try:
-                results[program] = measure(runner, program, libraries, arguments.runs, arguments.peaks)
+                results[program] = measure(
+                    runner, program, preloaded, arguments.runs, arguments.peaks, arguments.hardening)
             except Failure as failure:
                 print(f"programs.py: {failure}", file=sys.stderr)
                 failures.append(program)
@@ -234,7 +326,11 @@ def main() -> None:
         raw = {program: {name: vars(s) for name, s in samples.items()} for program, samples in results.items()}
         arguments.json.write_text(json.dumps(
             {"size": arguments.size, "cpus": os.cpu_count(), "kernel": os.uname().release, "samples": raw}, indent=1))
-    for subject in [name for name in allocators if name not in REFERENCES]:
+    if arguments.hardening:
+        print(f"\nratios to glibc: CPU time and the largest peak, medians of {arguments.runs} and {arguments.peaks} "
+              f"rounds, size {arguments.size}\n")
+        print(hardening_table(results, list(allocators)))
+    for subject in [] if arguments.hardening else [name for name in allocators if name not in REFERENCES]:
         print(f"\n{subject}: ratios below 1 are less than the reference, "
               f"{arguments.runs} timed and {arguments.peaks} peak rounds, size {arguments.size}\n")
         print(table(subject, results, list(REFERENCES)))

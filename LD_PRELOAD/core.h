@@ -17,6 +17,7 @@ size_t percolate_block_size(size_t alignment, size_t size);
 void *percolate_consider_sample(size_t size, void *block, uint64_t slab, uint64_t size_class, bool is_first);
 void percolate_deallocate(void *block);
 void percolate_deallocate_marked(void *block);
+void percolate_deallocate_aligned(void *block, size_t alignment);
 void percolate_deallocate_sized(void *block, size_t size, size_t alignment);
 void *percolate_resize(void *block, size_t size, size_t *usable);
 bool percolate_resize_in_place(void *block, size_t size);
@@ -86,6 +87,7 @@ void *percolate_new(size_t size);
 void *percolate_new_nothrow(size_t size, const void *tag);
 void *percolate_new_aligned(size_t size, size_t alignment);
 void *percolate_new_aligned_nothrow(size_t size, size_t alignment, const void *tag);
+void percolate_delete_aligned(void *block, size_t alignment);
 void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment);
 /// Ends the scavenger, or lets it be made; makes it where the process has threads.
 void percolate_enable_scavenger(bool is_wanted);

@@ -96,15 +96,13 @@ ALIAS cfree, free
 ALIAS __libc_free, free
 ALIAS dallocx, free
 ALIAS _ZdlPv, free
-ALIAS _ZdlPvSt11align_val_t, free
 OWN _ZdlPv, free
-OWN _ZdlPvSt11align_val_t, free
 OPERATOR _ZdaPv, percolate_own_free
 OPERATOR _ZdlPvRKSt9nothrow_t, percolate_own_free
 OPERATOR _ZdaPvRKSt9nothrow_t, percolate_own_free
-OPERATOR _ZdaPvSt11align_val_t, percolate_own_free
-OPERATOR _ZdlPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
-OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_own_free
+OPERATOR _ZdaPvSt11align_val_t, percolate_delete_aligned
+OPERATOR _ZdlPvSt11align_val_tRKSt9nothrow_t, percolate_delete_aligned
+OPERATOR _ZdaPvSt11align_val_tRKSt9nothrow_t, percolate_delete_aligned
 
 // FREE_SIZED NAME, SLOW [, FLAGGED]
 //

@@ -112,7 +112,3 @@ void *percolate_new_aligned_nothrow(size_t size, size_t alignment, const void *t
             RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t", __builtin_return_address(0));
     return next ? next(size, alignment, tag) : NULL;
 }
-
-void percolate_delete_sized_aligned(void *block, size_t size, size_t alignment) {
-    percolate_deallocate_sized(block, size, alignment);
-}

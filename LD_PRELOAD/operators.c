@@ -106,11 +106,11 @@ DERIVED(void, _ZdaPvRKSt9nothrow_t, (void *p, tag t), delete_array_differs, _Zda
 DERIVED(void, _ZdlPvm, (void *p, size_t n), delete_differs, _ZdlPv(p), percolate_own_free_sized(p, n))
 DERIVED(void, _ZdaPvm, (void *p, size_t n), delete_array_differs, _ZdaPv(p), percolate_own_free_sized(p, n))
 DERIVED(void, _ZdaPvSt11align_val_t, (void *p, alignment a), delete_aligned_differs, _ZdlPvSt11align_val_t(p, a),
-        percolate_own_free(p))
+        percolate_delete_aligned(p, a))
 DERIVED(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, alignment a, tag t), delete_aligned_differs,
-        _ZdlPvSt11align_val_t(p, a), percolate_own_free(p))
+        _ZdlPvSt11align_val_t(p, a), percolate_delete_aligned(p, a))
 DERIVED(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, alignment a, tag t), delete_array_aligned_differs,
-        _ZdaPvSt11align_val_t(p, a), percolate_own_free(p))
+        _ZdaPvSt11align_val_t(p, a), percolate_delete_aligned(p, a))
 DERIVED(void, _ZdlPvmSt11align_val_t, (void *p, size_t n, alignment a), delete_aligned_differs,
         _ZdlPvSt11align_val_t(p, a), percolate_delete_sized_aligned(p, n, a))
 DERIVED(void, _ZdaPvmSt11align_val_t, (void *p, size_t n, alignment a), delete_array_aligned_differs,

@@ -110,6 +110,7 @@ HIDDEN void percolate_own_sdallocx(void *block, size_t size, int flags);
 
 HIDDEN void percolate_sdallocx_shaped(void *block, size_t size, int flags) {
     size_t alignment = percolate_mallocx_alignment(flags);
+    if (!is_aligned(block, alignment)) return percolate_deallocate_sized(block, size, alignment);
     size_t small = as_small(alignment, size ? size : 1);
     if (small) return percolate_own_sdallocx(block, small, 0);
     if (block && is_right(block, size, alignment)) return percolate_deallocate(block);

@@ -101,7 +101,7 @@ import Testing
             let before = arena.inUse
             block = Heap.reallocate(block, UInt(200 * page))
             #expect(Heap.usableSize(block) == 200 * page && arena.inUse <= before - 200)
-            Heap.free(block, size: UInt(200 * page), alignment: 0)
+            Heap.free(block, size: UInt(200 * page), alignment: 1)
             obstacles.forEach(Heap.free)
         }
     }
@@ -113,7 +113,7 @@ import Testing
                 let block = Heap.allocate(UInt(pages * page))
                 let obstacle = Heap.allocate(UInt(page * 8))
                 let grown = Heap.reallocate(block, UInt(pages * page + 1))
-                Heap.free(grown, size: UInt(pages * page + 1), alignment: 0)
+                Heap.free(grown, size: UInt(pages * page + 1), alignment: 1)
                 Heap.free(obstacle)
             }
         }
@@ -121,7 +121,7 @@ import Testing
             let page = UInt(Arena.pageSize)
             let block = Heap.allocate(80 * page)
             _ = Heap.allocate(8 * page)
-            Heap.free(Heap.reallocate(block, 81 * page), size: 78 * page, alignment: 0)
+            Heap.free(Heap.reallocate(block, 81 * page), size: 78 * page, alignment: 1)
         }
         #expect(report(result).contains("percolate: wrong size: 0x"), "\(report(result))")
     }
@@ -187,10 +187,10 @@ import Testing
                 (1, 0), (100, 0), (100, 64), (5000, 4096), (100_000, 0), (100_000, 8192), (20, 1 << 16),
             ] as [(UInt, UInt)] {
                 let block = alignment == 0 ? Heap.allocate(size) : Heap.allocate(size, alignment: alignment)
-                Heap.free(block, size: size, alignment: alignment)
+                Heap.free(block, size: size, alignment: max(alignment, 1))
             }
             Heap.free(0)
-            Heap.free(0, size: 10, alignment: 0)
+            Heap.free(0, size: 10, alignment: 1)
         }
     }
 
@@ -223,12 +223,12 @@ import Testing
 
     @Test func aWrongSizeIsReported() async {
         let small = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
-            Heap.free(Heap.allocate(100), size: 200, alignment: 0)
+            Heap.free(Heap.allocate(100), size: 200, alignment: 1)
         }
         #expect(
             report(small).contains("percolate: wrong size: 0x") && report(small).contains("(block of 112 bytes)"))
         let large = await #expect(processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]) {
-            Heap.free(Heap.allocate(100_000), size: 200_000, alignment: 0)
+            Heap.free(Heap.allocate(100_000), size: 200_000, alignment: 1)
         }
         #expect(report(large).contains("percolate: wrong size: 0x"), "\(report(large))")
     }

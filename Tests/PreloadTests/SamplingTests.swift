@@ -228,6 +228,7 @@ import Testing
         ("grow-freed", "24", "use after free", ["free_here", "allocate_here"]),
         ("size-of-freed", "24", "use after free", ["free_here", "allocate_here"]),
         ("free-inside", "24", "interior pointer", ["free_here", "allocate_here"]),
+        ("free-aligned", "24", "wrong alignment", ["free_aligned_here", "allocate_here"]),
     ]
 
     @Test(arguments: misuses.indices) func everyMisuseOfAGuardedBlockIsReported(index: Int) async throws {
@@ -264,6 +265,7 @@ import Testing
         ("grow-freed", "24", "use after free", ["free_here", "allocate_here"]),
         ("size-of-freed", "24", "use after free", ["free_here", "allocate_here"]),
         ("free-inside", "24", "interior pointer", ["free_here", "allocate_here"]),
+        ("free-aligned", "24", "wrong alignment", ["free_aligned_here", "allocate_here"]),
     ]
 
     @Test(arguments: hardenedMisuses.indices)

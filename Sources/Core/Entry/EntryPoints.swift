@@ -69,10 +69,19 @@ public func percolateDeallocateMarked(_ block: UnsafeMutableRawPointer) {
     visiting { Heap.freeMarked(UInt(bitPattern: block)) }
 }
 
+/// `alignment` is that of the allocation, which was asked for.
+@c(percolate_deallocate_aligned)
+public func percolateDeallocateAligned(_ block: UnsafeMutableRawPointer?, _ alignment: UInt) {
+    visiting { Heap.free(Counting.noteFree(UInt(bitPattern: block)), alignment: alignment) }
+}
+
 /// `alignment` is that of the allocation, 0 where none was asked for.
 @c(percolate_deallocate_sized)
 public func percolateDeallocateSized(_ block: UnsafeMutableRawPointer?, _ size: UInt, _ alignment: UInt) {
-    visiting { Heap.free(Counting.noteFree(UInt(bitPattern: block)), size: size, alignment: alignment) }
+    visiting {
+        Heap.free(
+            Counting.noteFree(UInt(bitPattern: block)), size: size, alignment: max(alignment, 1))
+    }
 }
 
 /// For callers without fast paths of their own: the Swift API on the hosted core.

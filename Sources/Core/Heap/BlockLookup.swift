@@ -32,6 +32,20 @@ extension Heap {
         return Int(classes[Middle.page(of: address)].pointee)
     }
 
+    /// Ends the process when no block that was asked for at a multiple of `alignment` can begin at
+    /// `address`.
+    static func refuseMisaligned(_ address: UInt, _ alignment: UInt) {
+        guard !isMultiple(address, of: alignment) else { return }
+        let number = pageClass(of: address)
+        if number != 0 {
+            refuseInterior(address, number)
+            let size = Int(sizeClasses[number].pointee.size)
+            ProgrammerError.wrongAlignment.report(address, .block(size))
+        }
+        let size = usableLargeSize(largeSpan(at: address))
+        ProgrammerError.wrongAlignment.report(address, .block(size))
+    }
+
     /// Ends the process when `address` is not the start of a block of its class.
     static func refuseInterior(_ address: UInt, _ number: Int) {
         let id = spans.span(of: Middle.page(of: address))

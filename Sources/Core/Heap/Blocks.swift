@@ -45,13 +45,19 @@ extension Heap {
     }
 
     /// Frees a block. Ends the process when `address` is none of ours.
-    static func free(_ address: UInt) {
+    static func free(_ address: UInt) { free(address, alignment: nil) }
+
+    /// - Parameter alignment: what the caller says that was asked for; nil when it does not say.
+    static func free(_ address: UInt, alignment: UInt?) {
         guard address != 0 else { return }
         if isForEmergencies(address) { return Emergency.free(address) }
         takeDeferred()
         Requests.serve()
-        if GuardedBlocks.owns(address) { return GuardedBlocks.free(address) }
-        if Hardening.isFull, freeHardened(address) { return }
+        if GuardedBlocks.owns(address) {
+            return GuardedBlocks.free(address, expectedAlignment: alignment)
+        }
+        if Hardening.isFull, freeHardened(address, alignment: alignment) { return }
+        if let alignment { refuseMisaligned(address, alignment) }
         if Hardening.isBasic { refuseUnmarked(address) }
         freeChecked(address)
     }
@@ -65,16 +71,19 @@ extension Heap {
         FrontEnd.free(UInt64(address), number)
     }
 
-    /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (0: the
+    /// Frees a block that was asked for with `size` bytes at a multiple of `alignment` (1: the
     /// default). Ends the process when the block is of another size: the size is checked against
     /// the page's class, never trusted.
     static func free(_ address: UInt, size: UInt, alignment: UInt) {
         guard address != 0 else { return }
         if isForEmergencies(address) { return Emergency.free(address) }
         if GuardedBlocks.owns(address) {
-            return GuardedBlocks.free(address, expectedSize: Int(min(size, UInt(largestRequest))))
+            return GuardedBlocks.free(
+                address, expectedSize: Int(min(size, UInt(largestRequest))),
+                expectedAlignment: alignment)
         }
         if Hardening.isFull, freeHardened(address, size: size, alignment: alignment) { return }
+        refuseMisaligned(address, alignment)
         let actual = pageClass(of: address)
         let small = size <= UInt(SizeClass.largest) && alignment <= Arena.pageSize
         var expected = 0
@@ -86,6 +95,10 @@ extension Heap {
         // A block of 8 bytes from before the process was hardened.
         let isOld = actual == 1 && expected == 2 && size <= 8 && Hardening.level != .off
         guard expected == actual || isOld else {
+            if small, actual != 0, sizeClass(ofSize: Int(size)) == actual {
+                refuseInterior(address, actual)
+                ProgrammerError.wrongAlignment.report(address, .block(usableSize(address)))
+            }
             ProgrammerError.wrongSize.report(address, .block(usableSize(address)))
         }
         if actual != 0 {

@@ -7,17 +7,17 @@ extension Heap {
     ///
     /// - Parameters:
     ///   - size: what the caller says that was asked for; nil when it does not say.
-    ///   - alignment: the same, 0 for the default.
-    static func freeHardened(_ address: UInt, size: UInt? = nil, alignment: UInt = 0) -> Bool {
+    ///   - alignment: the same.
+    static func freeHardened(_ address: UInt, size: UInt? = nil, alignment: UInt? = nil) -> Bool {
         guard let found = known(address, .free) else { return false }
-        if let size {
-            let report = found.record.pointee.report(address)
-            guard size == UInt(found.facts.size) else {
-                endProcess(for: .wrongSize, address, report)
-            }
-            let told = alignment <= 16 ? 0 : Int(truncatingIfNeeded: alignment)
-            guard told == found.facts.alignment else {
-                endProcess(for: .wrongAlignment, address, report)
+        if let alignment { refuseMisaligned(found, alignment) }
+        if let size, size != UInt(found.facts.size) {
+            endProcess(for: .wrongSize, address, found.record.pointee.report(address))
+        }
+        // Up to 16 nobody can tell what was asked for.
+        if let alignment, alignment > 16 || found.facts.alignment != 0 {
+            guard alignment == UInt(found.facts.alignment) else {
+                endProcess(for: .wrongAlignment, address, found.record.pointee.report(address))
             }
         }
         claim(found, .free)

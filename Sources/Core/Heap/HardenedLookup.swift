@@ -119,6 +119,12 @@ extension Heap {
         }
     }
 
+    /// Ends the process when the block cannot have been asked for at a multiple of `alignment`.
+    static func refuseMisaligned(_ found: Known, _ alignment: UInt) {
+        guard !isMultiple(found.block, of: alignment) else { return }
+        endProcess(for: .wrongAlignment, found.block, found.record.pointee.report(found.block))
+    }
+
     static func refuseOverflow(_ found: Known, holding lock: Lock? = nil) {
         guard !found.isEmpty else { return }
         let range = canary(found.block, found.facts.size, found.number)

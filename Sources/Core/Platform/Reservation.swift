@@ -90,3 +90,11 @@ struct Reservation {
 /// `value` rounded up to a multiple of `alignment`, a power of two.
 @inline(__always)
 func roundUp(_ value: UInt, _ alignment: UInt) -> UInt { (value &+ alignment &- 1) & ~(alignment &- 1) }
+
+/// Whether a block at `address` may have been asked for at a multiple of `alignment`: no other
+/// alignment than a power of two is anybody's.
+@inline(__always)
+func isMultiple(_ address: UInt, of alignment: UInt) -> Bool {
+    let low = alignment &- 1
+    return alignment != 0 && alignment & low == 0 && address & low == 0
+}

@@ -4,7 +4,7 @@ import Synchronization
 /// What a misuse of a guarded block has to say before the process ends: what was done, to which
 /// block, and the stacks of its allocation, of its end, and of the use.
 enum GuardReport {
-    enum Use { case free, sizedFree, resize, usableSize }
+    enum Use { case free, sizedFree, alignedFree, resize, usableSize }
 
     /// A fault at `address`. Returns where that is none of ours.
     static func fault(_ address: UInt, isWrite: Bool, code: UInt, stack: UInt, framePointer: UInt) {
@@ -42,6 +42,7 @@ enum GuardReport {
             switch use {
             case .free: what = "double free"
             case .sizedFree: what = state == GuardedBlocks.Slot.live ? "wrong size" : "double free"
+            case .alignedFree: what = "wrong alignment"
             case .resize, .usableSize: what = "use after free"
             }
         }

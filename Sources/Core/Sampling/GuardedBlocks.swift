@@ -223,10 +223,15 @@ enum GuardedBlocks {
     /// Frees a block. Ends the process when it is none, was freed before, or was written beyond its
     /// end.
     ///
-    /// - Parameter expectedSize: what the caller says its size is; negative for nothing.
-    static func free(_ block: UInt, expectedSize: Int = -1) {
+    /// - Parameters:
+    ///   - expectedSize: what the caller says its size is; negative for nothing.
+    ///   - expectedAlignment: what the caller says it is a multiple of; nil for nothing.
+    static func free(_ block: UInt, expectedSize: Int = -1, expectedAlignment: UInt? = nil) {
         let number = liveSlot(block, .free)
         let slot = slots[number]
+        if let expectedAlignment, !isMultiple(block, of: expectedAlignment) {
+            GuardReport.misuse(block, .alignedFree, state: Slot.live, slot: number)
+        }
         if expectedSize >= 0, max(expectedSize, 1) != slot.pointee.size {
             GuardReport.misuse(block, .sizedFree, state: Slot.live, slot: number)
         }

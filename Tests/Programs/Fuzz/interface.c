@@ -19,6 +19,8 @@
 
 void free_sized(void *block, size_t size) __attribute__((weak));
 void free_aligned_sized(void *block, size_t alignment, size_t size) __attribute__((weak));
+// operator delete(void *, std::align_val_t)
+void _ZdlPvSt11align_val_t(void *block, size_t alignment) __attribute__((weak));
 
 #define MUST(condition)                                                                                   \
     do {                                                                                                  \
@@ -88,6 +90,8 @@ static void release(struct block *block, unsigned how) {
         free_sized(block->address, block->size);
     } else if (how % 3 == 1 && free_aligned_sized != NULL && block->alignment != 0) {
         free_aligned_sized(block->address, block->alignment, block->size);
+    } else if (how % 6 == 3 && _ZdlPvSt11align_val_t != NULL && block->alignment != 0) {
+        _ZdlPvSt11align_val_t(block->address, block->alignment);
     } else if (how % 3 == 2) {
         MUST(realloc(block->address, 0) == NULL);
     } else {

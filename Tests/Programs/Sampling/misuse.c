@@ -19,6 +19,14 @@ KEPT void free_here(volatile char *block) {
     __asm__ volatile("");
 }
 
+/// operator delete(void *, std::align_val_t)
+void _ZdlPvSt11align_val_t(void *block, size_t alignment) __attribute__((weak));
+
+KEPT void free_aligned_here(volatile char *block, size_t alignment) {
+    if (_ZdlPvSt11align_val_t) _ZdlPvSt11align_val_t((void *)block, alignment);
+    __asm__ volatile("");
+}
+
 KEPT char use_here(volatile char *block, size_t position, bool write) {
     if (write) block[position] = 1;
     return write ? 0 : block[position];
@@ -76,6 +84,8 @@ int main(int argc, char **argv) {
         return realloc((void *)block, size * 2) == NULL;
     } else if (!strcmp(kind, "free-inside")) {
         free_here(block + 8);
+    } else if (!strcmp(kind, "free-aligned")) {
+        free_aligned_here(block, 4096);
     } else if (!strcmp(kind, "size-of-freed")) {
         free_here(block);
         return malloc_usable_size((void *)block) == 0;
