@@ -8,9 +8,10 @@ abort or a fault, or by a sentence and a status that is not 0, and its twin ends
 one (.build/release, or the folder in PERCOLATE_BUILD) at each level, and what is installed of the others: those of
 `programs.py --hardening`, and mimalloc.
 
-Printed is a Markdown table: a row a program, a column an allocator, with what ended it; then how many each found.
-`free_sized` and `free_aligned_sized` are C23's: an allocator without them has `none` in that cell, which is not counted
-for it. With --counts only the last lines are printed.
+Printed are two Markdown tables. The first has a row for each program and a column for each allocator, with what ended
+the program. The second has how many of each kind, as hardened=1 calls it, each found. `free_sized` and
+`free_aligned_sized` are C23's: an allocator without them has `none` in that cell, and the second table is of the programs
+that use neither. With --counts only that one is printed.
 """
 
 from __future__ import annotations
@@ -94,8 +95,9 @@ def main() -> None:
     if mimalloc:
         allocators["mimalloc"] = Allocator(mimalloc[0])
     sized = {name: has_sized_frees(allocator) for name, allocator in allocators.items()}
-    found = dict.fromkeys(allocators, 0)
-    counted = dict.fromkeys(allocators, 0)
+    # By kind, then by allocator.
+    found: dict[str, dict[str, int]] = {}
+    counted: dict[str, int] = {}
     failed: list[str] = []
     if not arguments.counts:
         print("| program | " + " | ".join(allocators) + " |")
@@ -104,22 +106,26 @@ def main() -> None:
         for source in sources:
             program, twin = (build(source, Path(folder), benign) for benign in (False, True))
             needs_sized = re.search(r"\bfree(_aligned)?_sized\(", source.read_text()) is not None
-            cells = []
-            for name, allocator in allocators.items():
-                if needs_sized and not sized[name]:
-                    cells.append("none")
-                    continue
-                cell = judge(program, twin, allocator)
-                cells.append(cell)
-                counted[name] += 1
-                found[name] += cell not in ("-", "hang") and not cell.startswith("wrong: ")
-                if cell.startswith("wrong: "):
-                    failed.append(f"{source.stem} under {name}")
+            cells = {
+                name: "none" if needs_sized and not sized[name] else judge(program, twin, allocator)
+                for name, allocator in allocators.items()
+            }
+            failed += [f"{source.stem} under {name}" for name, cell in cells.items() if cell.startswith("wrong: ")]
             if not arguments.counts:
-                print(f"| `{source.stem}` | " + " | ".join(cells) + " |", flush=True)
-    print()
-    for name in allocators:
-        print(f"{name}: found {found[name]} of {counted[name]}")
+                print(f"| `{source.stem}` | " + " | ".join(cells.values()) + " |", flush=True)
+            if needs_sized:
+                continue
+            kind = cells["hardened=1"]
+            counted[kind] = counted.get(kind, 0) + 1
+            row = found.setdefault(kind, dict.fromkeys(allocators, 0))
+            for name, cell in cells.items():
+                row[name] += cell not in ("-", "hang") and not cell.startswith("wrong: ")
+    print("\n| kind | programs | " + " | ".join(allocators) + " |")
+    print("|---" * (2 + len(allocators)) + "|")
+    for kind in sorted(found):
+        print(f"| {kind} | {counted[kind]} | " + " | ".join(str(found[kind][name]) for name in allocators) + " |")
+    sums = [str(sum(row[name] for row in found.values())) for name in allocators]
+    print(f"| all | {sum(counted.values())} | " + " | ".join(sums) + " |")
     if failed:
         sys.exit(f"crimes.py: innocent twins that did not end well: {', '.join(failed)}")
 
