@@ -294,6 +294,13 @@ def find_allocators(added: list[str], hardening: bool) -> dict[str, Allocator]:
     return allocators
 
 
+def write_samples(file: Path, size: str, results: dict[str, dict[str, Samples]]) -> None:
+    """After each program: what ends a long run leaves what was measured so far."""
+    raw = {program: {name: vars(s) for name, s in samples.items()} for program, samples in results.items()}
+    file.write_text(json.dumps(
+        {"size": size, "cpus": os.cpu_count(), "kernel": os.uname().release, "samples": raw}, indent=1))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="timed rounds (5)")
@@ -322,10 +329,8 @@ def main() -> None:
             except Failure as failure:
                 print(f"programs.py: {failure}", file=sys.stderr)
                 failures.append(program)
-    if arguments.json:
-        raw = {program: {name: vars(s) for name, s in samples.items()} for program, samples in results.items()}
-        arguments.json.write_text(json.dumps(
-            {"size": arguments.size, "cpus": os.cpu_count(), "kernel": os.uname().release, "samples": raw}, indent=1))
+            if arguments.json:
+                write_samples(arguments.json, arguments.size, results)
     if arguments.hardening:
         print(f"\nratios to glibc: CPU time and the largest peak, medians of {arguments.runs} and {arguments.peaks} "
               f"rounds, size {arguments.size}\n")
