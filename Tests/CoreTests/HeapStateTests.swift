@@ -81,6 +81,29 @@ import Testing
         }
     }
 
+    /// Nested scopes included: the fast path counts nothing.
+    @Test(.enabled(if: Heap.ensureStarted() && FrontEnd.mode == .sections, "no fast path"))
+    func theFastPathIsOffExactlyWhileAScopeCounts() throws {
+        try TestHeap.run {
+            func limits() -> [UInt64] { [front.limit, front.limit_mm_cid, front.pages, front.pages_mm_cid] }
+            Heap.free(Heap.allocate(100))
+            let before = limits()
+            #expect(before.contains { $0 > 0 }, "\(before)")
+            var (outer, inner) = (percolate_counting_scope(), percolate_counting_scope())
+            withUnsafeMutablePointer(to: &outer) { outer in
+                Counting.begin(outer)
+                withUnsafeMutablePointer(to: &inner) { inner in
+                    Counting.begin(inner)
+                    #expect(limits() == [0, 0, 0, 0])
+                    Counting.end(inner)
+                }
+                #expect(limits() == [0, 0, 0, 0], "a scope counts still")
+                Counting.end(outer)
+            }
+            #expect(limits() == before)
+        }
+    }
+
     /// A line that one CPU writes with each span, block or random number is not one that all read.
     @Test func whatChangesOftenSharesNoLineWithWhatAllRead() {
         let changing = [
