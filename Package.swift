@@ -161,7 +161,10 @@ let package = Package(
         .target(name: "PercolateBenchmark", dependencies: ["Percolate", benchmark], swiftSettings: integration),
         .target(
             name: "percolate_malloc", dependencies: ["PercolateCore", "CPercolate"], path: "LD_PRELOAD",
-            exclude: ["early-sections.py", "early-sections.txt", "exports.map", "exports.txt", "percolate-gdb.py", "Packaging"],
+            exclude: [
+                "early-sections.py", "early-sections.txt", "exports.map", "exports.txt", "percolate-gdb.py",
+                "Packaging",
+            ],
             cSettings: [.headerSearchPath("../Sources/CPercolate/internal")] + widening + unwinding,
             linkerSettings: sharedObject + soname),
         .executableTarget(
