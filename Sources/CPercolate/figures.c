@@ -40,6 +40,9 @@ static const struct percolate_figure process_figures[] = {
     COUNTER(PROCESS, "large_allocations", large_allocations, "Large blocks allocated."),
     COUNTER(PROCESS, "large_frees", large_frees, "Large blocks freed."),
     COUNTER(PROCESS, "emergency_allocations", emergency_allocations, "Blocks given to interrupting handlers."),
+    GAUGE(PROCESS, "extends_slices", extends_slices, "Whether holders of locks ask for longer time slices."),
+    COUNTER(PROCESS, "slices_extended", slices_extended, "Time slices of holders that were extended."),
+    COUNTER(PROCESS, "slices_yielded", slices_yielded, "Extended slices given up in time."),
     SLOW_PATHS(PROCESS),
 };
 

@@ -22,6 +22,7 @@ static const struct percolate_option options[] = {
     {"leaks", SWITCH, "Say at the end what was not freed, of the sampled blocks."},
     {"rseq", SWITCH "|auto", "Restartable sequences, where the kernel has them."},
     {"membarrier", SWITCH "|auto", "membarrier(2), where the kernel has it."},
+    {"slice", SWITCH "|auto", "Longer time slices for holders of locks, where the kernel has them."},
     {"index", "auto|cpu_id|mm_cid", "What caches are indexed by."},
 };
 

@@ -5,6 +5,7 @@
 
 #include "percolate/rseq.h"
 
+#include "percolate/process.h"
 #include "percolate/syscalls.h"
 
 /// The area of a thread that glibc did not register. The ids read as unregistered until the kernel
@@ -17,6 +18,11 @@ static __thread struct percolate_rseq_area own_area __attribute__((tls_model("in
 
 ptrdiff_t percolate_rseq_own_offset(void) {
     return (ptrdiff_t)((uintptr_t)&own_area - percolate_thread_pointer());
+}
+
+uint32_t percolate_rseq_own_size(void) {
+    unsigned long known = percolate_auxiliary(27);
+    return known > 32 && known <= sizeof own_area ? (uint32_t)known : 32;
 }
 
 long percolate_rseq_register(ptrdiff_t offset, uint32_t size) {
@@ -70,14 +76,14 @@ long percolate_rseq_call_of_program(void *area, uint32_t size, int flags, uint32
     if (gives_way) {
         // The kernel leaves 0 in `mm_cid`, which a signal handler must not take for an index.
         percolate_block_signals(&signals);
-        percolate_syscall6(
-            SYS_rseq, (long)&own_area, sizeof own_area, PERCOLATE_RSEQ_UNREGISTER, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
+        percolate_syscall6(SYS_rseq, (long)&own_area, percolate_rseq_own_size(), PERCOLATE_RSEQ_UNREGISTER,
+            PERCOLATE_RSEQ_SIGNATURE, 0, 0);
         own_area.mm_cid = -1;
         percolate_restore_signals(&signals);
     }
     long result = percolate_syscall6(SYS_rseq, (long)area, size, flags, signature, 0, 0);
     if (gives_way && result != 0)
-        percolate_syscall6(SYS_rseq, (long)&own_area, sizeof own_area, 0, PERCOLATE_RSEQ_SIGNATURE, 0, 0);
+        percolate_rseq_register(percolate_rseq_own_offset(), percolate_rseq_own_size());
     return result;
 #else
     (void)area, (void)size, (void)flags, (void)signature;

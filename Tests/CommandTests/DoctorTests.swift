@@ -131,6 +131,9 @@ import Testing
         (["index cpu_id"], "index=cpu_id", "numbered by CPU, because the option index=cpu_id asks for it"),
         (["membarrier yes"], "", "a CPU that runs dry can take from the caches of other CPUs"),
         (["membarrier no"], "membarrier=off", "because the option membarrier=off asks for it"),
+        (["extends_slices 1"], "", "a thread that holds a lock of the allocator asks the kernel"),
+        (["extends_slices 0"], "slice=on,slice=off", "because the option slice=off asks for it"),
+        (["extends_slices 0", "rseq none"], "", "longer time slices come only with restartable sequences"),
     ])
     func decisionsOfTheAllocatorAreExplained(statistics: [String], options: String, words: String) async throws {
         let outcome = try await Self.text(statistics: statistics, environment: ["PERCOLATE_OPTIONS": options])

@@ -103,7 +103,7 @@ import Testing
     private static let keys = [
         "stats", "stats-format", "main", "hardened", "quarantine", "cache", "release", "background", "huge", "limit",
         "soft",
-        "reserve", "sample", "guard", "profile", "leaks", "rseq", "membarrier", "index",
+        "reserve", "sample", "guard", "profile", "leaks", "rseq", "membarrier", "slice", "index",
     ]
 
     private static let notUnderstood = [

@@ -195,6 +195,8 @@ import Testing
         options.usesBackgroundThread = false
         options.usesHugePages = true
         #expect(options.environmentValue == "background=off,huge=1")
+        options.extendsSlices = false
+        #expect(options.environmentValue == "slice=off,background=off,huge=1")
     }
 
     @Test func everyOptionIsOneThatAHeapKnows() async throws {
@@ -203,6 +205,7 @@ import Testing
         options.hardening = .full
         options.usesSequences = false
         options.usesMembarrier = false
+        options.extendsSlices = true
         options.index = .cpuID
         options.cacheBytes = 1 << 20
         options.release = .lazy

@@ -41,6 +41,9 @@ enum Observation {
             case .lazy: 1
             case .never: 2
             }
+        observed.extends_slices = percolate_slice_area != 0 ? 1 : 0
+        observed.slices_extended = word(at: addressOf(&percolate_slices_extended), unit: 1)
+        observed.slices_yielded = word(at: addressOf(&percolate_slices_yielded), unit: 1)
         observed.serves_malloc = percolate_serves_malloc() ? 1 : 0
         observed.cache_budget = UInt64(FrontEnd.state.pointee.budget)
         observed.reserved = UInt64(arena.limit) &* UInt64(Arena.pageSize)

@@ -65,6 +65,9 @@ public struct ObservedFigures<Memory: ObservedMemory> {
         result.released = value(heap.pointee.released)
         result.large = value(heap.pointee.large)
         result.spans_in_use = value(heap.pointee.spans_in_use)
+        result.extends_slices = heap.pointee.extends_slices
+        result.slices_extended = value(heap.pointee.slices_extended)
+        result.slices_yielded = value(heap.pointee.slices_yielded)
         let released = value(heap.pointee.metadata_released)
         result.metadata = max(value(heap.pointee.metadata), released) &- released
         result.large = withhold(PERCOLATE_OBSERVED_WITHHELD_LARGE_BYTES, from: result.large)

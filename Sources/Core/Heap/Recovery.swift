@@ -23,6 +23,7 @@ enum Recovery {
     /// has.
     static func recoverThread() {
         let me = percolate_thread_number()
+        percolate_forget_holds()
         freeLocks { $0 == me }
         guard Heap.phase == .ready else { return }
         abandonRelease { $0 == me }
@@ -42,7 +43,7 @@ enum Recovery {
         thread.pointee.number = me
         percolate_process_mark.pointee = UInt32(truncatingIfNeeded: percolate_getpid())
         let isInside = thread.pointee.outermost != nil
-        if isInside { forEachLock { _ = $0.takeOver(from: before) } }
+        if isInside { forEachLock { _ = $0.changeOwner(from: before) } }
         guard Heap.phase == .ready else { return freeLocks { $0 != me } }
         Counting.forgetOtherThreads()
         freeLocks { $0 != me }

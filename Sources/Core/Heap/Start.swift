@@ -31,6 +31,7 @@ extension Heap {
         let affinity = Affinity.current()
         let sequences = Sequences.decide(options, allowedCPUs: affinity.allowed)
         publicGates.start(sequences)
+        sequences.startSlices(options.slices)
         return begin(affinity, sequences)
     }
 

@@ -32,6 +32,10 @@ enum Admission {
 /// - For a thread that ended inside, a waiter asks after some sleeps whether the owner exists.
 /// - A thread of the parent, in a child of a fork that ran no handlers, is dropped when the child
 ///   is adopted.
+///
+/// An owner is not preempted at once where the kernel can let it go on
+/// (`<percolate/time_slice.h>`): it asks before it takes the lock, and takes the request back when
+/// it does not get it.
 struct Lock {
     private let word: UnsafeMutablePointer<Atomic<UInt>>
 
@@ -47,22 +51,26 @@ struct Lock {
     @inline(__always)
     func acquire() -> Admission {
         let me = UInt(percolate_thread_number())
+        percolate_begin_hold()
         if word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged { return .entered }
         return acquireContended(me)
     }
 
     /// Takes the lock if it is free now. Never waits.
-    func tryAcquire() -> Bool {
-        let me = UInt(percolate_thread_number())
-        return word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
+    func tryAcquire() -> Bool { take(as: UInt(percolate_thread_number())) }
+
+    private func take(as owner: UInt) -> Bool {
+        percolate_begin_hold()
+        if word.pointee.compareExchange(expected: 0, desired: owner, ordering: .acquiring).exchanged { return true }
+        percolate_end_hold()
+        return false
     }
 
     /// Takes the lock if it is free now, on behalf of a thread that has slept in `awaitRelease`:
     /// others may sleep there still, and the release must wake one of them.
     func tryAcquire(hasWaited: Bool) -> Bool {
         guard hasWaited else { return tryAcquire() }
-        let me = UInt(percolate_thread_number()) | Self.contended
-        return word.pointee.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged
+        return take(as: UInt(percolate_thread_number()) | Self.contended)
     }
 
     /// Waits until the lock may be free, and does not take it: for those who take it only with
@@ -78,10 +86,14 @@ struct Lock {
     }
 
     /// Gives the lock back.
+    ///
+    /// In an extended slice the call that wakes a sleeper gives the CPU up, as every call would:
+    /// the lock is free by then, and whoever does not sleep gets it.
     @inline(__always)
     func release() {
         let old = word.pointee.exchange(0, ordering: .releasing)
         if old & Self.contended != 0 { _ = percolate_futex_wake(futex, 1) }
+        percolate_end_hold()
     }
 
     /// The number of the thread that owns the lock, 0 when it is free.
@@ -91,6 +103,14 @@ struct Lock {
     ///
     /// - Returns: false when the lock is not that thread's any more.
     func takeOver(from dead: UInt32) -> Bool {
+        guard changeOwner(from: dead) else { return false }
+        percolate_begin_hold()
+        return true
+    }
+
+    /// Writes the calling thread's number in place of `dead`: of itself, in the parent of its
+    /// process, whose holds go on.
+    func changeOwner(from dead: UInt32) -> Bool {
         let me = UInt(percolate_thread_number())
         var seen = word.pointee.load(ordering: .relaxed)
         while seen & ~Self.contended == UInt(dead) {
@@ -105,16 +125,14 @@ struct Lock {
     @inline(never)
     private func acquireContended(_ me: UInt) -> Admission {
         let thread: UnsafeMutablePointer<percolate_thread> = percolate_this_thread()
+        percolate_end_hold()
         var spins = 0
         while true {
             let seen = word.pointee.load(ordering: .relaxed)
             if seen & ~Self.contended == me { return .reentrant }
             if seen == 0 {
                 // Other waiters may sleep: a thread that had to wait passes the flag on.
-                let taken = spins < Self.spinLimit ? me : me | Self.contended
-                if word.pointee.compareExchange(expected: 0, desired: taken, ordering: .acquiring).exchanged {
-                    return .entered
-                }
+                if take(as: spins < Self.spinLimit ? me : me | Self.contended) { return .entered }
                 continue
             }
             spins &+= 1

@@ -81,6 +81,19 @@ struct OptionItem {
         return flag(into: &target)
     }
 
+    /// Something that the process decides about where the option does not.
+    func choice(into target: inout Options.Choice) -> Bool {
+        var isOn = false
+        if valueIs("auto") {
+            target = .automatic
+        } else if flag(into: &isOn) {
+            target = isOn ? .on : .off
+        } else {
+            return false
+        }
+        return true
+    }
+
     func number(into target: inout Int) -> Bool {
         var size: UInt = 0
         guard self.size(into: &size), size <= UInt(Int32.max) else { return false }

@@ -9,7 +9,7 @@ import CPercolate
 struct Options {
     enum Index { case automatic, cpuID, mmCID }
     enum Release { case prompt, lazy, never }
-    enum HugePages { case automatic, on, off }
+    enum Choice { case automatic, on, off }
 
     /// Where statistics go at the end: nil nowhere, an empty string standard error, else a path.
     var statistics: UnsafePointer<CChar>?
@@ -24,6 +24,8 @@ struct Options {
     var quarantine: UInt = 4 << 20
     var sequences = true
     var membarrier = true
+    /// Whether holders of locks ask for longer time slices.
+    var slices = Choice.automatic
     var index = Index.automatic
     /// Bytes of free blocks that the caches of one CPU may hold.
     var cacheBudget: UInt = 1 << 20
@@ -33,7 +35,7 @@ struct Options {
     /// Whether a process with threads has one more, which returns memory that stays unused.
     var background = true
     /// Whether dense parts of a large heap may have huge pages.
-    var hugePages = HugePages.automatic
+    var hugePages = Choice.automatic
     /// Bytes of pages in use that no allocation may exceed, and bytes of resident pages above which
     /// free ones go back at once; 0 for no limit.
     var limit: UInt = 0
@@ -83,17 +85,6 @@ struct Options {
         }
         guard item.size(into: &cacheBudget) else { return false }
         cacheMayGrow = false
-        return true
-    }
-
-    private mutating func applyHugePages(_ item: OptionItem) -> Bool {
-        if item.valueIs("auto") {
-            hugePages = .automatic
-            return true
-        }
-        var isOn = false
-        guard item.flag(into: &isOn) else { return false }
-        hugePages = isOn ? .on : .off
         return true
     }
 
@@ -162,11 +153,12 @@ struct Options {
         if item.hasKey("hardened") { return applyHardening(item) }
         if item.hasKey("quarantine") { return item.size(into: &quarantine) }
         if item.hasKey("background") { return item.automatic(into: &background) }
-        if item.hasKey("huge") { return applyHugePages(item) }
+        if item.hasKey("huge") { return item.choice(into: &hugePages) }
         if item.hasKey("limit") { return item.size(into: &limit) }
         if item.hasKey("soft") { return item.size(into: &softLimit) }
         if item.hasKey("rseq") { return item.automatic(into: &sequences) }
         if item.hasKey("membarrier") { return item.automatic(into: &membarrier) }
+        if item.hasKey("slice") { return item.choice(into: &slices) }
         if item.hasKey("cache") { return applyCache(item) }
         if item.hasKey("reserve") { return item.size(into: &reserve) }
         if item.hasKey("sample") { return item.size(into: &sampleRate) }

@@ -16,13 +16,16 @@ struct Sequences {
     var canFence: Bool { isFenceRegistered && percolate_is_restricted() == 0 }
     /// Offset of the field `rseq_cs` of the thread's area from its thread pointer.
     private(set) var areaOffset = 0
-    /// Bytes of the area; ours has 32.
+    /// Bytes of the area.
     private var areaSize = 32
     /// Offset of the field that indexes slab gates.
     private(set) var indexOffset = 0
 
     /// Whether the kernel writes concurrency ids into the thread's area.
     private(set) var hasMMCID = false
+
+    /// Bytes of the area that the kernel knows and was told of.
+    private(set) var knownSize = 0
 
     /// Offset of the concurrency id.
     var mmCIDOffset: Int { areaOffset &+ Int(PERCOLATE_RSEQ_MM_CID) }
@@ -57,6 +60,7 @@ struct Sequences {
             result.areaOffset = percolate_rseq_glibc_offset() &+ 8
         } else {
             result.areaOffset = percolate_rseq_own_offset() &+ 8
+            result.areaSize = Int(percolate_rseq_own_size())
             guard result.register() == 0 else { return Sequences() }
             result.registration = .own
         }
@@ -66,7 +70,8 @@ struct Sequences {
         // what it advertises. 27 is AT_RSEQ_FEATURE_SIZE.
         let kernelSize = UInt(percolate_auxiliary(27))
         if result.registration == .glibc { result.areaSize = max(Int(glibcSize), 32) }
-        result.hasMMCID = min(kernelSize, UInt(result.areaSize)) >= 28
+        result.knownSize = Int(min(kernelSize, UInt(result.areaSize)))
+        result.hasMMCID = result.knownSize >= 28
         let useMMCID =
             switch options.index {
             case .automatic: allowedCPUs >= 16
@@ -94,6 +99,16 @@ struct Sequences {
         #else
             false
         #endif
+    }
+
+    /// Has holders of locks ask for longer time slices, where the kernel and the thread's area have
+    /// them (`<percolate/time_slice.h>`). Once, by the first thread.
+    ///
+    /// A process that came under a filter does so only on request: the filter may end it for a
+    /// system call that it does not know.
+    func startSlices(_ choice: Options.Choice) {
+        guard registration != .none, choice != .off else { return }
+        _ = percolate_start_slices(areaOffset &- 8, UInt32(knownSize), choice == .on)
     }
 
     /// The index of the calling thread: negative while it is not registered.

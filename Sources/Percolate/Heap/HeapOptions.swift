@@ -44,6 +44,9 @@ public struct HeapOptions: Sendable, Codable, Equatable {
     public var usesSequences = true
     /// Whether membarrier(2) is used where the kernel has it.
     public var usesMembarrier = true
+    /// Whether holders of the heap's locks ask for longer time slices where the kernel has them
+    /// (Linux 7.0); nil to do so unless a filter decided about the process's system calls at start.
+    public var extendsSlices: Bool?
     /// What caches are indexed by.
     public var index = Index.automatic
     /// Bytes of free blocks that the caches of one CPU may hold; nil for 1 MiB, and for more in a
@@ -102,6 +105,7 @@ public struct HeapOptions: Sendable, Codable, Equatable {
         if let quarantineBytes { items.append("quarantine=\(quarantineBytes)") }
         if !usesSequences { items.append("rseq=off") }
         if !usesMembarrier { items.append("membarrier=off") }
+        if let extendsSlices { items.append(extendsSlices ? "slice=on" : "slice=off") }
         if index != .automatic { items.append("index=\(index.rawValue)") }
         if let cacheBytes { items.append("cache=\(cacheBytes)") }
         if release != .prompt { items.append("release=\(release.rawValue)") }

@@ -8,7 +8,8 @@ extension HeapStatistics.Process: FigureRecord {
         [
             \.residentBytes, \.mappedBytes, \.applicationBytes, \.cachedBytes, \.freeBytes, \.freeResidentBytes,
             \.metadataBytes, \.largeBytes, \.inUseBytes, \.committedBytes, \.releasedBytes, \.spansInUse, \.slabs,
-            \.servedBlocks, \.largeAllocations, \.largeFrees, \.emergencyAllocations, \.refills, \.refilledBlocks,
+            \.servedBlocks, \.largeAllocations, \.largeFrees, \.emergencyAllocations, \.extendsSlices,
+            \.slicesExtended, \.slicesYielded, \.refills, \.refilledBlocks,
             \.drains, \.drainedBlocks, \.steals, \.stolenBlocks, \.capacityChanges, \.vectorsLocal, \.vectorsRemote,
             \.sectionsAborted, \.gatesClosedLocal, \.gatesClosedRemote, \.directAllocations, \.directFrees,
         ]

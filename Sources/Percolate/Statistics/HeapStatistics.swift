@@ -91,6 +91,14 @@ public struct HeapStatistics: Sendable, Codable, Equatable {
         public var largeFrees = 0
         /// Blocks that signal handlers got while they interrupted the heap.
         public var emergencyAllocations = 0
+        /// Whether threads ask for a longer time slice while they hold a lock of the heap: 1, or 0
+        /// where the kernel has no such thing (Linux before 7.0, or built without it), or the
+        /// option `slice=off` was given.
+        public var extendsSlices = 0
+        /// Time slices that were extended, as far as their threads saw it.
+        public var slicesExtended = 0
+        /// Of those, how many the thread gave up before the extension was over.
+        public var slicesYielded = 0
         /// CPUs that have caches.
         public var slabs = 0
         /// Allocations that found a cache empty and fetched a batch. From here on: sums over

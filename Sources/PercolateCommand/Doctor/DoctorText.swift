@@ -28,6 +28,7 @@ struct DoctorText {
                 ("Mode", explanation.mode),
                 ("Index", explanation.index),
                 ("Remote CPUs", explanation.remoteCaches),
+                ("Time slices", explanation.timeSlices),
             ]
         }
         if let program = report.program { rows += program.sentences.map { ("Program", $0) } }

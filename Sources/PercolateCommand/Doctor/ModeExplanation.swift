@@ -66,6 +66,32 @@ struct ModeExplanation {
         }
     }
 
+    var timeSlices: String {
+        switch self["extends_slices"] {
+        case "1": "a thread that holds a lock of the allocator asks the kernel for a longer time slice."
+        case "0": "threads that hold locks are preempted as any, because \(reasonAgainstLongerSlices)."
+        case let other: other
+        }
+    }
+
+    /// Bytes of a thread's area that longer time slices need.
+    private static var sliceArea: UInt { 33 }
+
+    private var reasonAgainstLongerSlices: String {
+        if isOff("slice") { return "the option slice=off asks for it" }
+        if self["rseq"] == "none" { return "longer time slices come only with restartable sequences" }
+        guard let known = report.rseq.featureSize, known >= Self.sliceArea else {
+            return "this kernel cannot extend their time slices (Linux 7.0)"
+        }
+        if self["rseq"] == "glibc", let size = report.rseq.glibcSize, size < Self.sliceArea {
+            return "glibc registers \(size) bytes of each thread's area, too few for longer time slices (glibc 2.41)"
+        }
+        if report.system.seccomp, !isOn("slice") {
+            return "a filter decides about system calls; the option slice=on asks for longer time slices nevertheless"
+        }
+        return "the kernel was built without longer time slices (RSEQ_SLICE_EXTENSION), or booted without them"
+    }
+
     var remoteCaches: String {
         switch self["membarrier"] {
         case "yes": "membarrier: a CPU that runs dry can take from the caches of other CPUs."

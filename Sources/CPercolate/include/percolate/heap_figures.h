@@ -45,6 +45,11 @@ struct percolate_process_figures {
     uint64_t large_allocations, large_frees;
     /// Number of blocks that signal handlers got while they interrupted the heap.
     uint64_t emergency_allocations;
+    /// 1 where threads ask for a longer time slice while they hold a lock. Numbers of slices that
+    /// were extended, as far as their threads saw it, and of those that they gave up before the
+    /// extension was over (rseq_slice_yield(2)).
+    uint64_t extends_slices;
+    uint64_t slices_extended, slices_yielded;
     // From here on: sums over the caches of all CPUs, as `struct percolate_cpu_figures` has them.
     uint64_t refills, refilled_blocks;
     uint64_t drains, drained_blocks;

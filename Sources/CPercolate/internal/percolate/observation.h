@@ -80,6 +80,8 @@ struct percolate_observed_heap {
     struct percolate_observed_word in_use, committed, free_resident, released, large, spans_in_use;
     /// The heap's tables are the first less the second.
     struct percolate_observed_word metadata, metadata_released;
+    uint64_t extends_slices;
+    struct percolate_observed_word slices_extended, slices_yielded;
 
     /// One record for each size class, that of class 0 unused. Fields: bytes of a block (4 bytes),
     /// pages and blocks of a span (2 each).

@@ -21,16 +21,25 @@
 
 #include "layout.h"
 
-/// A thread's rseq area. The kernel writes all but `rseq_cs`; Percolate never writes anything else.
+/// A thread's rseq area. The kernel writes all but `rseq_cs` and `slice_request`; Percolate never
+/// writes anything else.
 struct percolate_rseq_area {
     uint32_t cpu_id_start;
     int32_t cpu_id;
     uint64_t rseq_cs;
+    /// Since Linux 7.0: what the kernel offers the thread (`time_slice.h`).
     uint32_t flags;
     uint32_t node_id;
     int32_t mm_cid;
-    uint32_t reserved;
-} __attribute__((aligned(32)));
+    /// Since Linux 7.0 (`time_slice.h`). Both ways: the kernel clears a request that it grants.
+    uint8_t slice_request;
+    uint8_t slice_granted;
+    uint16_t slice_reserved;
+    /// What later kernels know.
+    uint8_t more[32];
+} __attribute__((aligned(64)));
+
+_Static_assert(offsetof(struct percolate_rseq_area, slice_request) == 28, "rseq.h of the kernel");
 
 /// glibc's description of the area that it registers for every thread (2.35 and later); absent
 /// before.
@@ -46,6 +55,10 @@ static inline unsigned int percolate_rseq_glibc_size(void) { return &__rseq_size
 
 /// Offset from the thread pointer of the area that Percolate registers itself when glibc did not.
 ptrdiff_t percolate_rseq_own_offset(void) PERCOLATE_HIDDEN;
+
+/// Bytes of it that are registered: all that the kernel knows (AT_RSEQ_FEATURE_SIZE), 32 at least.
+/// Kernels since 7.0 offer what they learned since only to areas of that length.
+uint32_t percolate_rseq_own_size(void) PERCOLATE_HIDDEN;
 
 /// Registers the area of `size` bytes at `offset` from the calling thread's pointer: 0, -EBUSY
 /// where it is registered, or another negative errno.

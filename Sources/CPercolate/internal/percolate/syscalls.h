@@ -17,7 +17,10 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-static inline long percolate_syscall6(long number, long a, long b, long c, long d, long e, long f) {
+#include "layout.h"
+
+/// The call alone, whatever request for a longer time slice stands: for `time_slice.c`.
+static inline long percolate_raw_syscall6(long number, long a, long b, long c, long d, long e, long f) {
 #if defined(__x86_64__)
     long result;
     register long r10 __asm__("r10") = d;
@@ -41,6 +44,14 @@ static inline long percolate_syscall6(long number, long a, long b, long c, long 
 #else
 #error "no system call sequence for this architecture"
 #endif
+}
+
+/// The call, with no request for a longer time slice standing meanwhile (`time_slice.h`). Its
+/// arguments lie where the kernel wants them, and the check is in one place, not in each caller.
+long percolate_system_call(long a, long b, long c, long d, long e, long f, long number) PERCOLATE_HIDDEN;
+
+static inline long percolate_syscall6(long number, long a, long b, long c, long d, long e, long f) {
+    return percolate_system_call(a, b, c, d, e, f, number);
 }
 
 static inline long percolate_mmap(uintptr_t address, size_t length, int protection, int flags) {

@@ -37,6 +37,10 @@ struct percolate_thread {
     /// The thread's name as the kernel had it, and how often samples asked for it (modulo 256).
     char name[16];
     uint8_t asked;
+    /// Whether the kernel refused the thread longer time slices, and the locks that it holds, as
+    /// far as they were counted (`time_slice.h`).
+    bool is_refused_slices;
+    uint32_t holds;
 };
 
 extern __thread struct percolate_thread percolate_thread_record
