@@ -33,19 +33,27 @@ unpacked_root() {
     echo "$kept"
 }
 
-# Prints the kept kernel of the newest package of SUITE for ARCH whose name matches PATTERN: an extended regular expression for
-# what follows linux-image- or linux-binary-. 77 where there is none.
-kernel() {
-    local arch=$1 suite=$2 pattern=$3 mirror index file sum kept
+# Prints the kept list of the packages of SUITE for ARCH, a day old at most: the newest kernel of a
+# suite is another one from day to day. 77 where there is none.
+package_list() {
+    local arch=$1 suite=$2 mirror index
     mirror=$(mirror_of "$suite")
     [[ -n $mirror ]] || return 77
     index=$roots/$suite-$arch.packages
-    # The newest kernel of a suite is another one from day to day.
     [[ -n $(find "$index" -size +0 -mtime -1 2>/dev/null) ]] || {
         mkdir -p "$roots"
         curl -sSf "${mirror%/}/dists/$suite/main/binary-$arch/Packages.xz" | xz -dc >"$index.new" || return 77
         mv "$index.new" "$index"
     }
+    echo "$index"
+}
+
+# Prints the kept kernel of the newest package of SUITE for ARCH whose name matches PATTERN: an extended regular expression for
+# what follows linux-image- or linux-binary-. 77 where there is none.
+kernel() {
+    local arch=$1 suite=$2 pattern=$3 mirror index file sum kept
+    index=$(package_list "$arch" "$suite") || return
+    mirror=$(mirror_of "$suite")
     # A newer linux-image is empty, and linux-binary has what it had.
     read -r file sum < <(awk -v pattern="^linux-(image|binary)-$pattern\$" '
         /^Package: / { wanted = $2 ~ pattern } /^Filename: / { file = $2 } /^Size: / { size = $2 }
@@ -82,6 +90,17 @@ make_image() {
     rm -rf "$tree"
 }
 
+# Makes FOLDER, with the headers of sections that have delays in them, as the tests do
+# (`Headers.swift`).
+delayed_headers() {
+    mkdir -p "$1/percolate"
+    {
+        echo '#define SECTIONS_ARE_DELAYED'
+        sed 's|/\* \([0-9]\) \*/|SECTION_DELAY(\1)|g; s|"cc", PERCOLATE_STEP_CLOBBERS$|&, SECTION_DELAY_CLOBBER|' \
+            Sources/CPercolate/include/percolate/rseq_ops.h
+    } >"$1/percolate/rseq_ops.h"
+}
+
 # Boots KERNEL and IMAGE on a machine of ARCH and prints what it says, until it powers off. More words are for the kernel; MACHINE
 # is an array of further options for qemu. Emulated, on whatever machine this is.
 boot() {
@@ -91,10 +110,11 @@ boot() {
         amd64) qemu=qemu-system-x86_64 console=ttyS0 machine=(-M q35 -cpu max -accel tcg,thread=multi) ;;
     esac
     type -P "$qemu" >/dev/null || stop "$qemu is missing"
-    # The emulated CPUs share those of this machine, and its load. A kernel that calls a CPU stalled after 20 seconds of this
-    # machine's clock would judge that load. So it waits as long as it can be told to. No program can make it wait that long: an
-    # interrupt of the clock in user mode is enough.
-    patient='rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60'
+    # The emulated CPUs share those of this machine, and its load. A kernel that calls a CPU stalled
+    # after 20 seconds of this machine's clock would judge that load. So it waits as long as it can
+    # be told to. No program can make it wait that long: an interrupt of the clock in user mode is
+    # enough. Nor does it give up when the timer is late while it boots.
+    patient='rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 no_timer_check'
     timeout "${MACHINE_SECONDS:-900}" "$qemu" "${machine[@]}" -m 3072 "${MACHINE[@]}" -nodefaults -display none -no-reboot \
         -serial stdio -kernel "$kernel" -initrd "$image" \
         -append "console=$console quiet panic=-1 rdinit=/init $patient ${*:4}" </dev/null
