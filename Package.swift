@@ -13,7 +13,8 @@ let widening: [CSetting] =
     variant.hasPrefix("widened") ? [.define("PERCOLATE_WIDENED", to: "2000")] : []
 let fencing: [SwiftSetting] =
     variant == "widened-without-fence" ? [.define("PERCOLATE_WITHOUT_FENCE")] : []
-let sampling: [SwiftSetting] = variant == "refill-samples" ? [.define("PERCOLATE_REFILL_SAMPLES")] : []
+let sampling: [SwiftSetting] =
+    variant == "refill-samples" ? [.define("PERCOLATE_REFILL_SAMPLES"), .define("PERCOLATE_TRUSTING_REFUSALS")] : []
 let forkHandling: [CSetting] =
     variant == "without-fork-handlers" ? [.define("PERCOLATE_WITHOUT_FORK_HANDLERS")] : []
 let childHandling: [SwiftSetting] =

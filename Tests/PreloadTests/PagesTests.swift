@@ -38,6 +38,12 @@ import Testing
         try await StressProgram(name: "huge", arguments: [kind], options: ["huge=1"]).expectPass()
     }
 
+    /// On a second CPU its cache would be mapped, perhaps where a refused move has left nothing: then
+    /// those addresses are lost.
+    private static var onOneCPU: [String] {
+        get throws { ["taskset", "-c", "\(try StressProgram.oneProcessor())"] }
+    }
+
     /// Refusals of one call of the layer, and of all of them. Not in a hardened heap, whose
     /// quarantine keeps what was freed.
     @Test(arguments: ["mmap", "mprotect", "madvise", "mremap", "all"], [[], ["rseq=off"], ["hardened=basic"]])
@@ -45,9 +51,19 @@ import Testing
         for seed in 1...(Effort.isLong ? 40 : 1) {
             try await StressProgram(
                 name: "refusals", arguments: [call, Effort.isLong ? "200000" : "6000", "\(seed)"],
-                options: options + ["reserve=256M", "background=0"]
+                options: options + ["reserve=256M", "background=0"], launcher: try Self.onOneCPU
             ).expectPass()
         }
+    }
+
+    /// The model finds an allocator that takes the target of a refused move for mapped.
+    @Test func aTargetThatARefusedMoveUnmappedIsMissed() async throws {
+        let program = StressProgram(
+            name: "refusals", arguments: ["mremap", "6000", "1"],
+            environment: ["PERCOLATE_OPTIONS": "reserve=256M,background=0"])
+        let library = try await TestBuild.refillSamples.library()
+        let outcome = try await program.outcome(under: .other(library: library))
+        #expect(outcome.signal == 11, "\(outcome.report)")
     }
 
     @Test(arguments: modes) func aLimitOfAddressesAfterStartCountsWhatIsUsed(options: [String]) async throws {
@@ -72,6 +88,33 @@ import Testing
         #expect(try await program.outcome(under: .percolate(options: "limit=200M,soft=64M")).succeeded)
         let outcome = try await limited.outcome(under: .percolate(options: "limit=64M"))
         #expect(outcome.exitCode == 1 && outcome.errors.contains("no memory"), "\(outcome.report)")
+    }
+
+    /// Near a limit, what only caches keep from being free is given up: the caches of the CPUs that
+    /// are there, and of 64 on which threads say they run.
+    @Test(arguments: [
+        ("64", "option", "0", ["limit=64M"]), ("64", "option", "0", ["limit=64M", "hardened=basic"]),
+        ("96", "option", "64", ["limit=96M", "rseq=off"]), ("256", "addresses", "0", []),
+        ("256", "addresses", "64", ["rseq=off"]), ("256", "data", "0", []), ("256", "data", "64", ["rseq=off"]),
+    ]) func cachesAreDrainedBeforeAnAllocationFails(mebibytes: String, limit: String, cpus: String, options: [String])
+        async throws
+    {
+        try await StressProgram(name: "cached", arguments: ["limit", mebibytes, limit, cpus], options: options)
+            .expectPass()
+    }
+
+    /// Each of many CPUs holds its budget at most, and nothing once it is idle.
+    @Test func cachesOfManyCPUsAreBounded() async throws {
+        func statistics(seconds: String) async throws -> Statistics {
+            try await StressProgram(name: "cached", arguments: ["fill", "256", "64", seconds], options: ["rseq=off"])
+                .expectPass()
+        }
+        let busy = try await statistics(seconds: "0")
+        #expect(busy["slabs"] >= 64)
+        #expect(busy["cached_bytes"] > 16 << 20 && busy["cached_bytes"] <= busy["slabs"] << 20, "\(busy.values)")
+        let idle = try await statistics(seconds: "4")
+        #expect(idle["slabs"] >= 64)
+        #expect(idle["cached_bytes"] < 1 << 20 && idle["free_resident_bytes"] < 4 << 20, "\(idle.values)")
     }
 
     /// A process of a memory control group that is nearly full is not killed for memory that is

@@ -14,9 +14,9 @@ struct TestBuild {
     static let widened = TestBuild(variant: "widened", variable: "PERCOLATE_BUILD_WIDENED")
     /// The same delay, and closes without the fence.
     static let noFence = TestBuild(variant: "widened-without-fence", variable: "PERCOLATE_BUILD_NO_FENCE")
-    /// No fork handlers.
-    /// Samples at refills only.
+    /// Samples at refills only. And the target of a refused mremap(2) counts as mapped.
     static let refillSamples = TestBuild(variant: "refill-samples", variable: "PERCOLATE_BUILD_REFILL_SAMPLES")
+    /// No fork handlers.
     static let noForkHandlers = TestBuild(variant: "without-fork-handlers", variable: "PERCOLATE_BUILD_NO_ATFORK")
 
     /// The path of the variant's shared object, built on first use in a test run.

@@ -21,6 +21,8 @@ struct ArenaState: ~Copyable {
     var spansInUse: Int
     /// Pages of large blocks.
     var largePages: Int
+    /// The holes, chained by `next`; 0 ends the list.
+    var firstHole: SpanID
     /// When the limit of the memory control group was last read. Guarded by the lock of growth.
     var groupReadAt: UInt64
     /// The outcome of a release whose thread could not take the lock again, a signal handler that
@@ -89,12 +91,16 @@ func refreshLimits() {
 func growArena(_ count: Int) -> Supply<Void> {
     guard growthLock.acquire() == .entered else { return .refused }
     defer { growthLock.release() }
-    if arena.committed &+ count > smallHeap { readMachine() }
+    if arena.committed &+ count > smallHeap {
+        // Once. Who has a small heap does not pay for it.
+        if arena.committed <= smallHeap { publicGates.leaveUnusedOutOfDumps() }
+        readMachine()
+    }
     guard arenaLock.acquire() == .entered else { return .refused }
     let hasRun = arena.tree.find(count) != nil
     let growth = Growth(of: count, in: arena)
     arenaLock.release()
-    guard spans.commitRecords(forPages: arena.committed) else { return .noMemory }
+    guard spans.commitRecords(forPages: arena.committed) || makeRoomForRecords() else { return .noMemory }
     if hasRun { return .given(()) }
     let pages = growth.run { end in
         arena.commitMetadata(pages: end) && spans.grow(toPages: end)
@@ -106,6 +112,20 @@ func growArena(_ count: Int) -> Supply<Void> {
     publishPages()
     arenaLock.release()
     return .given(())
+}
+
+/// Free pages that make room for records of spans: for 32 MiB of small blocks.
+private let pagesForRecords = 48
+
+/// Where a limit on data (RLIMIT_DATA) is used up, and pages are free that lack records: some of
+/// them leave the arena. The lock of growth is held.
+private func makeRoomForRecords() -> Bool {
+    guard arena.backing == .reserved, spans.mayHaveMoreRecords, percolate_is_restricted() == 0 else { return false }
+    var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+    guard percolate_getrlimit(Int32(RLIMIT_DATA.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max) else {
+        return false
+    }
+    return retireFreePages(pagesForRecords) && spans.commitRecords(forPages: arena.committed)
 }
 
 /// Tells the fast path how many pages it may look up: their entries exist. The arena's lock is
@@ -130,10 +150,12 @@ func repairArena() {
     spans.rebuild()
     arenaState.pointee.spansInUse = 0
     arenaState.pointee.largePages = 0
+    arenaState.pointee.firstHole = 0
     for id in spans.recordNumbers {
         let record = spans[id].pointee
         guard record.kind != .unused else { continue }
         arenaState.pointee.spansInUse &+= 1
+        if record.kind == .hole { addHole(id) }
         guard record.kind == .large else { continue }
         arenaState.pointee.largePages &+= Int(record.pages)
         // A block between guard pages has taken its span's entry away: nobody shall find the block

@@ -15,6 +15,8 @@ struct Span {
         case unused, small, large
         /// Tables of the heap itself, which found no room elsewhere. Stays for ever.
         case metadata
+        /// Addresses where nothing is mapped (`makeHole`).
+        case hole
     }
 
     var firstPage: UInt32 = 0

@@ -23,7 +23,7 @@ func allocateSpan(_ request: SpanRequest) -> Supply<FreshSpan> {
             return .given(FreshSpan(id: id, allocation: allocation))
         case .overLimit:
             arenaLock.release()
-            return .noMemory
+            guard mendHoles() else { return .noMemory }
         case .noRun:
             arenaLock.release()
             guard request.isGrowing else { return .noMemory }
@@ -31,6 +31,7 @@ func allocateSpan(_ request: SpanRequest) -> Supply<FreshSpan> {
             case .given: continue
             case .refused: return .refused
             case .noMemory:
+                if mendHoles() { continue }
                 guard isReleasing, waits < mostWaits else { return .noMemory }
                 waits &+= 1
                 percolate_nap_microseconds(100)

@@ -51,6 +51,9 @@ struct SpanTable {
     /// without the arena's lock.
     mutating func grow(toPages pages: Int) -> Bool { pageSpans.commit(UInt(pages) &* 4) }
 
+    /// Whether there are addresses for more records.
+    var mayHaveMoreRecords: Bool { UInt(count &+ 1) &* Span.stride <= records.size }
+
     /// Makes more records usable, if it can enough for a heap of `pages` pages: where the program's
     /// limit is used up, free pages are of no use without records. Only the growing thread calls
     /// it, without the arena's lock.

@@ -22,6 +22,8 @@ extension Heap {
         let needed = max(Arena.systemPages, alignment &>> Int(PERCOLATE_PAGE_SHIFT))
         let unit = arena.hugePageUnit(forBlock: least)
         var request = SpanRequest(pages: roundUp(least, unit), alignment: max(needed, unit))
+        // Before somebody else maps something there. Read without the lock: a hint.
+        if arenaState.pointee.firstHole != 0 { _ = mendHoles() }
         while true {
             switch allocateSpan(request) {
             case .given(let span):
@@ -94,10 +96,8 @@ extension Heap {
     /// Replaces pages by fresh ones that can join the mappings around them. Whether the kernel did.
     private static func mapAfresh(_ address: UInt, pages: Int) -> Bool {
         let bytes = pages &<< Int(PERCOLATE_PAGE_SHIFT)
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED
-        guard percolate_mmap(address, bytes, PROT_READ | PROT_WRITE, flags) > 0 else { return false }
+        guard mapPages(address, bytes, MAP_FIXED) > 0 else { return false }
         announceRelease(address, bytes)
-        if arena.backing == .reserved { _ = percolate_madvise(address, bytes, MADV_NOHUGEPAGE) }
         return true
     }
 
@@ -178,7 +178,9 @@ extension Heap {
             switch movePages(from: address, count: bytes, to: target) {
             case .moved: moved = true
             case .kept: break
-            case .lost: return copyElsewhere(address, bytes, size)
+            case .unmapped:
+                makeHole(largeSpan(at: target), pages: old)
+                return copyElsewhere(address, bytes, size)
             }
         }
         if !moved { percolate_copy(target, address, min(bytes, size)) }
@@ -201,7 +203,7 @@ extension Heap {
         return allocateLarge(size, alignment: 1)
     }
 
-    private enum Move { case moved, kept, lost }
+    private enum Move { case moved, kept, unmapped }
 
     /// Moves pages by mremap(2), leaving the source mapped and empty: no hole opens in the window.
     private static func movePages(from source: UInt, count: Int, to target: UInt) -> Move {
@@ -223,11 +225,18 @@ extension Heap {
         }
         // A kernel without this call, or a filter, has looked at no address.
         if result == -Int(EINVAL) || result == -Int(EPERM) || result == -Int(ENOSYS) { return .kept }
-        // The kernel may have unmapped the target before it refused. Map it again, unless something
-        // is there: ours, or of somebody who was quicker. Then the target stays allocated for ever,
-        // and unused.
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE
-        return percolate_mmap(target, count, PROT_READ | PROT_WRITE, flags) > 0 ? .kept : .lost
+        #if PERCOLATE_TRUSTING_REFUSALS
+            // A test build: what the kernel does not say, it has not done.
+            return .kept
+        #else
+            // The kernel may have unmapped the target before it refused.
+            let mapped = mapPages(target, count, MAP_FIXED_NOREPLACE)
+            guard mapped <= 0 else { return .kept }
+            // Something is there: the target still, or what somebody else mapped in between. Nobody
+            // can tell, so the target is lost, but not a second one.
+            if mapped == -Int(EEXIST) { heapState.pointee.isMovingRefused.store(true, ordering: .relaxed) }
+            return .unmapped
+        #endif
     }
 
     private static func copyElsewhere(_ address: UInt, _ bytes: Int, _ size: Int) -> UInt {

@@ -48,18 +48,18 @@ static volatile bool is_refusing;
 static volatile unsigned long refusals[5], refused_now;
 static const long calls[5] = {SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mremap};
 
-/// The error of a refused call. mremap(2) may have unmapped its target by then.
+/// The error of a refused call. mremap(2) may have unmapped its target by then; where it says EFAULT, the next block
+/// is moved all the same.
 static long refuse(long number, const long arguments[6]) {
     refused_now = refused_now + 1;
     for (int i = 0; i < 5; i++) refusals[i] = refusals[i] + (calls[i] == number);
     if (number == SYS_madvise) return arguments[2] == MADV_DONTNEED ? -EINVAL : -ENOMEM;
     if (number != SYS_mremap) return -ENOMEM;
-    // Where the target is unmapped and mmap(2) fails as well, its addresses are lost: not while
-    // both may be refused.
-    if (refused_call == 0 || random_below(&refusal_source, 2) == 0) return -EPERM;
+    uint64_t kind = random_below(&refusal_source, 100);
+    if (kind == 0) return -EPERM;
     long target[6] = {arguments[4], arguments[2]};
     CHECK(own_call(SYS_munmap, target) == 0);
-    return -ENOMEM;
+    return kind == 1 ? -ENOMEM : -EFAULT;
 }
 
 static void serve(int signal, siginfo_t *information, void *context) {
