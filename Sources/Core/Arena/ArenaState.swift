@@ -91,11 +91,7 @@ func refreshLimits() {
 func growArena(_ count: Int) -> Supply<Void> {
     guard growthLock.acquire() == .entered else { return .refused }
     defer { growthLock.release() }
-    if arena.committed &+ count > smallHeap {
-        // Once. Who has a small heap does not pay for it.
-        if arena.committed <= smallHeap { publicGates.leaveUnusedOutOfDumps() }
-        readMachine()
-    }
+    if arena.committed &+ count > smallHeap { readMachine() }
     guard arenaLock.acquire() == .entered else { return .refused }
     let hasRun = arena.tree.find(count) != nil
     let growth = Growth(of: count, in: arena)

@@ -43,24 +43,6 @@ struct PublicGates: ~Copyable {
         areUsed.store(true, ordering: .releasing)
     }
 
-    /// Leaves the gates of numbers that no CPU can have out of core dumps: a mebibyte of zeros, which
-    /// gcore(1) writes.
-    func leaveUnusedOutOfDumps() {
-        guard percolate_is_restricted() == 0 else { return }
-        let numbers = Affinity.current().numbers
-        leaveOutOfDumps(PERCOLATE_GATE_OF_CPU, from: numbers)
-        leaveOutOfDumps(PERCOLATE_GATE_OF_MM_CID, from: numbers)
-    }
-
-    private func leaveOutOfDumps(_ kind: percolate_gate_index, from number: Int) {
-        func address(_ number: Int) -> UInt {
-            UInt(bitPattern: percolate_public_gate(Int32(truncatingIfNeeded: number), kind))
-        }
-        let first = roundUp(address(number), Reservation.pageSize)
-        let end = address(Int(PERCOLATE_GATES_MAX)) & ~(Reservation.pageSize &- 1)
-        if first < end { _ = percolate_madvise(first, Int(end &- first), MADV_DONTDUMP) }
-    }
-
     /// One more than the highest CPU number that the machine may use: below it lie all that vectors
     /// may name. Vectors may run before start-up, so the first caller finds out.
     var count: Int {
