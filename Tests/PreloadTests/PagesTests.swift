@@ -38,8 +38,8 @@ import Testing
         try await StressProgram(name: "huge", arguments: [kind], options: ["huge=1"]).expectPass()
     }
 
-    /// On a second CPU its cache would be mapped, perhaps where a refused move has left nothing: then
-    /// those addresses are lost.
+    /// On a second CPU its cache would be mapped, perhaps where a refused move has left nothing:
+    /// then those addresses are lost.
     private static var onOneCPU: [String] {
         get throws { ["taskset", "-c", "\(try StressProgram.oneProcessor())"] }
     }

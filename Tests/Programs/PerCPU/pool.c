@@ -31,6 +31,9 @@ void *percolate_allocate_zeroed(size_t size) { return calloc(1, size); }
 int percolate_count_cpus(void) { return percolate_cpu_count(); }
 bool percolate_knows_mm_cid(void) { return percolate_has_mm_cid(); }
 int percolate_is_restricted(void) { return 0; }
+long percolate_system_call(long a, long b, long c, long d, long e, long f, long number) {
+    return percolate_raw_syscall6(number, a, b, c, d, e, f);
+}
 // Both owners of an item free it.
 void percolate_report_misuse(const char *what, const void *address) {
     printf("%s %p: WRONG\n", what, address);

@@ -48,8 +48,8 @@ static volatile bool is_refusing;
 static volatile unsigned long refusals[5], refused_now;
 static const long calls[5] = {SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mremap};
 
-/// The error of a refused call. mremap(2) may have unmapped its target by then; where it says EFAULT, the next block
-/// is moved all the same.
+/// The error of a refused call. mremap(2) may have unmapped its target by then; where it says
+/// EFAULT, the next block is moved all the same.
 static long refuse(long number, const long arguments[6]) {
     refused_now = refused_now + 1;
     for (int i = 0; i < 5; i++) refusals[i] = refusals[i] + (calls[i] == number);
