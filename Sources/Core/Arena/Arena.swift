@@ -93,7 +93,7 @@ struct Arena {
     /// The `count` pages from the first multiple of `alignment` at or after page `run`.
     private func aligned(_ run: Int, _ count: Int, _ alignment: Int) -> Range<Int> {
         let offset = Int(base &>> UInt(PERCOLATE_PAGE_SHIFT))
-        let start = ((run &+ offset &+ alignment &- 1) & ~(alignment &- 1)) &- offset
+        let start = roundUp(run &+ offset, alignment) &- offset
         return start..<(start &+ count)
     }
 

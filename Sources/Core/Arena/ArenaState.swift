@@ -72,8 +72,8 @@ private func readMachine() {
     refreshGroupLimit()
 }
 
-/// The same before the process restricts its system calls.
-func readMachineBeforeRestriction() {
+/// The same before the process restricts its system calls, or has a block whose size depends on it.
+func readMachineEarly() {
     guard growthLock.acquire() == .entered else { return }
     readMachine()
     growthLock.release()

@@ -39,8 +39,8 @@ struct Growth {
     ///   refuses.
     func run(_ prepare: (Int) -> Bool) -> Range<Int>? {
         let step = max(missing, min(max(Self.smallestStep, first / 4), Self.largestStep))
-        let rest = roundsUp ? -(first &+ step) & (Chunk.pages &- 1) : 0
-        return commit(step &+ rest, prepare) ?? commit(missing, prepare)
+        let wanted = roundsUp ? roundUp(first &+ step, Chunk.pages) &- first : step
+        return commit(wanted, prepare) ?? commit(missing, prepare)
     }
 
     private func commit(_ wanted: Int, _ prepare: (Int) -> Bool) -> Range<Int>? {

@@ -30,7 +30,7 @@ struct HugePages {
     /// Pages in use from which on a chunk is a small addition: 16 MiB.
     fileprivate static var threshold: Int { 4096 }
     /// Pages from which on a block is a large array: 4 MiB.
-    fileprivate static var arrayPages: Int { 1024 }
+    static var arrayPages: Int { 1024 }
 
     private static var setting: StaticString { "/sys/kernel/mm/transparent_hugepage/enabled" }
 
@@ -71,15 +71,15 @@ extension Arena {
         return first..<end
     }
 
-    /// The pages, of which its length and its place are multiples, that make the most of the huge
-    /// pages of a large block of `count` pages. The kernel fills and moves such a block a huge page
-    /// at a time, also where it grows by steps.
+    /// The number of pages of which the length and the place of a large block of `count` pages are
+    /// multiples, to make the most of its huge pages. The kernel fills and moves such a block a
+    /// huge page at a time, also where it grows by steps.
     func hugePageUnit(forBlock count: Int) -> Int {
         hugePages.isOn && count >= HugePages.arrayPages && backing == .reserved ? Chunk.pages : Self.systemPages
     }
 
-    /// The same for `pages` of a large block of `count` pages, its end or all of it. All of them
-    /// are clean.
+    /// To be asked when clean `pages` were allocated for a large block of `count` pages: its end,
+    /// or all of it. The pages to advise; empty for none.
     mutating func hugePages(forBlock pages: Range<Int>, of count: Int) -> Range<Int> {
         let first = (pages.lowerBound &+ Chunk.pages &- 1) / Chunk.pages
         let end = pages.upperBound / Chunk.pages

@@ -64,7 +64,7 @@ public func percolateGiveUpReservation(_ limit: UInt64) {
 @c(percolate_prepare_restriction)
 public func percolatePrepareRestriction() {
     visiting {
-        if Heap.ensureStarted() { readMachineBeforeRestriction() }
+        if Heap.ensureStarted() { readMachineEarly() }
         percolate_restrict()
     }
 }

@@ -120,8 +120,8 @@ enum FrontEnd {
             cache.pointee.budget = state.pointee.budget
             cache.pointee.regions.clear()
             if Countdown.isOn { Countdown.start(Slab(address: UInt64(memory.address))) }
-            // `SlabIndexes` passes by no slab that is not counted yet.
-            state.pointee.slabCount.wrappingAdd(1, ordering: .releasing)
+            // First, so that `SlabIndexes` rather looks for one too many than for one too few.
+            state.pointee.slabCount.wrappingAdd(1, ordering: .sequentiallyConsistent)
             cache.pointee.slab = UInt64(memory.address)
         }
         if mode == .sections { gate.open(cache.pointee.slab) }

@@ -13,15 +13,29 @@ extension Heap {
         Arena.wholeSystemPages((size &+ Int(Arena.pageSize) &- 1) &>> Int(PERCOLATE_PAGE_SHIFT))
     }
 
-    private static func roundUp(_ pages: Int, _ unit: Int) -> Int { (pages &+ unit &- 1) & ~(unit &- 1) }
+    /// The same with what it gets beyond to fill whole huge pages.
+    private static func filled(_ pages: Int) -> Int { roundUp(pages, arena.hugePageUnit(forBlock: pages)) }
+
+    /// Whether large arrays have huge pages is known before there is one. Without the arena's lock.
+    private static func decideHugePages(forBlock pages: Int) {
+        if pages >= HugePages.arrayPages, !arena.hugePages.isDecided { readMachineEarly() }
+    }
+
+    /// The usable bytes of a new block of `size` bytes.
+    static func largeBlockSize(_ size: Int) -> Int {
+        let least = max(Arena.systemPages, pages(size))
+        decideHugePages(forBlock: least)
+        return filled(least) &<< Int(PERCOLATE_PAGE_SHIFT)
+    }
 
     /// A large block; 0 when there is no memory. `zeroed` asks for bytes that read as zero.
     static func allocateLarge(_ size: Int, alignment: Int, zeroed: Bool = false) -> UInt {
         var mayDrain = true
         let least = max(Arena.systemPages, pages(size))
         let needed = max(Arena.systemPages, alignment &>> Int(PERCOLATE_PAGE_SHIFT))
-        let unit = arena.hugePageUnit(forBlock: least)
-        var request = SpanRequest(pages: roundUp(least, unit), alignment: max(needed, unit))
+        decideHugePages(forBlock: least)
+        var request = SpanRequest(
+            pages: filled(least), alignment: max(needed, arena.hugePageUnit(forBlock: least)))
         // Before somebody else maps something there. Read without the lock: a hint.
         if arenaState.pointee.firstHole != 0 { _ = mendHoles() }
         while true {
@@ -79,7 +93,7 @@ extension Heap {
     /// Whether a block of `wanted` pages may be the one that `record` describes, as it is.
     private static func fits(_ wanted: Int, _ record: Span) -> Bool {
         let pages = Int(record.pages)
-        return wanted == pages || roundUp(wanted, arena.hugePageUnit(forBlock: wanted)) == pages
+        return wanted == pages || filled(wanted) == pages
             || record.hasSlack && wanted < pages && wanted >= pages &- pages / 16
     }
 
@@ -131,7 +145,8 @@ extension Heap {
     /// when there is no memory, or none behind the block where it may not move.
     static func resizeLarge(_ address: UInt, to size: Int, mayMove: Bool = true) -> UInt {
         let least = pages(size)
-        let wanted = roundUp(least, arena.hugePageUnit(forBlock: least))
+        decideHugePages(forBlock: least)
+        let wanted = filled(least)
         guard arenaLock.acquire() == .entered else { return 0 }
         let id = largeSpan(at: address, .useAfterFree, holding: arenaLock)
         let record = spans[id]

@@ -10,7 +10,7 @@ extension Heap {
         if alignment <= Arena.pageSize, let number = sizeClass(ofSize: Int(size), alignment: Int(alignment)) {
             return UInt(sizeClasses[number].pointee.size)
         }
-        return roundUp(max(size, 1), Reservation.pageSize)
+        return UInt(largeBlockSize(Int(size)))
     }
 
     /// Resizes a block without moving it: a small one keeps its class, a large one stays large.

@@ -89,7 +89,9 @@ struct Reservation {
 
 /// `value` rounded up to a multiple of `alignment`, a power of two.
 @inline(__always)
-func roundUp(_ value: UInt, _ alignment: UInt) -> UInt { (value &+ alignment &- 1) & ~(alignment &- 1) }
+func roundUp<Number: FixedWidthInteger>(_ value: Number, _ alignment: Number) -> Number {
+    (value &+ alignment &- 1) & ~(alignment &- 1)
+}
 
 /// Whether a block at `address` may have been asked for at a multiple of `alignment`: no other
 /// alignment than a power of two is anybody's.

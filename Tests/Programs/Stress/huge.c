@@ -74,12 +74,14 @@ static void growing(void) {
 /// Every size may be asked for, grown to, shrunk to and freed by, the first one included.
 static void sizes(void) {
     void (*free_sized)(void *, size_t) = (void (*)(void *, size_t))dlsym(RTLD_DEFAULT, "free_sized");
-    CHECK(free_sized != NULL);
+    size_t (*nallocx)(size_t, int) = (size_t (*)(size_t, int))dlsym(RTLD_DEFAULT, "nallocx");
+    CHECK(free_sized != NULL && nallocx != NULL);
     struct random random = {11};
     for (int round = 0; round < 400; round++) {
         size_t size = ((size_t)3 << 20) + random_next(&random) % ((size_t)9 << 20);
         char *block = round % 3 ? malloc(size) : calloc(1, size);
         CHECK(block != NULL && malloc_usable_size(block) >= size);
+        CHECK(malloc_usable_size(block) == nallocx(size, 0));
         if (round % 3 == 0) CHECK(block[0] == 0 && block[size / 2] == 0 && block[size - 1] == 0);
         block[0] = block[size - 1] = 1;
         if (round % 2) {
